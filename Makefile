@@ -1,0 +1,62 @@
+# make run    install, then execute every notebook (PROFILE=, NOTEBOOKS=, PARAMS= narrow it)
+# make test   install, then check style, run every test
+# make chat   open the chat with Oh-LoRA in the browser, on this machine only
+# make report one table of every metric beside its reference
+# make bench  medians of the speed of each stage, on this machine
+
+PYTHON ?= python3
+PROFILE ?= embedded
+NOTEBOOKS ?=
+PARAMS ?=
+JOBS ?= 2
+BIN := .venv/bin
+# One thread a process: on a small machine two processes with one thread each beat one with two,
+# and PyTorch's threads collapse when another process is busy.
+export OMP_NUM_THREADS ?= 1
+export HF_HUB_OFFLINE ?= $(if $(filter embedded,$(PROFILE)),1,0)
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: help install run test test-full chat report bench publish lint clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml requirements-no-deps.txt constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else f"Python 3.11 or 3.12 is needed, this is {v}: make PYTHON=python3.11 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,evaluation,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-no-deps.txt
+	touch $@
+
+run: install
+	$(BIN)/snakemake --cores $(JOBS) --rerun-triggers mtime params --keep-going --quiet rules host \
+		--config profile=$(PROFILE) notebooks="$(NOTEBOOKS)" parameters="$(PARAMS)"
+	$(BIN)/python -m ohlora.evaluation.report
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full" tests
+
+test-full: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+
+chat: install
+	@echo "Oh-LoRA opens in your browser. In JupyterLab: $(BIN)/jupyter lab notebooks/16_oh_lora.ipynb"
+	$(BIN)/voila notebooks/16_oh_lora.ipynb --Voila.ip=127.0.0.1
+
+report: install
+	$(BIN)/python -m ohlora.evaluation.report
+
+bench: install
+	$(BIN)/python -m ohlora.evaluation.benchmark
+
+publish: install
+	$(BIN)/python scripts/publish_notebooks.py
+
+clean:
+	rm -rf .venv .snakemake

@@ -1,0 +1,70 @@
+"""Copy the outputs of the last `make run` into notebooks/, trimmed: no progress bars, no widget state.
+
+    python scripts/publish_notebooks.py
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from pathlib import Path
+
+import nbformat
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+LARGEST_PICTURE = 300_000  # bytes
+
+
+def smaller_picture(encoded: str) -> str:
+    """A PNG (base64) as it is, or scaled down until it is below LARGEST_PICTURE."""
+    data = base64.b64decode(encoded)
+    while len(data) > LARGEST_PICTURE:
+        picture = Image.open(io.BytesIO(data))
+        picture = picture.resize((int(picture.width * 0.8), int(picture.height * 0.8)), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG", optimize=True)
+        data = buffer.getvalue()
+    return base64.b64encode(data).decode()
+
+
+def trimmed_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Outputs without standard error (progress bars), with pictures that fit."""
+    kept = [output for output in cell.outputs if output.get("name") != "stderr"]
+    for output in kept:
+        data = output.get("data", {})
+        if "image/png" in data:
+            data["image/png"] = smaller_picture(data["image/png"])
+        if "application/vnd.jupyter.widget-view+json" in data:
+            del data["application/vnd.jupyter.widget-view+json"]  # its state is not kept
+    return [output for output in kept if "data" not in output or output["data"]]
+
+
+def publish(source: Path) -> bool:
+    """Write the outputs of the executed notebook into the notebook it came from, if that is unchanged."""
+    executed = ROOT / "outputs" / source.stem / "executed.ipynb"
+    if not executed.exists():
+        print(f"{source.stem}: not run yet")
+        return False
+    notebook = nbformat.read(source, as_version=4)
+    ran = [cell for cell in nbformat.read(executed, as_version=4).cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    if [cell.source for cell in ran] != [cell.source for cell in notebook.cells]:
+        print(f"{source.stem}: changed since it ran; run it again")
+        return False
+    for cell, done in zip(notebook.cells, ran, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs = trimmed_outputs(done)
+            cell.execution_count = done.execution_count
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    nbformat.write(notebook, source)
+    return True
+
+
+if __name__ == "__main__":
+    done = [publish(path) for path in sorted((ROOT / "notebooks").glob("**/[0-9][0-9]_*.ipynb"))]
+    print(f"{sum(done)} of {len(done)} notebooks published")
+    sys.exit(0 if all(done) else 1)
