@@ -40,10 +40,10 @@ lint: install
 	$(BIN)/ruff format --check .
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full" tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not full" tests
 
 test-full: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 chat: install
 	@echo "Oh-LoRA opens in your browser. In JupyterLab: $(BIN)/jupyter lab notebooks/16_oh_lora.ipynb"

@@ -1,6 +1,6 @@
 """Copy the outputs of the last `make run` into notebooks/, trimmed: no progress bars, no widget state.
 
-    python scripts/publish_notebooks.py
+python scripts/publish_notebooks.py
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ def publish(source: Path) -> bool:
         print(f"{source.stem}: not run yet")
         return False
     notebook = nbformat.read(source, as_version=4)
-    ran = [cell for cell in nbformat.read(executed, as_version=4).cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    ran = [
+        cell
+        for cell in nbformat.read(executed, as_version=4).cells
+        if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
     if [cell.source for cell in ran] != [cell.source for cell in notebook.cells]:
         print(f"{source.stem}: changed since it ran; run it again")
         return False

@@ -1,6 +1,6 @@
 """Write environment.yml (conda) from pyproject.toml, so that the two say the same.
 
-    python scripts/write_environment.py
+python scripts/write_environment.py
 """
 
 from __future__ import annotations

@@ -13,7 +13,19 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "lib" / "ohlora"
 # From the bottom up: a package imports only what stands before it.
-ORDER = ["config", "weights", "portraits", "stylegan", "labeling", "recommend", "llm", "rag", "companion", "plots", "evaluation"]
+ORDER = [
+    "config",
+    "weights",
+    "portraits",
+    "stylegan",
+    "labeling",
+    "recommend",
+    "llm",
+    "rag",
+    "companion",
+    "plots",
+    "evaluation",
+]
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 
@@ -29,7 +41,9 @@ def imported_packages(path: Path) -> set[str]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} imports relatively; write the whole name"
-            names = [f"{node.module}.{alias.name}" if node.module == "ohlora" else str(node.module) for alias in node.names]
+            names = [
+                f"{node.module}.{alias.name}" if node.module == "ohlora" else str(node.module) for alias in node.names
+            ]
         found |= {name.split(".")[1] for name in names if name.startswith("ohlora.")}
     return found
 
@@ -59,7 +73,9 @@ def test_public_functions_are_typed_and_documented(path: Path) -> None:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{path.name}:{node.lineno} {node.name} has no docstring"
             assert node.returns is not None, f"{path.name}:{node.lineno} {node.name} has no return type"
-            untyped = [argument.arg for argument in node.args.args + node.args.kwonlyargs if argument.annotation is None]
+            untyped = [
+                argument.arg for argument in node.args.args + node.args.kwonlyargs if argument.annotation is None
+            ]
             assert not untyped, f"{path.name}:{node.lineno} {node.name}: no types for {untyped}"
 
 
@@ -92,6 +108,10 @@ def test_nothing_unpickles() -> None:
 
 def test_importing_is_quiet_and_light() -> None:
     """Importing the library starts no network, no training and no heavy framework."""
-    code = "import sys, ohlora.config, ohlora.rag, ohlora.llm; print([m for m in ('transformers', 'trl', 'mediapipe', 'xllamacpp') if m in sys.modules])"
+    code = (
+        "import sys, ohlora.config, ohlora.rag, ohlora.llm;"
+        "heavy = ('transformers', 'trl', 'mediapipe', 'xllamacpp');"
+        "print([name for name in heavy if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

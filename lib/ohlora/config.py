@@ -22,6 +22,11 @@ def outputs_folder() -> Path:
     return Path(os.environ.get("OHLORA_OUTPUTS", ROOT / "outputs"))
 
 
+def cache_folder() -> Path:
+    """Folder for what can be made again from a package (unpacked models); it stays when OHLORA_OUTPUTS moves."""
+    return Path(os.environ.get("OHLORA_CACHE", ROOT / "outputs" / "cache"))
+
+
 @dataclass(frozen=True)
 class PortraitsSection:
     """Rendered corpus: ``size`` in pixels, ``corpus`` a folder name under outputs/."""
@@ -131,7 +136,7 @@ def seed_everything(seed: int) -> None:
     import torch
 
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - for libraries that still draw from it
     torch.manual_seed(seed)
 
 

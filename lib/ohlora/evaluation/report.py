@@ -1,6 +1,6 @@
 """One table of every metric that the notebooks wrote, the reference and the goal beside it.
 
-    python -m ohlora.evaluation.report
+python -m ohlora.evaluation.report
 """
 
 from __future__ import annotations
