@@ -15,6 +15,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= $(if $(filter embedded,$(PROFILE)),1,0)
 export TOKENIZERS_PARALLELISM := false
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help install run test test-full chat report bench publish lint clean
 
