@@ -1,0 +1,163 @@
+"""Her face in motion: eased changes of expression and blinks, off the kernel's main thread.
+
+Positions are functions of time, not of frame numbers: a frame that comes late shows where she is by
+then, so a busy machine gives fewer frames and never slower motion.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from ohlora.companion.expression import MOVED
+
+logger = logging.getLogger(__name__)
+
+Offsets = dict[str, float]
+
+EASE_SECONDS = 0.5
+BLINK_SECONDS = 0.24
+BLINK_EVERY = (2.5, 6.0)  # seconds between blinks, drawn evenly
+BLINK_DEPTH = 2.2  # z-units that the eyes close
+OPEN_EYES = -0.8  # z-units from rest; below it the eyes are not open enough for a blink to be seen
+
+
+def ease(progress: float) -> float:
+    """Cosine easing: 0 … 1 → 0 … 1, at rest at both ends; clipped outside."""
+    return 0.5 - 0.5 * math.cos(math.pi * min(max(progress, 0.0), 1.0))
+
+
+def blend(start: Mapping[str, float], target: Mapping[str, float], progress: float) -> Offsets:
+    """Offsets on the way from start to target at ``progress`` 0 … 1, eased; absent names count as 0."""
+    share = ease(progress)
+    return {name: start.get(name, 0.0) * (1 - share) + target.get(name, 0.0) * share for name in MOVED}
+
+
+def ease_frames(
+    start: Mapping[str, float], target: Mapping[str, float], seconds: float = EASE_SECONDS, rate: float = 20
+) -> Iterator[Offsets]:
+    """Every frame of one change of expression, the target last.
+
+    Args:
+        start: the *present* offsets, wherever an earlier change was interrupted.
+        target: offsets to arrive at. seconds: duration. rate: frames a second.
+    """
+    if seconds <= 0 or rate <= 0:
+        raise ValueError(f"seconds={seconds}, rate={rate}: both must be above 0")
+    count = max(1, math.ceil(seconds * rate))
+    for index in range(1, count + 1):
+        yield blend(start, target, index / count)
+
+
+def blink(offsets: Mapping[str, float], progress: float) -> Offsets:
+    """Offsets with the lids on their way down and up again; unchanged where the eyes are not open.
+
+    A blink waits until the eyes are open (pixiv/ChatVRM): asleep or laughing, she does not blink.
+    """
+    if not eyes_are_open(offsets):
+        return dict(offsets)
+    closing = math.sin(math.pi * min(max(progress, 0.0), 1.0)) ** 2
+    return {**offsets, "eyes": offsets.get("eyes", 0.0) - BLINK_DEPTH * closing}
+
+
+def eyes_are_open(offsets: Mapping[str, float]) -> bool:
+    """Whether a blink would be seen at these offsets."""
+    return offsets.get("eyes", 0.0) >= OPEN_EYES
+
+
+class Animator:
+    """A thread that shows her face whenever it moves, and sleeps when it does not.
+
+    show: called with offsets for each frame, on the animator's thread; painting and sending
+    happen there. rate: at most so many frames a second. seed: of the blink times.
+    """
+
+    def __init__(self, show: Callable[[Offsets], None], rate: float = 20, blinking: bool = True, seed: int = 0) -> None:
+        self._show, self._period, self._blinking = show, 1 / rate, blinking
+        self._random = np.random.default_rng(seed)
+        self._changed = threading.Condition()
+        self._start = self._target = self._shown = dict.fromkeys(MOVED, 0.0)
+        self._started_at = -math.inf
+        self._words_first = False
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self.frames_shown = 0
+
+    @property
+    def present(self) -> Offsets:
+        """The offsets of the frame shown last, a blink included."""
+        return dict(self._shown)
+
+    def move_to(self, offsets: Mapping[str, float]) -> None:
+        """Ease from the present values to ``offsets``; starts the thread when it does not run."""
+        with self._changed:
+            if self._closed:
+                return
+            # From what is on the screen, half-closed lids included: so the face never jumps.
+            self._start, self._target = self.present, {name: offsets.get(name, 0.0) for name in MOVED}
+            self._started_at = time.monotonic()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="ohlora-animation", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def words_first(self, on: bool) -> None:
+        """While a reply is being generated, rest as long as each frame took: frames are dropped, not words."""
+        self._words_first = on
+
+    def close(self) -> None:
+        """Stop the thread; waits for the frame that is being painted. Safe to call twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        try:
+            self._animate()
+        except Exception:  # the chat goes on without motion; the next expression tries again
+            logger.exception("her face stopped moving")
+            self._thread = None
+
+    def _animate(self) -> None:
+        next_blink = time.monotonic() + self._random.uniform(*BLINK_EVERY)
+        while not self._closed:
+            began = time.monotonic()
+            moving = began - self._started_at < EASE_SECONDS
+            if self._blinking and not moving and began >= next_blink:
+                self._blink()
+                next_blink = time.monotonic() + self._random.uniform(*BLINK_EVERY)
+                continue
+            self._frame(blend(self._start, self._target, (began - self._started_at) / EASE_SECONDS))
+            with self._changed:
+                if moving:
+                    self._changed.wait(self._pause(time.monotonic() - began))
+                elif not self._closed and time.monotonic() - self._started_at >= EASE_SECONDS:
+                    # Nothing moves: sleep until someone calls or the next blink is due.
+                    self._changed.wait(max(next_blink - time.monotonic(), 0.0) if self._blinking else None)
+
+    def _blink(self) -> None:
+        """One blink, given up at once when a new expression is asked for."""
+        target, began = self._target, time.monotonic()
+        if not eyes_are_open(target):
+            return
+        while (progress := (time.monotonic() - began) / BLINK_SECONDS) < 1:
+            if self._target is not target or self._closed:
+                return
+            frame_began = time.monotonic()
+            self._frame(blink(target, progress))
+            time.sleep(self._pause(time.monotonic() - frame_began))
+
+    def _frame(self, offsets: Offsets) -> None:
+        self._shown = offsets
+        self._show(offsets)
+        self.frames_shown += 1
+
+    def _pause(self, took: float) -> float:
+        return max(self._period - took, took if self._words_first else 0.0, 0.0)
