@@ -51,6 +51,8 @@ class LabelingSection:
     segmentation: str
     gender: str
     quality: str
+    standardisation: str
+    regressor: str
 
 
 @dataclass(frozen=True)
