@@ -1,0 +1,169 @@
+"""Gender and quality: five small CNNs each, one a fold, whose votes are averaged."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+from sklearn.model_selection import StratifiedKFold
+from torch import nn
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from ohlora.config import Profile, device, load_profile, seed_everything
+from ohlora.labeling.segmentation import check_images, half_precision
+from ohlora.weights import load_weights
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """size: pixels that the CNN sees. channels: of timm's ResNet stages. The rest: its training."""
+
+    size: int = 64
+    channels: tuple[int, int, int, int] = (32, 64, 96, 128)
+    folds: int = 5
+    epochs: int = 8
+    batch: int = 32
+    learning_rate: float = 2e-3
+
+
+class PortraitClassifier(nn.Module):
+    """Soft vote of small ResNets (timm ``resnet10t`` with fewer channels, from scratch).
+
+    Input float (n, 3, any, any) in [-1, 1]; output probability (n,) of the positive class.
+    """
+
+    def __init__(self, settings: ClassifierSettings) -> None:
+        super().__init__()
+        self.size = settings.size
+        self.voters = nn.ModuleList(backbone(settings) for _ in range(settings.folds))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Mean of the voters' probabilities, (n,)."""
+        small = shrink(images, self.size)
+        return torch.stack([voter(small)[:, 0].sigmoid() for voter in self.voters]).mean(dim=0)
+
+
+def backbone(settings: ClassifierSettings, outputs: int = 1) -> nn.Module:
+    """One untrained timm ResNet of ten layers with ``outputs`` outputs."""
+    return timm.create_model(
+        "resnet10t", pretrained=False, num_classes=outputs, channels=settings.channels, stem_width=16, drop_rate=0.1
+    )
+
+
+def shrink(images: torch.Tensor, size: int) -> torch.Tensor:
+    """Area-average to ``size`` pixels; differentiable."""
+    return images if images.shape[-1] == size else functional.interpolate(images, size=(size, size), mode="area")
+
+
+def load_classifier(name: str, profile: Profile | str = "embedded") -> PortraitClassifier:
+    """The profile's ``"gender"`` or ``"quality"`` classifier.
+
+    Raises:
+        ValueError: another name. WeightsError: the weight file is missing or damaged.
+    """
+    if name not in ("gender", "quality"):
+        raise ValueError(f"name={name!r} is unknown; allowed: gender, quality")
+    return read_classifier(getattr(load_profile(profile).labeling, name))
+
+
+def read_classifier(name_or_path: str | Path) -> PortraitClassifier:
+    """A classifier from a weight file (name or path), in evaluation mode.
+
+    Raises:
+        WeightsError: missing or damaged.
+    """
+    tensors, card = load_weights(name_or_path)
+    network = PortraitClassifier(ClassifierSettings(**card["settings"]))
+    network.load_state_dict(tensors)
+    return network.eval().requires_grad_(False).to(device())
+
+
+@torch.inference_mode()
+def classify(network: PortraitClassifier, images: torch.Tensor, batch: int = 64) -> np.ndarray:
+    """Probability of the positive class, float32 (n,), of images as in check_images."""
+    votes = []
+    for chunk in check_images(images).split(batch):
+        with half_precision():
+            votes.append(network(chunk.to(device(), torch.float32)).float().cpu())
+    return torch.cat(votes).numpy() if votes else np.zeros(0, dtype=np.float32)
+
+
+def train_one(
+    images: torch.Tensor, positive: np.ndarray, settings: ClassifierSettings, seed: int, title: str = "classifier"
+) -> nn.Module:
+    """Train one voter: AdamW, cosine schedule, mirrored and slightly shifted or lit copies.
+
+    Args:
+        images: float (n, 3, size, size) in [-1, 1], already shrunk to settings.size.
+        positive: (n,) of 0 and 1 (or a probability between).
+    """
+    seed_everything(seed)
+    network = backbone(settings).train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.02)
+    targets = torch.as_tensor(positive, dtype=torch.float32)
+    per_epoch = max(1, len(images) // settings.batch)
+    total, order = settings.epochs * per_epoch, np.random.default_rng(seed)
+    progress = tqdm(total=total, disable=None, file=sys.stderr, desc=title)
+    for step in range(total):
+        if step % per_epoch == 0:
+            batches = np.array_split(order.permutation(len(images)), per_epoch)
+        rows = torch.from_numpy(batches[step % per_epoch])
+        for group in optimiser.param_groups:
+            rise = min(1.0, (step + 1) / (0.1 * total + 1))
+            group["lr"] = settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / total))
+        with half_precision():
+            logits = network(vary(images[rows]).contiguous(memory_format=torch.channels_last))[:, 0]
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), targets[rows])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        progress.update()
+    progress.close()
+    return network.eval().requires_grad_(False)
+
+
+def vary(images: torch.Tensor) -> torch.Tensor:
+    """Mirror half of them, shift by up to 6 %, change brightness a little: none of it changes who it is."""
+    count = len(images)
+    images = torch.where(torch.rand(count, 1, 1, 1) < 0.5, images.flip(3), images)
+    reach = max(1, images.shape[-1] // 16)
+    down, right = torch.randint(-reach, reach + 1, (2,)).tolist()
+    images = functional.pad(images, (reach,) * 4, mode="replicate")
+    size = images.shape[-1] - 2 * reach
+    images = images[:, :, reach + down : reach + down + size, reach + right : reach + right + size]
+    return images * torch.empty(count, 1, 1, 1).uniform_(0.9, 1.1)
+
+
+def train_folds(
+    images: torch.Tensor, positive: np.ndarray, settings: ClassifierSettings, seed: int = 0, title: str = "classifier"
+) -> tuple[PortraitClassifier, np.ndarray]:
+    """Stratified k-fold: each voter is trained without one fold and predicts it.
+
+    Args:
+        images: float (n, 3, s, s) in [-1, 1]. positive: (n,) of 0 and 1, each at least settings.folds times.
+
+    Returns:
+        The soft vote of all, and the held-out probability of every image (n,).
+    """
+    positive = np.asarray(positive)
+    rarest = int(min(positive.sum(), len(positive) - positive.sum()))
+    if len(positive) != len(images) or rarest < settings.folds:
+        raise ValueError(
+            f"positive has {len(positive)} labels, {rarest} of the rarer kind, for {len(images)} images; allowed: one"
+            f" an image, at least {settings.folds} of each kind"
+        )
+    small = torch.cat([shrink(chunk, settings.size) for chunk in images.split(256)])
+    network, held_out = PortraitClassifier(settings), np.zeros(len(positive), dtype=np.float32)
+    folds = StratifiedKFold(settings.folds, shuffle=True, random_state=seed).split(positive, positive)
+    for number, (train, test) in enumerate(folds):
+        voter = train_one(small[train], positive[train], settings, seed + number, f"{title} fold {number + 1}")
+        network.voters[number] = voter
+        with torch.inference_mode(), half_precision():
+            held_out[test] = torch.cat([voter(part)[:, 0].float().sigmoid() for part in small[test].split(64)]).numpy()
+    return network.eval().requires_grad_(False), held_out
