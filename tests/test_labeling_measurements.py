@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ohlora.labeling.measurements import PROPERTIES, Standardisation, measure, one_hot
 
 SIZE = 128
@@ -52,12 +53,14 @@ def values(**changes: int) -> dict[str, float]:
 )
 def test_each_measurement_rises_with_its_cause(name: str, change: str, steps: tuple[int, ...]) -> None:
     measured = [values(**{change: step})[name] for step in steps]
-    assert all(later > earlier for earlier, later in zip(measured[:-1], measured[1:], strict=True)), measured
+    assert all(later > earlier for earlier, later in itertools.pairwise(measured)), measured
 
 
 @pytest.mark.parametrize("change", [{"eye_height": 8}, {"mouth_height": 12}, {"hair": 200}, {"nose_shift": 6}])
 def test_other_measurements_stay(change: dict[str, int]) -> None:
-    own = {"eye_height": "eyes", "mouth_height": "mouth", "hair": "hair_color", "nose_shift": "pose"}[next(iter(change))]
+    own = {"eye_height": "eyes", "mouth_height": "mouth", "hair": "hair_color", "nose_shift": "pose"}[
+        next(iter(change))
+    ]
     before, after = values(), values(**change)
     for name in set(PROPERTIES) - {own, "hair_length"}:
         assert after[name] == pytest.approx(before[name], abs=0.012), name

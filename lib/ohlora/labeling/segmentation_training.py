@@ -35,6 +35,12 @@ def augment(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, to
     Args:
         images: float (n, 3, s, s) in [-1, 1]. masks: long (n, s, s).
     """
+    images, masks = move(images, masks)
+    return relight(images), masks
+
+
+def move(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror, turn by up to 11°, zoom by up to 20 % and shift, the same for a portrait and its mask."""
     count, size = len(images), images.shape[-1]
     turn = torch.empty(count).uniform_(-0.2, 0.2)
     zoom = torch.exp(torch.empty(count).uniform_(-0.18, 0.18))
@@ -47,10 +53,10 @@ def augment(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, to
     masks = functional.grid_sample(
         masks[:, None].float(), grid, mode="nearest", padding_mode="reflection", align_corners=False
     )
-    return _photometric(images), masks[:, 0].long()
+    return images, masks[:, 0].long()
 
 
-def _photometric(images: torch.Tensor) -> torch.Tensor:
+def relight(images: torch.Tensor) -> torch.Tensor:
     """Brightness, contrast, tint, saturation per portrait; blur or a low-resolution copy for some; noise."""
     count = len(images)
     gain = torch.exp(torch.empty(count, 3, 1, 1).uniform_(-0.1, 0.1) + torch.empty(count, 1, 1, 1).uniform_(-0.3, 0.3))
