@@ -17,10 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from ohlora.config import Profile, load_profile, outputs_folder
-from ohlora.labeling.classifiers import ClassifierSettings, train_folds
+from ohlora.labeling.classifiers import ClassifierSettings, classifier_scores, train_folds
 from ohlora.labeling.generated_set import gender_truth, generate_pictures
 from ohlora.labeling.quality_labels import features, load_features, quality_labels, realism
 from ohlora.labeling.segmentation import to_images
@@ -56,17 +55,6 @@ def labelled_portraits(
     return pictures, quality_labels(realism(*seen), WORST_SHARE)[0]
 
 
-def scores(positive: np.ndarray, probability: np.ndarray) -> dict[str, float]:
-    """Accuracy, balanced accuracy, AUROC, and the accuracy of always saying the more frequent answer."""
-    said = probability > 0.5
-    return {
-        "accuracy": float((said == positive).mean()),
-        "balanced accuracy": float(balanced_accuracy_score(positive, said)),
-        "AUROC": float(roc_auc_score(positive, probability)),
-        "majority": float(max(positive.mean(), 1 - positive.mean())),
-    }
-
-
 def train_classifier(
     question: str,
     profile: Profile | str,
@@ -79,7 +67,7 @@ def train_classifier(
     profile, settings = load_profile(profile), settings or ClassifierSettings()
     pictures, positive = labelled_portraits(question, profile, count, seed)
     network, held_out = train_folds(to_images(pictures), positive, settings, seed, question)
-    found = scores(positive, held_out)
+    found = classifier_scores(positive, held_out)
     sources = {
         "gender": "gender of the parameters that the latents are paired with",
         "quality": f"realism score next to rendered portraits; the worst {WORST_SHARE:.0%} are bad",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import timm
 import torch
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from torch import nn
 from torch.nn import functional
@@ -167,3 +168,18 @@ def train_folds(
         with torch.inference_mode(), half_precision():
             held_out[test] = torch.cat([voter(part)[:, 0].float().sigmoid() for part in small[test].split(64)]).numpy()
     return network.eval().requires_grad_(False), held_out
+
+
+def classifier_scores(positive: np.ndarray, probability: np.ndarray) -> dict[str, float]:
+    """Accuracy, balanced accuracy, AUROC and the accuracy of always giving the more frequent answer.
+
+    Args:
+        positive: true labels (n,), 0 or 1, both present. probability: predictions (n,).
+    """
+    positive, said = np.asarray(positive), np.asarray(probability) > 0.5
+    return {
+        "accuracy": float((said == positive).mean()),
+        "balanced accuracy": float(balanced_accuracy_score(positive, said)),
+        "AUROC": float(roc_auc_score(positive, probability)),
+        "majority": float(max(positive.mean(), 1 - positive.mean())),
+    }
