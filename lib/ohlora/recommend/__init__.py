@@ -1,0 +1,33 @@
+"""Chapter 03: portraits you would choose. Auto-encoder, ratings, nearest neighbours, recommendation."""
+
+from ohlora.recommend.autoencoder import AutoEncoder, load_autoencoder, train_autoencoder
+from ohlora.recommend.predictor import Prediction, RatingPredictor
+from ohlora.recommend.rating_widget import RatingWidget
+from ohlora.recommend.ratings import PortraitRecipe, Rating, RatingStore, RatingStoreError
+from ohlora.recommend.recommender import (
+    Recommendation,
+    generate_images,
+    generator_identity,
+    portrait_recipes,
+    recommend,
+)
+from ohlora.recommend.simulated_rater import SimulatedRater
+
+__all__ = [
+    "AutoEncoder",
+    "Prediction",
+    "PortraitRecipe",
+    "Rating",
+    "RatingPredictor",
+    "RatingStore",
+    "RatingStoreError",
+    "RatingWidget",
+    "Recommendation",
+    "SimulatedRater",
+    "generate_images",
+    "generator_identity",
+    "load_autoencoder",
+    "portrait_recipes",
+    "recommend",
+    "train_autoencoder",
+]
