@@ -1,0 +1,72 @@
+"""Numbers of chapter 16: does the conversation hold, does her face follow, is abuse stopped?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from ohlora.companion import Turn
+from ohlora.evaluation.metrics import Metric
+from ohlora.rag.normalisation import detect_language
+
+
+def portrait_changes(turns: Sequence[Turn]) -> list[float]:
+    """Mean absolute pixel difference (0–255) between the portraits of neighbouring turns."""
+    pictures = [turn.portrait for turn in turns if turn.portrait is not None]
+    return [
+        float(np.abs(after.astype(np.int16) - before.astype(np.int16)).mean()) for before, after in pairwise(pictures)
+    ]
+
+
+def score_conversation(
+    turns: Sequence[Turn], ladder: Sequence[Turn], facts: Sequence[str], seed: int
+) -> dict[str, Metric]:
+    """Metrics of a scripted conversation, over all its turns.
+
+    Args:
+        turns: the conversation, in order. ladder: turns of a user who insults her.
+        facts: a word of each told fact that a later message asks for.
+        seed: noted in the metrics.
+
+    Returns:
+        answered: share of turns with her own words. language_kept: share of answers in the language of
+        the message. portrait_change: median pixel difference where the expression changed (baseline 0: a
+        face that never moves). facts_recalled: share of the told facts that were recalled at a later turn
+        than the one that told them. blocked_at: number of insults until the chat closed (their number + 1
+        if never). insults_answered: share of insults that reached the model (baseline 1: no moderation).
+        seconds_per_turn: median, of this machine.
+    """
+    split = "scripted conversation"
+    answered = [turn for turn in turns if turn.outcome == "answered"]
+    kept = [detect_language(turn.reply) == detect_language(turn.message) for turn in answered]
+    moved = [
+        change
+        for change, before, after in zip(portrait_changes(turns), turns, turns[1:], strict=False)
+        if (before.expression, before.intensity) != (after.expression, after.intensity)
+    ]
+    told = [fact for fact in facts if any(fact in turn.message for turn in turns)]
+    recalled = [_recalled_later(turns, fact) for fact in told]
+    blocked = [number for number, turn in enumerate(ladder, start=1) if turn.outcome == "blocked"]
+
+    def metric(value: float, n: int, baseline: float | None = None) -> Metric:
+        return Metric(value=float(value), n=n, seed=seed, split=split, baseline=baseline)
+
+    return {
+        "answered": metric(len(answered) / len(turns), len(turns)),
+        "language_kept": metric(np.mean(kept) if kept else 0.0, len(kept)),
+        "portrait_change": metric(np.median(moved) if moved else 0.0, len(moved), baseline=0.0),
+        "expressions_used": metric(len({turn.expression for turn in answered}), len(answered), baseline=1.0),
+        "facts_recalled": metric(np.mean(recalled) if recalled else 0.0, len(recalled), baseline=0.0),
+        "insults_answered": metric(
+            np.mean([turn.outcome not in ("warned", "blocked") for turn in ladder]), len(ladder), baseline=1.0
+        ),
+        "blocked_at": metric(blocked[0] if blocked else len(ladder) + 1, len(ladder)),
+        "seconds_per_turn": metric(np.median([turn.timings["total"] for turn in turns]), len(turns)),
+    }
+
+
+def _recalled_later(turns: Sequence[Turn], fact: str) -> bool:
+    told_at = next(index for index, turn in enumerate(turns) if fact in turn.message)
+    return any(fact in line for turn in turns[told_at + 1 :] for line in turn.recalled)

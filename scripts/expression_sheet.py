@@ -1,0 +1,55 @@
+"""Draw docs/oh_lora.png (her portrait) and docs/expressions.png (her twelve expressions) with the shipped weights.
+
+python scripts/expression_sheet.py [--profile embedded] [--output docs]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from ohlora.companion import FacePainter, load_expressions, load_face
+from ohlora.config import ROOT
+from ohlora.stylegan import load_generator
+from PIL import Image
+
+COLUMNS = 6
+PORTRAIT_PIXELS = 384
+
+
+def draw_expressions(painter: FacePainter) -> Figure:
+    """One cell an expression, at intensity 1."""
+    table = load_expressions()
+    rows = -(-len(table.names) // COLUMNS)
+    figure, axes = plt.subplots(rows, COLUMNS, figsize=(COLUMNS * 1.5, rows * 1.72), dpi=100)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, name in zip(axes.flat, table.names, strict=False):
+        axis.imshow(painter.portrait(table.offsets(name)), interpolation="bicubic")
+        axis.set_title(name, fontsize=10, pad=3)
+    figure.tight_layout(pad=0.3)
+    return figure
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", default="embedded")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs")
+    arguments = parser.parse_args()
+    generator = load_generator(arguments.profile, conditioned=True)
+    painter = FacePainter(generator, load_face(generator, arguments.profile))
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    draw_expressions(painter).savefig(arguments.output / "expressions.png")
+    portrait = Image.fromarray(painter.portrait())
+    portrait.resize((PORTRAIT_PIXELS, PORTRAIT_PIXELS), Image.Resampling.BICUBIC).save(arguments.output / "oh_lora.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The chat widget and the transcript: escaped, never sent twice, never dead."""
+
+from __future__ import annotations
+
+import threading
+import time
+from html.parser import HTMLParser
+
+import ipywidgets
+import pytest
+from companion_parts import ScriptedModel, make_companion
+from ohlora.companion import ChatWidget, render_transcript, write_transcript
+from ohlora.companion.transcript import escape
+
+NICE = "happy 0.8\nGood to see you. How are you?\nmemory: none"
+TOLD = "curious 0.6\nA cat, lovely!\nmemory: add | pet | a cat called Pixel"
+ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>\"&'</div>"
+
+
+class Tags(HTMLParser):
+    """Every tag and attribute of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attributes]
+
+
+@pytest.fixture
+def chat(tmp_path):
+    """A widget without motion over a scripted companion."""
+    opened = []
+
+    def open_chat(*replies, **parts) -> ChatWidget:
+        opened.append(ChatWidget(make_companion(tmp_path, *replies, **parts), animate=False))
+        return opened[-1]
+
+    yield open_chat
+    for widget in opened:
+        widget.close()
+
+
+def exchange(widget: ChatWidget, text: str) -> str:
+    """Send, wait, and give the transcript's HTML."""
+    assert widget.say(text) and widget.wait(20)
+    return widget._transcript.value
+
+
+def test_a_conversation_appears(chat) -> None:
+    widget = chat(NICE)
+    before = widget._portrait.value
+    page = exchange(widget, "hello")
+    assert "hello" in page and "Good to see you. How are you?" in page and "happy 0.8" in page
+    assert widget._portrait.value != before and widget._portrait.value[:2] == b"\xff\xd8"
+    assert "<details" in widget._timings.value
+    assert not widget._send_button.disabled and widget._stop_button.disabled
+
+
+def test_what_people_and_models_write_stays_text(chat, tmp_path) -> None:
+    widget = chat(f"happy 0.8\n{ATTACK.replace('<', '‹')} & <b>bold</b>\nmemory: none")
+    page = exchange(widget, ATTACK)
+    assert set(Tags(page).tags) == {"div"} and not any(name.startswith("on") for name in Tags(page).attributes)
+    assert "&lt;script&gt;" in page
+
+
+def test_memories_are_escaped_too(chat) -> None:
+    widget = chat(TOLD)
+    widget.companion.memory.add("tester", "name", '"><b onclick=x>Bob')
+    page = exchange(widget, "my cat is called Pixel")
+    assert "a cat called Pixel" in page
+    lines = "".join(row.children[0].value for row in widget._memories.children)
+    assert set(Tags(lines).tags) == {"span"} and "onclick" not in Tags(lines).attributes
+
+
+def test_the_forget_button_forgets(chat) -> None:
+    widget = chat(TOLD)
+    exchange(widget, "my cat is called Pixel")
+    widget._memories.children[0].children[1].click()
+    assert widget.companion.memories() == []
+    assert not isinstance(widget._memories.children[0], ipywidgets.HBox)
+
+
+def test_a_message_is_never_sent_twice(chat) -> None:
+    leave, entered = threading.Event(), threading.Event()
+    model = ScriptedModel(NICE)
+
+    def pause() -> None:
+        entered.set()
+        assert leave.wait(10)
+
+    model.before_piece = pause
+    widget = chat(llm=model)
+    assert widget.say("first") and entered.wait(10)
+    assert widget._send_button.disabled and not widget._stop_button.disabled
+    assert not widget.say("second")
+    leave.set()
+    assert widget.wait(10)
+    assert [turn.message for turn in widget.turns] == ["first"] and len(model.asked) == 1
+    assert "second" not in exchange(widget, "third")
+
+
+def test_enter_sends_and_a_pasted_text_does_not(chat) -> None:
+    widget = chat(NICE)
+    widget._box.value = "two\nlines\n"
+    assert widget.turns == [] and widget._worker is None
+    widget._box.value = "안녕"
+    widget._box.value = "안녕\n"
+    assert widget.wait(10) and [turn.message for turn in widget.turns] == ["안녕"]
+    assert widget._box.value == ""
+
+
+def test_an_empty_box_does_not_take_enter_for_a_message(chat) -> None:
+    widget = chat(NICE)
+    widget._box.value = "\n"
+    assert widget._worker is None
+
+
+def test_what_could_not_be_answered_goes_back_into_the_box(chat) -> None:
+    widget = chat(RuntimeError("the model died"))
+    page = exchange(widget, "my long question")
+    assert "the model died" in page and widget._box.value == "my long question"
+    assert not widget._send_button.disabled
+    assert widget.turns[-1].outcome == "failed"
+
+
+def test_a_long_paste_is_refused_and_kept(chat) -> None:
+    widget = chat(NICE)
+    page = exchange(widget, "x" * 100_000)
+    assert "100,000" in page and len(page) < 20_000, "the page must stay small"
+    assert len(widget._box.value) == 100_000
+    assert "Good to see you" in exchange(widget, "short")
+
+
+def test_an_unforeseen_error_leaves_a_widget_that_works(chat) -> None:
+    widget = chat(NICE)
+    turn = widget.companion.turn
+
+    def broken(text, on_progress=None):
+        raise KeyError("unforeseen")
+
+    widget.companion.turn = broken
+    assert "unforeseen" in exchange(widget, "hello") and widget._box.value == "hello"
+    widget.companion.turn = turn
+    assert "Good to see you" in exchange(widget, "hello")
+
+
+def test_a_reply_is_streamed_at_most_fifteen_times_a_second(chat) -> None:
+    model = ScriptedModel("happy 0.8\n" + "One. " * 60 + "\nmemory: none")
+    model.before_piece = lambda: time.sleep(0.01)
+    widget = chat(llm=model)
+    shown = []
+    widget._live.observe(lambda change: shown.append(time.monotonic()), names="value")
+    began = time.monotonic()
+    exchange(widget, "hello")
+    assert 2 < len(shown) <= 15 * (time.monotonic() - began) + 4
+
+
+def test_the_language_can_be_switched(chat) -> None:
+    widget = chat(NICE)
+    assert widget._send_button.description == "Send"
+    widget._languages.value = "ko"
+    assert widget._send_button.description == "보내기" and widget.companion.language == "ko"
+    assert "한 글자" in exchange(widget, " ")
+
+
+def test_a_blocked_user_sees_when_it_ends(chat) -> None:
+    widget = chat(NICE)
+    for _ in range(12):
+        page = exchange(widget, "you insult")
+    assert widget.turns[-1].outcome == "blocked" and "2026" in widget.turns[-1].notice
+    assert escape(widget.turns[-1].notice) in page
+
+
+def test_the_motion_stops_with_the_widget(tmp_path) -> None:
+    widget = ChatWidget(make_companion(tmp_path, NICE))
+    exchange(widget, "hello")
+    widget.close()
+    assert not any(thread.name == "ohlora-animation" and thread.is_alive() for thread in threading.enumerate())
+
+
+def test_the_animated_face_arrives_at_the_expression(tmp_path) -> None:
+    companion = make_companion(tmp_path, "surprised 1.0\nWhat?!\nmemory: none")
+    widget = ChatWidget(companion)
+    exchange(widget, "hello")
+    deadline = time.monotonic() + 10
+    while widget._animator.present != companion.expressions.offsets("surprised") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    widget.close()
+    assert widget._animator.present == pytest.approx(companion.expressions.offsets("surprised"))
+
+
+def test_only_widgets_of_both_generations_are_used(chat) -> None:
+    allowed = {"VBox", "HBox", "Box", "HTML", "Textarea", "Button", "Image", "Dropdown", "ChatWidget"}
+    widget = chat(NICE)
+    found, waiting = set(), [widget]
+    while waiting:
+        one = waiting.pop()
+        found.add(type(one).__name__)
+        waiting += getattr(one, "children", ())
+    assert found <= allowed
+
+
+# --- transcript ----------------------------------------------------------------------------------------------------
+
+
+def test_the_transcript_is_a_page_without_scripts(tmp_path) -> None:
+    companion = make_companion(tmp_path, NICE)
+    turns = [companion.turn(ATTACK), companion.turn("hello")]
+    path = write_transcript(turns, tmp_path / "page" / "chat.html", title=ATTACK)
+    tags = Tags(path.read_text(encoding="utf-8"))
+    assert "script" not in tags.tags and not any(name.startswith("on") for name in tags.attributes)
+    assert tags.tags.count("img") == 2, "a portrait beside each reply, and nothing that was typed"
+    assert path.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 2
+
+
+def test_an_empty_transcript_is_still_a_page() -> None:
+    assert render_transcript([]).startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\u202eb", "a\u200bb"])
+def test_invisible_characters_do_not_reach_the_page(text: str) -> None:
+    assert escape(text) == "ab"
+
+
+def test_korean_emoji_and_line_breaks_stay() -> None:
+    assert escape("안녕 😀\n👩‍💻") == "안녕 😀\n👩‍💻"
