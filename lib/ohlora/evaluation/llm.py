@@ -1,0 +1,228 @@
+"""Scores of chapter 04: format, language, persona facts, expression, memory operations, loss per character."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from ohlora.config import DATA
+from ohlora.evaluation.metrics import Metric
+from ohlora.llm.dialogues import Dialogue
+from ohlora.llm.generation import GREEDY, LanguageModel, Sampling
+from ohlora.llm.prompt import build_prompt
+from ohlora.llm.reply_format import GRAMMAR, MemoryOperation, repair_reply
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
+_LATIN = re.compile(r"[A-Za-z]")
+_FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u0590-\u06ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\u4e00-\u9fff]")
+
+
+def keeps_language(text: str, language: str) -> bool:
+    """Whether a reply is mostly in the language of the conversation and uses no third script.
+
+    One Hangul syllable weighs as much as two Latin letters. A reply without letters (emoji) counts as kept.
+    """
+    hangul, latin = 2 * len(_HANGUL.findall(text)), len(_LATIN.findall(text))
+    if _FOREIGN.search(text):
+        return False
+    return hangul >= latin if language == "ko" else latin >= hangul
+
+
+def same_memory(found: MemoryOperation | None, expected: MemoryOperation | None) -> bool:
+    """Whether two operations do the same: equal kind, and one value (for forget: key) contains the other."""
+    if found is None or expected is None:
+        return found is expected
+    if found.kind != expected.kind:
+        return False
+    pair = [_plain(one.key if one.kind == "forget" else one.value) for one in (found, expected)]
+    return pair[0] in pair[1] or pair[1] in pair[0]
+
+
+def score_dialogues(
+    llm: LanguageModel,
+    dialogues: Sequence[Dialogue],
+    sampling: Sampling = GREEDY,
+    grammar: str | None = GRAMMAR,
+    progress: Callable[[Any], Any] = iter,
+) -> pd.DataFrame:
+    """Let the model answer every dialogue.
+
+    Args:
+        grammar: None lets the model write freely, which is how its own grasp of the format is measured.
+        progress: wraps the sequence, e.g. tqdm.
+
+    Returns:
+        One row a dialogue: id, family, language, user, expected, reply, expression, expected_expression, valid,
+        language_kept, expression_right, memory, expected_memory (operations or None), memory_right, characters,
+        seconds.
+    """
+    rows = []
+    for dialogue in progress(dialogues):
+        start = time.perf_counter()
+        prompt = dialogue.prompt(llm.template)
+        reply = repair_reply(llm.generate(prompt, sampling, grammar))
+        rows.append(
+            {
+                "id": dialogue.id,
+                "family": dialogue.family,
+                "language": dialogue.language,
+                "user": dialogue.user,
+                "expected": dialogue.reply,
+                "reply": reply.text,
+                "expression": reply.expression,
+                "expected_expression": dialogue.expression,
+                "valid": reply.valid,
+                "language_kept": keeps_language(reply.text, dialogue.language),
+                "expression_right": reply.expression == dialogue.expression,
+                "memory": reply.memory,
+                "expected_memory": dialogue.memory,
+                "memory_right": same_memory(reply.memory, dialogue.memory),
+                "characters": len(reply.text),
+                "seconds": time.perf_counter() - start,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def memory_scores(scores: pd.DataFrame) -> dict[str, float]:
+    """precision, recall and F1 of memory operations; false_store: share of nothing-to-store turns that stored."""
+    found = scores["memory"].notna()
+    expected = scores["expected_memory"].notna()
+    right = int((scores["memory_right"] & found & expected).sum())
+    precision = right / max(int(found.sum()), 1)
+    recall = right / max(int(expected.sum()), 1)
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    false_store = float((found & ~expected).sum() / max(int((~expected).sum()), 1))
+    return {"precision": precision, "recall": recall, "f1": f1, "false_store": false_store}
+
+
+def dialogue_metrics(
+    scores: pd.DataFrame, training: Sequence[Dialogue], split: str, seed: int = 0, base: pd.DataFrame | None = None
+) -> dict[str, Metric]:
+    """The published numbers of score_dialogues.
+
+    Args:
+        training: gives the majority expression, the baseline of expression_accuracy.
+        base: the base model's scores on the same rows, the baseline of the others.
+    """
+    n = len(scores)
+    majority = pd.Series([dialogue.expression for dialogue in training]).mode()[0]
+    memory = memory_scores(scores)
+    base_memory = memory_scores(base) if base is not None else {}
+
+    def share(column: str, baseline: float | None = None) -> Metric:
+        known = float(base[column].mean()) if baseline is None and base is not None else baseline
+        return Metric(float(scores[column].mean()), n, seed, split, known)
+
+    expected = int(scores["expected_memory"].notna().sum())
+    return {
+        "format_valid": share("valid"),
+        "language_kept": share("language_kept"),
+        "expression_accuracy": share("expression_right", float((scores["expected_expression"] == majority).mean())),
+        "memory_f1": Metric(memory["f1"], expected, seed, split, base_memory.get("f1")),
+        "false_store": Metric(memory["false_store"], n - expected, seed, split, base_memory.get("false_store")),
+    }
+
+
+@dataclass(frozen=True)
+class PersonaQuestion:
+    """A question about her with the pieces of which a right answer holds at least one."""
+
+    fact: str
+    language: str
+    text: str
+    answer_contains: tuple[str, ...]
+
+
+def persona_questions(held_out: bool = True) -> list[PersonaQuestion]:
+    """The questions of data/persona/oh_lora.yaml: wordings that never occur in training, or those that do."""
+    content = yaml.safe_load((DATA / "persona" / "oh_lora.yaml").read_text(encoding="utf-8"))
+    return [
+        PersonaQuestion(fact["id"], language, question["text"], tuple(fact["answer_contains"][language]))
+        for fact in content["facts"]
+        for language, questions in fact["questions"].items()
+        for question in questions
+        if question["held_out"] is held_out
+    ]
+
+
+def score_persona(
+    llm: LanguageModel,
+    questions: Sequence[PersonaQuestion],
+    sampling: Sampling = GREEDY,
+    grammar: str | None = GRAMMAR,
+    progress: Callable[[Any], Any] = iter,
+) -> pd.DataFrame:
+    """Ask every question, alone. Columns: fact, language, question, reply, right, valid, language_kept."""
+    rows = []
+    for question in progress(questions):
+        prompt = build_prompt([{"role": "user", "content": question.text}], template=llm.template)
+        reply = repair_reply(llm.generate(prompt, sampling, grammar))
+        said = reply.text.casefold()
+        rows.append(
+            {
+                "fact": question.fact,
+                "language": question.language,
+                "question": question.text,
+                "reply": reply.text,
+                "right": any(piece.casefold() in said for piece in question.answer_contains),
+                "valid": reply.valid,
+                "language_kept": keeps_language(reply.text, question.language),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def loss_per_character(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[dict[str, str]],
+    progress: Callable[[Any], Any] = iter,
+) -> np.ndarray:
+    """Negative log-likelihood (nats) of each completion given its prompt, divided by its characters.
+
+    Per character, so that models with different tokenizers can be compared.
+
+    Args:
+        rows: prompt/completion rows (ohlora.llm.dialogues.training_rows).
+
+    Returns:
+        float64 (n,).
+    """
+    import torch
+
+    losses = []
+    for row in progress(rows):
+        prompt = tokenizer(row["prompt"])["input_ids"]
+        completion = tokenizer(row["completion"], add_special_tokens=False)["input_ids"]
+        ids = torch.tensor([prompt + completion], device=model.device)
+        with torch.inference_mode():
+            logits = model(ids, logits_to_keep=len(completion) + 1).logits[0, :-1].float()
+        target = ids[0, len(prompt) :]
+        nats = torch.nn.functional.cross_entropy(logits, target, reduction="sum")
+        losses.append(float(nats) / len(row["completion"]))
+    return np.array(losses)
+
+
+def bootstrap_interval(
+    values: Sequence[float], seed: int = 0, samples: int = 2000, level: float = 0.95
+) -> tuple[float, float]:
+    """Interval of the mean from resampling items with replacement (percentile bootstrap, Efron 1979)."""
+    array = np.asarray(values, dtype=float)
+    drawn = np.random.default_rng(seed).integers(0, len(array), (samples, len(array)))
+    low, high = np.quantile(array[drawn].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()

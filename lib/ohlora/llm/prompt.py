@@ -1,0 +1,208 @@
+"""From a conversation to the text that the model continues. Nothing a user types can become structure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ohlora.config import DATA, Profile
+from ohlora.llm.model_files import PACKAGED_MODELS
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+MESSAGE_LIMIT = 4000
+"""Longest user message, in characters."""
+
+LANGUAGES = ("ko", "en")
+ROLES = ("user", "assistant")
+_SPACES = re.compile(r"\s+")
+_TOKEN_START = re.compile(r"<(?=[|/A-Za-z_\[])")
+_HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
+_LATIN = re.compile(r"[A-Za-z]")
+_DAYS_KO = "월화수목금토일"
+_PARTS_KO = {5: "새벽", 12: "아침", 18: "오후", 21: "저녁", 24: "밤"}
+_PARTS_EN = {5: "at night", 12: "in the morning", 18: "in the afternoon", 21: "in the evening", 24: "at night"}
+
+
+@dataclass(frozen=True)
+class TurnTemplate:
+    """How a model's turns are marked: ``begin`` + role + newline + content + ``end`` + newline."""
+
+    start: str
+    begin: str
+    end: str
+    assistant: str
+
+
+TEMPLATES = {
+    "gemma": TurnTemplate(start="<bos>", begin="<start_of_turn>", end="<end_of_turn>", assistant="model"),
+    "chatml": TurnTemplate(start="", begin="<|im_start|>", end="<|im_end|>", assistant="assistant"),
+}
+
+
+def clean_text(text: str) -> str:
+    """One line without anything that a tokenizer could read as a turn token or the model as a memory line.
+
+    ``<`` before a letter, bar or slash becomes ``‹`` (``<3`` stays), the bar becomes ``¦``, line breaks become spaces.
+    """
+    return _SPACES.sub(" ", _TOKEN_START.sub("‹", text).replace("|", "¦")).strip()
+
+
+def check_messages(messages: Sequence[dict[str, str]]) -> None:
+    """Refuse a conversation that cannot be answered.
+
+    Raises:
+        ValueError: no messages, an unknown role, the last one not the user's, or a message that is empty or longer
+            than MESSAGE_LIMIT characters.
+    """
+    if not messages or messages[-1].get("role") != "user":
+        raise ValueError("messages must end with a message whose role is 'user'")
+    for message in messages:
+        role, content = message.get("role"), message.get("content")
+        if role not in ROLES or not isinstance(content, str):
+            raise ValueError(f"message role={role!r} with {type(content).__name__} content; allowed: user, assistant")
+    content = messages[-1]["content"]
+    if not content.strip():
+        raise ValueError(f"the message is empty; allowed: 1 to {MESSAGE_LIMIT} characters")
+    if len(content) > MESSAGE_LIMIT:
+        raise ValueError(f"the message has {len(content)} characters; allowed: 1 to {MESSAGE_LIMIT}")
+
+
+def detect_language(messages: Sequence[dict[str, str]]) -> str:
+    """``"ko"`` or ``"en"``: the language of the last user message that has letters; Korean where none has.
+
+    One Hangul syllable weighs as much as two Latin letters, so "오늘 meeting 세 개" is Korean.
+    """
+    for message in reversed(messages):
+        hangul, latin = len(_HANGUL.findall(message["content"])), len(_LATIN.findall(message["content"]))
+        if message["role"] == "user" and hangul + latin:
+            return "ko" if 2 * hangul >= latin else "en"
+    return "ko"
+
+
+@cache
+def system_line(language: str) -> str:
+    """Her system line, data/prompts/system.<language>.txt. Short on purpose: it is paid for at every turn.
+
+    Raises:
+        ValueError: language is not ko or en.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language={language!r} is unknown; allowed: {', '.join(LANGUAGES)}")
+    return (DATA / "prompts" / f"system.{language}.txt").read_text(encoding="utf-8").strip()
+
+
+def describe_time(now: datetime, language: str) -> str:
+    """Day and time in words that she can repeat: "3월 2일 월요일 저녁 8시 10분", "Monday March 2, 8:10 at night"."""
+    parts = _PARTS_KO if language == "ko" else _PARTS_EN
+    part = next(name for end, name in parts.items() if now.hour < end)
+    hour = (now.hour - 1) % 12 + 1
+    if language == "ko":
+        return f"{now.month}월 {now.day}일 {_DAYS_KO[now.weekday()]}요일 {part} {hour}시 {now.minute}분"
+    return f"{now:%A %B} {now.day}, {hour}:{now:%M} {part}"
+
+
+def context_note(memories: Sequence[str] = (), now: datetime | None = None, language: str = "ko") -> str:
+    """What she knows at this turn: day and time, then one recalled memory ("key: value") a line."""
+    lines = [describe_time(now, language)] if now else []
+    return "\n".join([*lines, *(cleaned for memory in memories if (cleaned := clean_text(memory)))])
+
+
+def build_messages(
+    messages: Sequence[dict[str, str]],
+    memories: Sequence[str] = (),
+    now: datetime | None = None,
+    language: str | None = None,
+) -> list[dict[str, str]]:
+    """Clean chat messages with her system line first and the note just before the last user message.
+
+    The note stands late so that the words before it stay the same from turn to turn: llama.cpp then keeps them.
+    """
+    language = language or detect_language(messages)
+    cleaned = [{"role": message["role"], "content": clean_text(message["content"])} for message in messages]
+    note = context_note(memories, now, language)
+    notes = [{"role": "note", "content": note}] if note else []
+    return [{"role": "system", "content": system_line(language)}, *cleaned[:-1], *notes, cleaned[-1]]
+
+
+def render(messages: Sequence[dict[str, str]], template: str | Callable[[list[dict[str, str]]], str]) -> str:
+    """Messages as text, ending where the assistant's answer begins.
+
+    Args:
+        messages: from build_messages.
+        template: a name in TEMPLATES, or a function such as a hub tokenizer's chat template.
+
+    Raises:
+        ValueError: unknown template.
+    """
+    if callable(template):
+        return template(_merge_note(messages))
+    if template not in TEMPLATES:
+        raise ValueError(f"template={template!r} is unknown; allowed: {', '.join(TEMPLATES)}")
+    turn = TEMPLATES[template]
+    text = turn.start
+    for message in messages:
+        role = turn.assistant if message["role"] == "assistant" else message["role"]
+        text += f"{turn.begin}{role}\n{message['content']}{turn.end}\n"
+    return f"{text}{turn.begin}{turn.assistant}\n"
+
+
+def build_prompt(
+    messages: Sequence[dict[str, str]],
+    memories: Sequence[str] = (),
+    now: datetime | None = None,
+    template: str | Callable[[list[dict[str, str]]], str] = "gemma",
+    count_tokens: Callable[[str], int] | None = None,
+    limit: int = 1024,
+    language: str | None = None,
+) -> str:
+    """The whole prompt; the oldest turns are left out until it fits.
+
+    Args:
+        messages: ``[{"role": "user" | "assistant", "content": str}, …]``, the last one the user's.
+        memories: recalled memories, ``"key: value"``, best first. now: the time of this turn.
+        template: see render.
+        count_tokens: text → number of tokens; without it nothing is left out.
+        limit: tokens that the prompt may have.
+        language: of the system line; without it, that of the last message with letters.
+
+    Raises:
+        ValueError: see check_messages; or the last message alone does not fit.
+    """
+    check_messages(messages)
+    kept, language = list(messages), language or detect_language(messages)
+    while True:
+        prompt = render(build_messages(kept, memories, now, language), template)
+        if count_tokens is None or count_tokens(prompt) <= limit:
+            return prompt
+        if len(kept) > 1:
+            kept = kept[2:] if len(kept) > 2 else kept[1:]
+        elif memories:
+            memories = list(memories)[:-1]  # the least fitting one is last
+        else:
+            raise ValueError(f"the message takes more than {limit} tokens; allowed: what fits the model's context")
+
+
+def template_of(profile: Profile, tokenizer: PreTrainedTokenizerBase) -> str | Callable[[list[dict[str, str]]], str]:
+    """The turn template of the profile's model: ours for packaged models, the tokenizer's own for hub models."""
+    if profile.llm.model in PACKAGED_MODELS:
+        return PACKAGED_MODELS[profile.llm.model].template
+
+    def render_with_tokenizer(messages: list[dict[str, str]]) -> str:
+        return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+    return render_with_tokenizer
+
+
+def _merge_note(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Chat templates of hub models know system, user and assistant only: the note joins the system message."""
+    notes = [message["content"] for message in messages if message["role"] == "note"]
+    rest = [dict(message) for message in messages if message["role"] != "note"]
+    if notes:
+        rest[0]["content"] = "\n".join([rest[0]["content"], *notes])
+    return rest
