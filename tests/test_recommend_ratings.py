@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from ohlora.recommend import PortraitRecipe, RatingStore, RatingStoreError
 
 GENERATOR = "stylegan_16@00000000"
@@ -107,7 +106,7 @@ def test_a_newer_file_is_refused_and_not_touched(store):
         connection.execute("PRAGMA user_version = 99")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = store.path.read_bytes()
-    with pytest.raises(RatingStoreError, match="schema version 99.*reads up to 1"):
+    with pytest.raises(RatingStoreError, match=r"schema version 99.*reads up to 1"):
         RatingStore(store.path)
     assert store.path.read_bytes() == before
 

@@ -1,6 +1,6 @@
 """Chapter 03: portraits you would choose. Auto-encoder, ratings, nearest neighbours, recommendation."""
 
-from ohlora.recommend.autoencoder import AutoEncoder, load_autoencoder, train_autoencoder
+from ohlora.recommend.autoencoder import AutoEncoder, load_autoencoder
 from ohlora.recommend.predictor import Prediction, RatingPredictor
 from ohlora.recommend.rating_widget import RatingWidget
 from ohlora.recommend.ratings import PortraitRecipe, Rating, RatingStore, RatingStoreError
@@ -15,8 +15,8 @@ from ohlora.recommend.simulated_rater import SimulatedRater
 
 __all__ = [
     "AutoEncoder",
-    "Prediction",
     "PortraitRecipe",
+    "Prediction",
     "Rating",
     "RatingPredictor",
     "RatingStore",
@@ -29,5 +29,4 @@ __all__ = [
     "load_autoencoder",
     "portrait_recipes",
     "recommend",
-    "train_autoencoder",
 ]

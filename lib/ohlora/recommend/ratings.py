@@ -1,4 +1,4 @@
-"""Ratings that people give to portraits, kept in SQLite: nothing is lost when a kernel dies or two notebooks are open."""
+"""Ratings that people give to portraits, kept in SQLite: a dead kernel or a second notebook loses nothing."""
 
 from __future__ import annotations
 

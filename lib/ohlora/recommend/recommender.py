@@ -38,7 +38,7 @@ class Recommendation:
 
 def generate_images(generator: PortraitGenerator, z: np.ndarray | torch.Tensor, batch: int = 32) -> np.ndarray:
     """Portraits uint8 (n, size, size, 3) of latents (n, z_dim), in batches so that n may be large."""
-    z = torch.as_tensor(z)
+    z = torch.from_numpy(np.array(z, dtype=np.float32))
     images = np.empty((len(z), generator.size, generator.size, 3), dtype=np.uint8)
     for i in tqdm(range(0, len(z), batch), desc="portraits", disable=None, file=sys.stderr, leave=False):
         with torch.inference_mode():
