@@ -90,6 +90,8 @@ def classify(network: PortraitClassifier, images: torch.Tensor, batch: int = 64)
     """Probability of the positive class, float32 (n,), of images as in check_images."""
     votes = []
     for chunk in check_images(images).split(batch):
+        if len(chunk) == 0:
+            break
         with half_precision():
             votes.append(network(chunk.to(device(), torch.float32)).float().cpu())
     return torch.cat(votes).numpy() if votes else np.zeros(0, dtype=np.float32)

@@ -108,23 +108,31 @@ def half_precision(enabled: bool = True) -> contextlib.AbstractContextManager:
 
 
 @torch.inference_mode()
-def class_probabilities(
-    network: nn.Module, images: torch.Tensor, batch: int = 16
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Batches of (images, probabilities), float32 (b, 3, s, s) and (b, 9, s, s), in order.
+def class_logits(network: nn.Module, images: torch.Tensor, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of (images float32, logits bfloat16), (b, 3, s, s) and (b, 9, s, s), in order.
 
     A generator, because the maps of 10,000 portraits would not fit into memory.
     """
     for chunk in check_images(images).split(batch):
+        if len(chunk) == 0:
+            return
         chunk = chunk.to(device(), torch.float32)
         with half_precision():
             logits = network(chunk.contiguous(memory_format=torch.channels_last))
+        yield chunk, logits
+
+
+def class_probabilities(
+    network: nn.Module, images: torch.Tensor, batch: int = 16
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of (images, probabilities), float32 (b, 3, s, s) and (b, 9, s, s), in order."""
+    for chunk, logits in class_logits(network, images, batch):
         yield chunk, logits.float().softmax(dim=1)
 
 
 def segment(network: nn.Module, images: torch.Tensor, batch: int = 16) -> np.ndarray:
     """Masks uint8 (n, size, size): the most probable of the nine CLASSES for each pixel."""
-    masks = [areas.argmax(dim=1).byte().cpu().numpy() for _, areas in class_probabilities(network, images, batch)]
+    masks = [logits.argmax(dim=1).byte().cpu().numpy() for _, logits in class_logits(network, images, batch)]
     return np.concatenate(masks) if masks else np.zeros((0, *images.shape[2:]), dtype=np.uint8)
 
 
