@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ohlora.companion.animation import (
     BLINK_DEPTH,
     EASE_SECONDS,
+    LIPS_OPEN,
     OPEN_EYES,
     Animator,
     blend,
@@ -19,6 +20,7 @@ from ohlora.companion.animation import (
     ease,
     ease_frames,
     eyes_are_open,
+    speak,
 )
 from ohlora.companion.expression import MOVED, load_expressions
 
@@ -75,6 +77,33 @@ def test_a_blink_closes_and_opens_again() -> None:
 def test_the_sleepy_do_not_blink_and_the_awake_do() -> None:
     assert not eyes_are_open(TABLE.offsets("sleepy")) and TABLE.offsets("sleepy")["eyes"] < OPEN_EYES
     assert eyes_are_open(TABLE.offsets("neutral")) and eyes_are_open(TABLE.offsets("surprised"))
+
+
+@given(OFFSETS, st.floats(0, 30))
+def test_lips_open_and_leave_the_rest_alone(offsets: dict, seconds: float) -> None:
+    moved = speak(offsets, seconds)
+    assert moved["eyes"] == offsets["eyes"] and moved["pose"] == offsets["pose"]
+    assert offsets["mouth"] <= moved["mouth"] <= offsets["mouth"] + LIPS_OPEN + 1e-9
+
+
+def test_lips_yield_to_an_expression_that_uses_the_mouth() -> None:
+    def most(mouth: float) -> float:
+        return max(speak({"mouth": mouth}, step / 50)["mouth"] - mouth for step in range(200))
+
+    assert most(0.0) > 0.6 > most(1.0) > most(1.5) > most(2.0) == 0
+
+
+def test_lips_move_while_she_speaks_and_then_rest() -> None:
+    shown: list[dict[str, float]] = []
+    animator = Animator(shown.append, rate=50, blinking=False)
+    animator.move_to({})
+    animator.speak(letters=10)
+    time.sleep(EASE_SECONDS + 1.0)
+    frames = len(shown)
+    time.sleep(0.2)
+    animator.close()
+    assert max(frame["mouth"] for frame in shown) > 0.2
+    assert shown[-1]["mouth"] == 0 and len(shown) == frames
 
 
 def test_the_animator_arrives_and_then_costs_nothing() -> None:

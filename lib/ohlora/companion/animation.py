@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 Offsets = dict[str, float]
 
 EASE_SECONDS = 0.5
+LETTERS_A_SECOND = 14  # as fast as people read
+SYLLABLES_A_SECOND = 4.5
+LIPS_OPEN = 0.9  # z-units at most, when the expression leaves the mouth alone
+LIPS_REST = 0.3  # seconds in which a speech fades out
+MOUTH_TAKEN = 1.8  # z-units of mouth at which an expression has it for itself
 BLINK_SECONDS = 0.24
 BLINK_EVERY = (2.5, 6.0)  # seconds between blinks, drawn evenly
 BLINK_DEPTH = 2.2  # z-units that the eyes close
@@ -70,6 +75,18 @@ def eyes_are_open(offsets: Mapping[str, float]) -> bool:
     return offsets.get("eyes", 0.0) >= OPEN_EYES
 
 
+def speak(offsets: Mapping[str, float], seconds: float, left: float = 1.0) -> Offsets:
+    """Offsets with the lips moving, ``seconds`` into a speech that goes on for ``left`` seconds.
+
+    The lips move less where the expression uses the mouth, and come to rest at the end.
+    """
+    free = max(0.0, 1 - abs(offsets.get("mouth", 0.0)) / MOUTH_TAKEN)
+    # Two rhythms that do not fit together look like syllables and not like chewing.
+    rhythm = math.sin(math.pi * SYLLABLES_A_SECOND * seconds) ** 2 * (0.65 + 0.35 * math.sin(2.3 * seconds))
+    opening = LIPS_OPEN * free * rhythm * ease(left / LIPS_REST)
+    return {**offsets, "mouth": offsets.get("mouth", 0.0) + opening}
+
+
 class Animator:
     """A thread that shows her face whenever it moves, and sleeps when it does not.
 
@@ -83,6 +100,7 @@ class Animator:
         self._changed = threading.Condition()
         self._start = self._target = self._shown = dict.fromkeys(MOVED, 0.0)
         self._started_at = -math.inf
+        self._speech = (0.0, 0.0)  # begins, ends
         self._words_first = False
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -90,7 +108,7 @@ class Animator:
 
     @property
     def present(self) -> Offsets:
-        """The offsets of the frame shown last, a blink included."""
+        """The offsets of the frame shown last: a blink included, the lips' speech left out."""
         return dict(self._shown)
 
     def move_to(self, offsets: Mapping[str, float]) -> None:
@@ -104,6 +122,16 @@ class Animator:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="ohlora-animation", daemon=True)
                 self._thread.start()
+            self._changed.notify()
+
+    def speak(self, letters: int) -> None:
+        """Move the lips for as long as these letters take to read, after what is being said already."""
+        now = time.monotonic()
+        with self._changed:
+            begins, ends = self._speech
+            if ends < now:
+                begins = ends = now
+            self._speech = (begins, ends + letters / LETTERS_A_SECOND)
             self._changed.notify()
 
     def words_first(self, on: bool) -> None:
@@ -129,18 +157,23 @@ class Animator:
         next_blink = time.monotonic() + self._random.uniform(*BLINK_EVERY)
         while not self._closed:
             began = time.monotonic()
-            moving = began - self._started_at < EASE_SECONDS
+            moving = self._is_moving(began)
             if self._blinking and not moving and began >= next_blink:
                 self._blink()
                 next_blink = time.monotonic() + self._random.uniform(*BLINK_EVERY)
                 continue
-            self._frame(blend(self._start, self._target, (began - self._started_at) / EASE_SECONDS))
+            offsets = blend(self._start, self._target, (began - self._started_at) / EASE_SECONDS)
+            begins, ends = self._speech
+            self._frame(offsets, speak(offsets, began - begins, ends - began) if began < ends else offsets)
             with self._changed:
                 if moving:
                     self._changed.wait(self._pause(time.monotonic() - began))
-                elif not self._closed and time.monotonic() - self._started_at >= EASE_SECONDS:
+                elif not self._closed and not self._is_moving(time.monotonic()):
                     # Nothing moves: sleep until someone calls or the next blink is due.
                     self._changed.wait(max(next_blink - time.monotonic(), 0.0) if self._blinking else None)
+
+    def _is_moving(self, now: float) -> bool:
+        return now < self._speech[1] or now - self._started_at < EASE_SECONDS
 
     def _blink(self) -> None:
         """One blink, given up at once when a new expression is asked for."""
@@ -148,15 +181,16 @@ class Animator:
         if not eyes_are_open(target):
             return
         while (progress := (time.monotonic() - began) / BLINK_SECONDS) < 1:
-            if self._target is not target or self._closed:
+            if self._target is not target or self._closed or self._is_moving(time.monotonic()):
                 return
             frame_began = time.monotonic()
-            self._frame(blink(target, progress))
+            blinking = blink(target, progress)
+            self._frame(blinking, blinking)
             time.sleep(self._pause(time.monotonic() - frame_began))
 
-    def _frame(self, offsets: Offsets) -> None:
+    def _frame(self, offsets: Offsets, with_lips: Offsets) -> None:
         self._shown = offsets
-        self._show(offsets)
+        self._show(with_lips)
         self.frames_shown += 1
 
     def _pause(self, took: float) -> float:

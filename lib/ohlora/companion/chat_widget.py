@@ -75,6 +75,7 @@ class ChatWidget(widgets.VBox):
         self._sending = threading.Lock()  # held for the whole of a turn: a second send is refused
         self._extra_notice = ""
         self._before_typing = ""
+        self._spoken = 0  # letters of the present reply that her lips have moved for
         self._build()
         self._animator = Animator(self._show_offsets) if animate else None
         super().__init__([self._style, widgets.HBox([self._left, self._right], layout={"flex_flow": "row wrap"})])
@@ -90,7 +91,7 @@ class ChatWidget(widgets.VBox):
         """Send a message as if it was typed. False when she is still answering: nothing is sent then."""
         if not self._sending.acquire(blocking=False):
             return False
-        self._extra_notice = ""
+        self._extra_notice, self._spoken = "", 0
         self._send_button.disabled, self._stop_button.disabled = True, False
         self._show_live(words_line(text[:2000], you=True) + words_line(_WORDS[self._language]["thinking"], you=False))
         self._worker = threading.Thread(target=self._answer, args=(text,), name="ohlora-turn", daemon=True)
@@ -217,6 +218,9 @@ class ChatWidget(widgets.VBox):
 
     def _show_progress(self, message: str, progress: TurnProgress) -> None:
         self._move_face(progress.expression, progress.intensity)
+        if self._animator:
+            self._animator.speak(len(progress.text) - self._spoken)
+        self._spoken = len(progress.text)
         if progress.text:
             self._show_live(words_line(message, you=True) + words_line(progress.text, you=False))
 

@@ -6,22 +6,20 @@ Whatever fails becomes a sentence in ``Turn.notice``; what the user wrote and wh
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import yaml
 
+from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face
-from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, Turn, TurnProgress, finished_sentences
-from ohlora.config import DATA, Profile, load_profile, outputs_folder
+from ohlora.companion.turn import OnProgress, Turn, finished_sentences
+from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
     Memory,
@@ -42,36 +40,9 @@ from ohlora.rag.database import Clock, wall_clock
 if TYPE_CHECKING:
     from ohlora.stylegan import PortraitGenerator
 
-logger = logging.getLogger(__name__)
-
 MESSAGE_LIMIT = 600  # characters: with persona, memories and history it still fits 1,024 tokens
 HISTORY_MESSAGES = 8  # messages of both sides that she is given again
 RECALLED = 3  # memories a turn
-LANGUAGES = ("ko", "en")
-
-
-class _EndOfTurn(Exception):
-    """The turn ends here without her own words; face: expression and intensity, or None to keep the present one."""
-
-    def __init__(self, outcome: Outcome, notice: str, face: tuple[str, float] | None = None) -> None:
-        super().__init__(notice)
-        self.outcome, self.notice, self.face = outcome, notice, face
-
-
-@dataclass
-class _Draft:
-    """A turn in the making."""
-
-    message: str
-    language: str
-    report: OnProgress
-    watch: Stopwatch = field(default_factory=Stopwatch)
-    reply: str = ""
-    expression: tuple[str, float] | None = None  # None keeps her present face
-    outcome: Outcome = "answered"
-    recalled: tuple[str, ...] = ()
-    stored: tuple[str, ...] = ()
-    notices: list[str] = field(default_factory=list)
 
 
 class Companion:
@@ -123,7 +94,6 @@ class Companion:
         self.moderator = moderator or load_moderator(self.profile, self.memory.embedder)
         self.llm = llm or _default_llm(self.profile)
         self.history: list[dict[str, str]] = []
-        self._phrases = yaml.safe_load((DATA / "phrases.yaml").read_text(encoding="utf-8"))
         # Message, operation and turn of what could not be stored: tried again with the next turn.
         self._unsaved: list[tuple[str, MemoryOperation | None, str]] = []
         self._present = ("neutral", 0.0)
@@ -147,14 +117,13 @@ class Companion:
         try:
             self._stop.clear()
             self._turn_number += 1
-            draft = _Draft(
-                str(text), detect_language(str(text)) if str(text).strip() else self.language, _safe(on_progress)
-            )
+            draft = Draft(str(text), detect_language(str(text)) if str(text).strip() else self.language, on_progress)
             try:
                 self._converse(draft, text)
-            except _EndOfTurn as end:
-                draft.outcome, draft.reply, draft.expression = end.outcome, "", end.face
-                draft.notices.append(end.notice)
+            except EndOfTurn as end:
+                draft.end(end)
+            except Exception as error:  # nothing that happens in a turn may end the conversation
+                draft.end(draft.failure("model_failed", error))
             return self._finish(draft)
         finally:
             self._busy.release()
@@ -198,7 +167,7 @@ class Companion:
         with self._busy:  # not in the middle of a turn's transaction
             return self.memory.delete(self.user, memory_id)
 
-    def _converse(self, draft: _Draft, text: object) -> None:
+    def _converse(self, draft: Draft, text: object) -> None:
         message = self._read(draft, text)
         with draft.watch.stage("sanction"):
             self._refuse_while_paused(draft)
@@ -214,22 +183,22 @@ class Companion:
         with draft.watch.stage("remember"):
             draft.stored = self._remember(draft, message, operation)
 
-    def _read(self, draft: _Draft, text: object) -> str:
+    def _read(self, draft: Draft, text: object) -> str:
         if not isinstance(text, str) or not text.strip():
-            raise _EndOfTurn("refused", self._say(draft, "empty"))
+            raise EndOfTurn("refused", draft.say("empty"))
         if len(text.strip()) > MESSAGE_LIMIT:
-            raise _EndOfTurn("refused", self._say(draft, "too_long", length=f"{len(text):,}", limit=MESSAGE_LIMIT))
+            raise EndOfTurn("refused", draft.say("too_long", length=f"{len(text):,}", limit=MESSAGE_LIMIT))
         return text.strip()
 
-    def _recall(self, draft: _Draft, message: str) -> tuple[str, ...]:
+    def _recall(self, draft: Draft, message: str) -> tuple[str, ...]:
         try:
             found = self.memory.search(self.user, message, count=RECALLED)
         except Exception as error:  # she can answer without them
-            draft.notices.append(self._say(draft, "recall_failed", reason=_reason(error)))
+            draft.notices.append(draft.say("recall_failed", error))
             return ()
         return tuple(recalled.memory.line for recalled in found)
 
-    def _speak(self, draft: _Draft, message: str) -> MemoryOperation | None:
+    def _speak(self, draft: Draft, message: str) -> MemoryOperation | None:
         """Stream her reply into the draft, releasing only moderated sentences; returns what to remember."""
         messages = [*self.history, {"role": "user", "content": message}]
         operation, approved = None, ""
@@ -237,94 +206,94 @@ class Companion:
             with closing(self._stream(messages, draft)) as stream:
                 while (progress := self._next(draft, stream)) is not None:
                     if progress.expression:
-                        draft.expression = (
-                            self.expressions.match(progress.expression),
-                            float(progress.intensity or 0.5),
-                        )
+                        name = self.expressions.match(progress.expression)
+                        draft.expression = (name, float(progress.intensity or 0.5))
                     ready = progress.text if progress.reply else finished_sentences(progress.text)
                     if len(ready) > len(approved):
                         self._check_reply(draft, ready)
                         approved = ready
                         draft.watch.mark("first_words")
-                    if draft.expression:
-                        draft.report(TurnProgress(approved, *draft.expression))
+                    draft.report(approved)
                     operation = progress.reply.memory if progress.reply else None
                     if self._stop.is_set() and not progress.reply:
                         draft.outcome = "stopped"
                         break
-        except _EndOfTurn:
+        except EndOfTurn:
             raise
         except Exception as error:
-            raise _EndOfTurn("failed", self._say(draft, "model_failed", reason=_reason(error))) from error
+            raise draft.failure("model_failed", error) from error
         draft.reply = approved.strip()
         if draft.outcome == "stopped":
-            draft.notices.append(self._say(draft, "stopped"))
+            draft.notices.append(draft.say("stopped"))
         elif not draft.reply:
-            raise _EndOfTurn("failed", self._say(draft, "no_words"))
+            raise EndOfTurn("failed", draft.say("no_words"))
         return operation
 
-    def _stream(self, messages: list[dict[str, str]], draft: _Draft) -> Iterator[ReplyProgress]:
+    def _stream(self, messages: list[dict[str, str]], draft: Draft) -> Iterator[ReplyProgress]:
         # The user's local time is what she speaks of.
         yield from self.llm.reply(messages, memories=draft.recalled, now=self._local_time(), stream=True)
 
-    def _next(self, draft: _Draft, stream: Iterator[ReplyProgress]) -> ReplyProgress | None:
+    def _next(self, draft: Draft, stream: Iterator[ReplyProgress]) -> ReplyProgress | None:
         with draft.watch.stage("generate"):
             return next(stream, None)
 
     # --- safety --------------------------------------------------------------------------------------------------
 
-    def _refuse_while_paused(self, draft: _Draft) -> None:
+    def _refuse_while_paused(self, draft: Draft) -> None:
         try:
             pause = self.sanctions.active(self.user)
         except Exception as error:  # in doubt she does not answer
-            raise _EndOfTurn("failed", self._say(draft, "check_failed", reason=_reason(error))) from error
+            raise draft.failure("check_failed", error) from error
         if pause is not None:
-            raise _EndOfTurn("blocked", active_notice(pause, draft.language, self._local_time()), face=("angry", 0.6))
+            raise EndOfTurn("blocked", active_notice(pause, draft.language, self._local_time()), face=("angry", 0.6))
 
-    def _refuse_abuse(self, draft: _Draft, message: str) -> None:
+    def _refuse_abuse(self, draft: Draft, message: str) -> None:
         try:
             verdict = self.moderator.check(message)
             sanction = self.sanctions.record(self.user, verdict.label, message) if verdict.sanctionable else None
         except Exception as error:
-            raise _EndOfTurn("failed", self._say(draft, "check_failed", reason=_reason(error))) from error
+            raise draft.failure("check_failed", error) from error
         if verdict.needs_care:  # help is named; nobody is punished for needing it
-            raise _EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
+            raise EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
         if sanction is not None:
             notice = sanction_notice(sanction, draft.language, self._local_time())
             outcome, face = ("warned", ("sad", 0.8)) if sanction.is_warning else ("blocked", ("angry", 0.9))
-            raise _EndOfTurn(outcome, notice, face=face)
+            raise EndOfTurn(outcome, notice, face=face)
 
-    def _check_reply(self, draft: _Draft, text: str) -> None:
+    def _check_reply(self, draft: Draft, text: str) -> None:
         """Judge everything that would be on the screen, not only the newest sentence."""
         with draft.watch.stage("moderate_reply"):
             try:
                 allowed = self.moderator.check(text).allowed
             except Exception as error:
-                raise _EndOfTurn("failed", self._say(draft, "check_failed", reason=_reason(error))) from error
+                raise draft.failure("check_failed", error) from error
         if not allowed:
-            raise _EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
+            raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
 
     def _local_time(self) -> datetime:
         return self.clock().astimezone()
 
     # --- memory and face -----------------------------------------------------------------------------------------
 
-    def _remember(self, draft: _Draft, message: str, operation: MemoryOperation | None) -> tuple[str, ...]:
+    def _remember(self, draft: Draft, message: str, operation: MemoryOperation | None) -> tuple[str, ...]:
         """Check and write this turn's memory, and those that could not be written before, in one transaction."""
         number = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
         waiting = [*self._unsaved, (message, operation, number)]
+        outcomes = []
         try:
             with self.memory.turn():
-                outcomes = [remember(self.memory, self.user, *one) for one in waiting]
+                for one in waiting:
+                    with suppress(ValueError):  # what the model wrote is no fact; another try would not help
+                        outcomes.append(remember(self.memory, self.user, *one))
         except Exception as error:
             self._unsaved = waiting
-            draft.notices.append(self._say(draft, "store_failed", reason=_reason(error)))
+            draft.notices.append(draft.say("store_failed", error))
             return ()
         self._unsaved = []
         draft.notices += [outcome.notice for outcome in outcomes if outcome.notice]
         return tuple(outcome.memory.line for outcome in outcomes if outcome.action in ("add", "update"))
 
-    def _finish(self, draft: _Draft) -> Turn:
+    def _finish(self, draft: Draft) -> Turn:
         """Paint the face that belongs to the turn's end and gather everything."""
         expression, intensity = draft.expression or self._present
         properties: dict[str, float] = {}
@@ -335,7 +304,7 @@ class Companion:
                 properties = self.painter.properties(offsets)
                 self._present = (expression, intensity)
             except Exception as error:  # the words are there; her last picture stays
-                draft.notices.append(self._say(draft, "portrait_failed", reason=_reason(error)))
+                draft.notices.append(draft.say("portrait_failed", error))
         draft.watch.mark("total")
         return Turn(
             message=draft.message,
@@ -352,35 +321,11 @@ class Companion:
         )
 
     def _refused(self, message: str, phrase: str) -> Turn:
-        draft = _Draft(message, self.language, _safe(None))
+        draft = Draft(message, self.language)
         expression, intensity = self._present
         return Turn(
-            message, "", expression, self._last_portrait, (), (), self._say(draft, phrase), {}, intensity, {}, "refused"
+            message, "", expression, self._last_portrait, (), (), draft.say(phrase), {}, intensity, {}, "refused"
         )
-
-    def _say(self, draft: _Draft, phrase: str, **values: object) -> str:
-        return self._phrases[draft.language][phrase].format(**values)
-
-
-def _safe(on_progress: OnProgress | None) -> OnProgress:
-    """A display that fails must not cost her words."""
-
-    def report(progress: TurnProgress) -> None:
-        if on_progress is None:
-            return
-        try:
-            on_progress(progress)
-        except Exception:
-            logger.exception("on_progress failed")
-
-    return report
-
-
-def _reason(error: Exception) -> str:
-    """One short line for a person; the whole traceback goes to the log."""
-    logger.error("a part of the turn failed", exc_info=error)
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]
 
 
 def _default_generator(profile: Profile) -> PortraitGenerator:

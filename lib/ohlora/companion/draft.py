@@ -1,0 +1,75 @@
+"""A turn in the making: what is known of it so far, how it may end early, how it speaks of failures."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from functools import cache
+
+import yaml
+
+from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, TurnProgress
+from ohlora.config import DATA
+
+logger = logging.getLogger(__name__)
+
+
+class EndOfTurn(Exception):
+    """The turn ends here without her own words; face: expression and intensity, or None to keep the present one."""
+
+    def __init__(self, outcome: Outcome, notice: str, face: tuple[str, float] | None = None) -> None:
+        super().__init__(notice)
+        self.outcome, self.notice, self.face = outcome, notice, face
+
+
+@dataclass
+class Draft:
+    """Fields are those of Turn while they grow; language: ``"ko"`` or ``"en"``, of the notices.
+
+    expression: name and intensity, None as long as she keeps her present face.
+    """
+
+    message: str
+    language: str
+    on_progress: OnProgress | None = None
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    reply: str = ""
+    expression: tuple[str, float] | None = None
+    outcome: Outcome = "answered"
+    recalled: tuple[str, ...] = ()
+    stored: tuple[str, ...] = ()
+    notices: list[str] = field(default_factory=list)
+
+    def end(self, end: EndOfTurn) -> None:
+        """Take over how the turn ended."""
+        self.outcome, self.reply, self.expression = end.outcome, "", end.face
+        self.notices.append(end.notice)
+
+    def report(self, text: str) -> None:
+        """Tell the display what may be shown; a display that fails must not cost her words."""
+        if self.on_progress is None or self.expression is None:
+            return
+        try:
+            self.on_progress(TurnProgress(text, *self.expression))
+        except Exception:
+            logger.exception("on_progress failed")
+
+    def say(self, phrase: str, error: Exception | None = None, **values: object) -> str:
+        """A sentence of data/phrases.yaml in the turn's language.
+
+        error: its first line becomes {reason}; the whole traceback goes to the log.
+        """
+        if error is not None:
+            logger.error("a part of the turn failed", exc_info=error)
+            lines = str(error).strip().splitlines()
+            values["reason"] = (lines[0] if lines else type(error).__name__)[:200]
+        return _phrases()[self.language][phrase].format(**values)
+
+    def failure(self, phrase: str, error: Exception) -> EndOfTurn:
+        """The end of a turn in which a part failed."""
+        return EndOfTurn("failed", self.say(phrase, error))
+
+
+@cache
+def _phrases() -> dict[str, dict[str, str]]:
+    return yaml.safe_load((DATA / "phrases.yaml").read_text(encoding="utf-8"))
