@@ -1,0 +1,35 @@
+"""Memory and limits: what she remembers about a user, and what she does not put up with."""
+
+from ohlora.rag.database import StateError
+from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
+from ohlora.rag.extraction import Remembered, remember
+from ohlora.rag.memory import Memory, Recalled
+from ohlora.rag.memory_store import MemoryStore
+from ohlora.rag.moderation import LABELS, Moderator, Verdict, load_moderator
+from ohlora.rag.normalisation import detect_language, normalise
+from ohlora.rag.notices import active_notice, care_notice, refusal_notice, sanction_notice
+from ohlora.rag.sanctions import Sanction, SanctionLog
+
+__all__ = [
+    "LABELS",
+    "Embedder",
+    "EmbeddingsError",
+    "Memory",
+    "MemoryStore",
+    "Moderator",
+    "Recalled",
+    "Remembered",
+    "Sanction",
+    "SanctionLog",
+    "StateError",
+    "Verdict",
+    "active_notice",
+    "care_notice",
+    "detect_language",
+    "load_embedder",
+    "load_moderator",
+    "normalise",
+    "refusal_notice",
+    "remember",
+    "sanction_notice",
+]

@@ -1,0 +1,234 @@
+"""From what the language model proposes to what is stored: schema check, one retry, rules as a net below."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ohlora.llm.reply_format import MemoryOperation
+from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, clean_line
+from ohlora.rag.memory_store import MemoryStore
+from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
+from ohlora.rag.notices import refusal_notice
+
+Retry = Callable[[str], MemoryOperation | None]
+"""Asks the model once more; is given why its first proposal was refused."""
+
+_GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
+_SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
+
+_SECRETS = (
+    re.compile(r"(?<!\d)\d{6}\s*-?\s*[1-8]\d{6}(?!\d)"),  # Korean resident registration number
+    re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)"),  # US social security number
+    re.compile(
+        r"(비밀\s*번호|비번|패스\s*워드|인증\s*번호|계좌\s*번호|통장\s*번호|카드\s*번호|cvc)\S{0,3}\s*\S*[0-9]", re.I
+    ),
+    re.compile(r"(비밀\s*번호|비번|패스\s*워드)(는|은|이|가|:)\s*\S+"),
+    re.compile(r"\b(password|passcode|pass\s?phrase|pin( code| number)?|cvv|cvc)\b\s*(is|:|=)\s*\S+", re.I),
+)
+_SECRET_KEYS = re.compile(
+    r"비밀\s*번호|비번|패스\s*워드|주민\s*등록|계좌|카드\s*번호|password|passcode|\bpin\b|cvv|\bssn\b", re.I
+)
+_DIGIT_GROUPS = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_INSTRUCTIONS = (
+    re.compile(r"\b(ignore|forget|disregard)\b.{0,30}\b(instruction|rule|prompt|previous|above)", re.I),
+    re.compile(r"\byou\s+(must|should|have to|need to|will|are (now|not|no longer))\b", re.I),
+    re.compile(
+        r"\b(from now on|always (say|answer|reply|obey)|never (say|refuse)|system prompt|jailbreak|developer mode)\b",
+        re.I,
+    ),
+    re.compile(r"\b(pretend|act as|obey)\b", re.I),
+    re.compile(
+        r"(너는|넌|네가|너도|오로라는|오로라가|당신은).{0,30}(해야|하지\s*마|말아야|돼야|되어야|있어야|없어야|이다$|대답해|행동해)"
+    ),
+    re.compile(r"(지시|명령|규칙|프롬프트|설정).{0,12}(무시|잊어|따라|어겨|바꿔|출력)"),
+    re.compile(r"(앞으로|이제부터|지금부터|무조건|반드시).{0,30}(대답해|말해|행동해|따라야|복종|해야\s*(해|한다|돼))"),
+    re.compile(r"시스템\s*프롬프트|개발자\s*모드"),
+)
+_HOLES = re.compile(r"[^0-9a-z가-힣]")
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What came of one turn's memory.
+
+    action: ``"add"``, ``"update"``, ``"forget"``, ``"known"`` (stored already), ``"none"`` or ``"refused"``.
+    memory: what was stored, or what was forgotten. source: ``"model"``, ``"retry"`` or ``"rule"``; None if nothing.
+    reason: why it was refused, for the log. notice: what the user should read, or None.
+    """
+
+    action: str
+    memory: Memory | None = None
+    source: str | None = None
+    reason: str | None = None
+    notice: str | None = None
+
+
+def remember(
+    store: MemoryStore,
+    user: str,
+    message: str,
+    operation: MemoryOperation | None,
+    source_turn: str | None = None,
+    retry: Retry | None = None,
+) -> Remembered:
+    """Check what the model proposes against the message and the store, and carry it out.
+
+    The proposal is tried first, then ``retry`` once, then the rules; what all of them get wrong is refused with a
+    reason. A secret or an order hidden as a memory is never retried: the user is told.
+
+    Args:
+        store: where to remember.
+        user: about whom.
+        message: what the user wrote, 1–4,000 characters.
+        operation: the model's proposal, or None.
+        source_turn: id of the turn, kept with the memory.
+        retry: see Retry.
+    """
+    check_length(message)
+    language = detect_language(message)
+    if holds_secret(message):
+        return Remembered("refused", reason="secret", notice=refusal_notice("secret", language))
+    reason = None
+    if operation is not None:
+        reason = check_operation(operation, message)
+        if reason is None:
+            return _carry_out(store, user, operation, source_turn, language, "model")
+        if reason in ("secret", "instruction"):
+            return Remembered("refused", reason=reason, notice=refusal_notice(reason, language))
+        second = retry(reason) if retry is not None else None
+        if second is not None and check_operation(second, message) is None:
+            return _carry_out(store, user, second, source_turn, language, "retry")
+    by_rule = extract_by_rule(message)
+    if by_rule is not None and check_operation(by_rule, message) is None:
+        return _carry_out(store, user, by_rule, source_turn, language, "rule")
+    return Remembered("refused", reason=reason) if reason else Remembered("none")
+
+
+def check_operation(operation: MemoryOperation, message: str) -> str | None:
+    """None if the operation may be carried out, else why not.
+
+    ``"secret"``, ``"instruction"``, ``"not in the message"``, or a sentence about a field that is malformed.
+    """
+    try:
+        key = clean_line("key", operation.key, MAXIMUM_KEY)
+        value = clean_line("value", operation.value, MAXIMUM_VALUE) if operation.kind != "forget" else ""
+    except ValueError as error:
+        return str(error)
+    if holds_secret(f"{key}: {value}") or (value and _SECRET_KEYS.search(key)):
+        return "secret"
+    if holds_instruction(value) or holds_instruction(key):
+        return "instruction"
+    if value and not is_grounded(value, message):
+        return "not in the message"
+    return None
+
+
+def holds_secret(text: str) -> bool:
+    """True for card numbers (Luhn), resident or social security numbers, and passwords given away."""
+    plain = strip_invisible(unicodedata.normalize("NFKC", text))
+    if any(pattern.search(plain) for pattern in _SECRETS):
+        return True
+    numbers = [[int(digit) for digit in match.group() if digit.isdigit()] for match in _DIGIT_GROUPS.finditer(plain)]
+    return any(_passes_luhn(digits) for digits in numbers)
+
+
+def holds_instruction(text: str) -> bool:
+    """True where a "fact" is an order to the assistant ("remember that you must …")."""
+    plain = strip_invisible(unicodedata.normalize("NFKC", text))
+    return any(pattern.search(plain) for pattern in _INSTRUCTIONS)
+
+
+def is_grounded(value: str, message: str) -> bool:
+    """True if the value stands in the message: all its numbers, and most of its letter pairs."""
+    numbers = set(re.findall(r"\d+", unicodedata.normalize("NFKC", message)))
+    if not set(re.findall(r"\d+", unicodedata.normalize("NFKC", value))) <= numbers:
+        return False
+    inner, outer = _letters(value), _letters(message)
+    if len(inner) < 3:
+        return bool(inner) and inner in outer or (not inner and value.strip() in message)
+    pairs = [inner[i : i + 2] for i in range(len(inner) - 1)]
+    return sum(pair in outer for pair in pairs) / len(pairs) >= _GROUNDED
+
+
+_KO_NAME_END = r"(?:이라고 해|라고 해|이라고|라고|이에요|예요|입니다|이야|야|임)?"
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"내 이름은\s*([가-힣A-Za-z]{2,12}?)" + _KO_NAME_END + r"\s*(?:[.!~^]|$)"), "이름"),
+    (re.compile(r"내 생일은\s*([0-9]{1,2}\s*월\s*[0-9]{1,2}\s*일)"), "생일"),
+    (re.compile(r"(?:나는|난|내가)\s*([가-힣 ]{1,15}?)(?:에|에서)\s*살(?:아|고 있어|아요)"), "사는 곳"),
+    (re.compile(r"(?:나는|난|나)\s*([가-힣A-Za-z ]{1,15}?)(?:을|를)?\s*(?:제일|가장|진짜|정말|너무|엄청)?\s*좋아해(?:요)?\s*(?:[.!~ㅎㅋ]|$)"), "좋아하는 것"),
+    (re.compile(r"(?:나는|난|나)\s*([가-힣A-Za-z ]{1,15}?)\s*알레르기(?:가)?\s*있"), "알레르기"),
+    (re.compile(r"\bmy name is\s+([A-Za-z][A-Za-z' -]{0,30}?)\s*(?:[.,!]|$)", re.I), "name"),
+    (re.compile(r"\bmy birthday is\s+(?:on\s+)?([A-Za-z0-9 ]{3,25}?)\s*(?:[.,!]|$)", re.I), "birthday"),
+    (re.compile(r"\bI live in\s+([A-Za-z][A-Za-z' -]{1,30}?)\s*(?:[.,!]|$)", re.I), "home"),
+    (re.compile(r"\bI(?:'m| am) allergic to\s+([A-Za-z][A-Za-z' -]{1,30}?)\s*(?:[.,!]|$)", re.I), "allergy"),
+    (re.compile(r"^\s*I (?:really |absolutely )?(?:like|love)\s+([A-Za-z][A-Za-z' -]{1,40}?)\s*(?:[.!]|$)", re.I), "likes"),
+)  # fmt: skip
+_NO_FACT = re.compile(r"^(you|your|it|that|this|him|her|them|너|널|네|그거|이거|그것|이것|그 사람)\b", re.I)
+
+
+def extract_by_rule(message: str) -> MemoryOperation | None:
+    """A fact that a few plain patterns find ("내 이름은 …", "I live in …"), or None. Questions never match."""
+    text = " ".join(strip_invisible(message).split())
+    if text.endswith("?"):
+        return None
+    for pattern, key in _RULES:
+        match = pattern.search(text)
+        if match and match[1].strip() and not _NO_FACT.search(match[1].strip()):
+            return MemoryOperation("add", key, match[1].strip())
+    return None
+
+
+def _carry_out(
+    store: MemoryStore, user: str, operation: MemoryOperation, source_turn: str | None, language: str, source: str
+) -> Remembered:
+    with store.turn():
+        known = _same_fact(store, user, operation.key)
+        if operation.kind == "forget":
+            if known is None:
+                return Remembered("refused", source=source, reason=f"nothing is stored under {operation.key!r}")
+            store.delete(user, known.id)
+            return Remembered("forget", known, source)
+        if known is None:
+            return Remembered("add", store.add(user, operation.key, operation.value, source_turn, language), source)
+        value = clean_line("value", operation.value, MAXIMUM_VALUE)
+        if value == known.value:
+            return Remembered("known", known, source)
+        # One may like two things: "add" to a key that names a liking adds, everything else replaces.
+        if operation.kind == "add" and _may_have_several(operation.key):
+            return Remembered("add", store.add(user, operation.key, value, source_turn, language), source)
+        return Remembered("update", store.update(user, known.id, value, source_turn, language), source)
+
+
+def _may_have_several(key: str) -> bool:
+    return bool(
+        re.search(
+            r"좋아하는|싫어하는|못 먹는|취미|알레르기|친구|가족|반려|고민|likes?$|dislike|hobb|allerg|friend|pet|favou?rite",
+            key,
+            re.I,
+        )
+    )
+
+
+def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:
+    """The newest open memory with that key, or with a key that means the same."""
+    same = store.find_key(user, key)
+    if same:
+        return same[-1]
+    memories, vectors = store.vectors(user, "key")
+    if not memories:
+        return None
+    cosines = vectors @ store.embedder.embed_passages([key])[0]
+    best = int(cosines.argmax())
+    return memories[best] if cosines[best] >= _SAME_FACT else None
+
+
+def _letters(text: str) -> str:
+    return _HOLES.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _passes_luhn(digits: list[int]) -> bool:
+    doubled = [digit if i % 2 == 0 else digit * 2 - 9 * (digit > 4) for i, digit in enumerate(reversed(digits))]
+    return sum(doubled) % 10 == 0 and len(set(digits)) > 1

@@ -1,0 +1,363 @@
+"""What Oh-LoRA remembers about each user: SQLite is the truth, a FAISS index per user is a cache of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from ohlora.rag.database import Clock, immediate, open_database, read_clock, to_text, wall_clock
+from ohlora.rag.embeddings import Embedder
+from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, Recalled, clean_line
+from ohlora.rag.normalisation import check_length, detect_language
+from ohlora.rag.relevance import PARTS, Relevance, embed_memories, load_relevance
+from ohlora.rag.vector_index import IndexStamp, VectorIndex
+
+SCHEMA_VERSION = 1
+CANDIDATES = 20  # nearest memories that are scored for relevance
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (
+    name TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL DEFAULT 0
+);;
+CREATE TABLE IF NOT EXISTS memories (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user TEXT NOT NULL REFERENCES users(name) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    language TEXT NOT NULL,
+    source_turn TEXT,
+    created TEXT NOT NULL,
+    valid_to TEXT,
+    expires TEXT,
+    replaces INTEGER REFERENCES memories(id) ON DELETE SET NULL,
+    model TEXT NOT NULL,
+    vectors BLOB NOT NULL
+);;
+CREATE INDEX IF NOT EXISTS memories_of_user ON memories(user, valid_to)
+"""
+
+
+_OPEN = "valid_to IS NULL AND (expires IS NULL OR expires > ?)"
+
+
+class MemoryStore:
+    """Memories of all users in one SQLite file.
+
+    Args:
+        path: the file; its index cache lies beside it in ``<name>.index/``.
+        embedder: see embeddings.Embedder.
+        clock: gives the time with its zone.
+        relevance: decides how much a memory matters to a message; default: the one calibrated for the embedder.
+
+    Every writing method is one transaction; ``with store.turn():`` makes several of them one.
+
+    Raises:
+        StateError: the file is damaged or from a newer schema; it is left untouched.
+    """
+
+    def __init__(
+        self, path: Path | str, embedder: Embedder, clock: Clock = wall_clock, relevance: Relevance | None = None
+    ) -> None:
+        self.path = Path(path)
+        self.embedder = embedder
+        self.clock = clock
+        self.relevance = relevance if relevance is not None else load_relevance(embedder)
+        self._connection = open_database(self.path, _SCHEMA, SCHEMA_VERSION, "memory")
+        self._indexes: dict[str, VectorIndex] = {}
+        self._in_turn = False
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Everything written inside is committed together, or not at all."""
+        if self._in_turn:
+            yield
+            return
+        self._in_turn = True
+        try:
+            with immediate(self._connection):
+                yield
+        except BaseException:
+            self._indexes.clear()  # they may hold what was rolled back
+            raise
+        finally:
+            self._in_turn = False
+
+    def add(
+        self,
+        user: str,
+        key: str,
+        value: str,
+        source_turn: str | None = None,
+        language: str | None = None,
+        expires: datetime | None = None,
+    ) -> Memory:
+        """Store a fact. The same key and value again gives back the memory that is there.
+
+        Args:
+            user: name of the user.
+            key: what the fact is about, one line, e.g. ``"좋아하는 음식"``.
+            value: the fact in the user's words, one line.
+            source_turn: id of the turn that it came from.
+            language: ``"ko"`` or ``"en"``; default: detected from the value.
+            expires: when a dated plan is over, with its zone; default: it holds until it is changed.
+
+        Raises:
+            ValueError: user, key or value is empty, too long or holds a model's control marks.
+        """
+        return self._insert(user, key, value, source_turn, language, expires, replaces=None)
+
+    def update(
+        self,
+        user: str,
+        memory_id: int,
+        value: str,
+        source_turn: str | None = None,
+        language: str | None = None,
+        expires: datetime | None = None,
+    ) -> Memory:
+        """A fact changed: the old memory is closed (valid_to = now) and a new one with the same key replaces it.
+
+        Raises:
+            ValueError: the user has no open memory of that id; or as for add.
+        """
+        with self.turn():
+            old = self._open_memory(user, memory_id)
+            if old.value == clean_line("value", value, MAXIMUM_VALUE):
+                return old
+            closed = to_text(read_clock(self.clock))
+            self._connection.execute("UPDATE memories SET valid_to = ? WHERE id = ?", (closed, memory_id))
+            self._advance(user, removed=memory_id)
+            return self._insert(user, old.key, value, source_turn, language, expires, replaces=memory_id)
+
+    def delete(self, user: str, memory_id: int) -> int:
+        """Forget a fact for good, with the older values that it replaced. Returns how many rows went.
+
+        Raises:
+            ValueError: the user has no open memory of that id.
+        """
+        with self.turn():
+            current: int | None = self._open_memory(user, memory_id).id
+            count = 0
+            while current is not None:
+                row = self._connection.execute("SELECT replaces FROM memories WHERE id = ?", (current,)).fetchone()
+                self._connection.execute("DELETE FROM memories WHERE id = ?", (current,))
+                current, count = row["replaces"], count + 1
+            self._advance(user, removed=memory_id)
+        return count
+
+    def forget_user(self, user: str) -> int:
+        """Forget everything about a user, the index cache included. Returns how many memories went."""
+        with self.turn():
+            count = self._connection.execute("SELECT count(*) FROM memories WHERE user = ?", (user,)).fetchone()[0]
+            self._connection.execute("DELETE FROM memories WHERE user = ?", (user,))
+            if count:
+                self._connection.execute("UPDATE users SET revision = revision + 1 WHERE name = ?", (user,))
+        self._indexes.pop(user, None)
+        self._cache_path(user).unlink(missing_ok=True)
+        return count
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def search(self, user: str, message: str, count: int = 3, threshold: float | None = None) -> list[Recalled]:
+        """The memories that matter to a message, best first; often none (abstention).
+
+        The nearest memories by cosine are scored by ``relevance``; those below its threshold are left out.
+
+        Args:
+            user: whose memories.
+            message: question or statement, 1–4,000 characters.
+            count: at most so many.
+            threshold: probability; default: the calibrated one. 0 gives the nearest whatever their score.
+        """
+        check_length(message)
+        if count < 1:
+            raise ValueError(f"count={count}; it must be 1 or more")
+        index = self._index(user)
+        if len(index) == 0:
+            return []
+        query = self.embedder.embed_queries([message])[0]
+        nearest = index.search(query, max(CANDIDATES, count) + self._count_expired(user))
+        now = to_text(read_clock(self.clock))
+        marks = ",".join("?" * len(nearest))
+        rows = self._connection.execute(
+            f"SELECT * FROM memories WHERE user = ? AND {_OPEN} AND id IN ({marks})",
+            (user, now, *(i for i, _ in nearest)),
+        ).fetchall()
+        if not rows:
+            return []
+        scores = self.relevance.scores(query, np.stack([self._vectors(row) for row in rows]))
+        limit = self.relevance.threshold if threshold is None else threshold
+        ranked = sorted(zip(rows, scores, strict=True), key=lambda item: -item[1])
+        return [Recalled(_memory(row), float(score)) for row, score in ranked[:count] if score >= limit]
+
+    def memories(self, user: str) -> list[Memory]:
+        """What holds now, oldest first."""
+        return self._select(user, only_open=True)
+
+    def find_key(self, user: str, key: str) -> list[Memory]:
+        """Open memories whose key is the same up to spaces and letter case."""
+        wanted = "".join(key.split()).casefold()
+        return [memory for memory in self.memories(user) if "".join(memory.key.split()).casefold() == wanted]
+
+    def history(self, user: str, key: str | None = None) -> list[Memory]:
+        """Everything that was ever stored and not forgotten, closed values included, oldest first."""
+        return [memory for memory in self._select(user, only_open=False) if key is None or memory.key == key]
+
+    def export(self, user: str) -> list[dict]:
+        """The history as plain values, ready for JSON: what the user may ask for."""
+        rows = [asdict(memory) for memory in self.history(user)]
+        for row in rows:
+            row["created"] = row["created"].isoformat()
+            for name in ("valid_to", "expires"):
+                row[name] = row[name].isoformat() if row[name] else None
+        return rows
+
+    def vectors(self, user: str, part: str = "line") -> tuple[list[Memory], np.ndarray]:
+        """Open memories and their unit vectors, float32 (n, dimension).
+
+        Args:
+            user: whose.
+            part: what was embedded: ``"line"``, ``"key"`` or ``"value"``.
+        """
+        memories = self.memories(user)
+        rows = self._connection.execute("SELECT id, vectors FROM memories WHERE user = ?", (user,)).fetchall()
+        chosen = {row["id"]: self._vectors(row)[PARTS.index(part)] for row in rows}
+        return memories, np.array([chosen[memory.id] for memory in memories]).reshape(-1, self.embedder.dimension)
+
+    def close(self) -> None:
+        """Write the index caches and close the file."""
+        for user, index in self._indexes.items():
+            index.save(self._cache_path(user))
+        self._indexes.clear()
+        self._connection.close()
+
+    def __enter__(self) -> MemoryStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _insert(self, user, key, value, source_turn, language, expires, replaces) -> Memory:
+        user = clean_line("user", user, 100)
+        key = clean_line("key", key, MAXIMUM_KEY)
+        value = clean_line("value", value, MAXIMUM_VALUE)
+        language = language or detect_language(value)
+        vectors = embed_memories(self.embedder, [(key, value)])[0]
+        created = to_text(read_clock(self.clock))
+        with self.turn():
+            self._connection.execute("INSERT OR IGNORE INTO users(name) VALUES (?)", (user,))
+            same = [memory for memory in self.find_key(user, key) if memory.value == value]
+            if same:
+                return same[0]
+            cursor = self._connection.execute(
+                "INSERT INTO memories(user, key, value, language, source_turn, created, expires, replaces, model, vectors)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (user, key, value, language, source_turn, created, to_text(expires) if expires else None, replaces,
+                 self.embedder.model, vectors.tobytes()),
+            )  # fmt: skip
+            self._advance(user, added=(cursor.lastrowid, vectors[0]))
+            return self._by_id(cursor.lastrowid)
+
+    def _vectors(self, row) -> np.ndarray:
+        """Stored vectors of a row, float32 (3, dimension)."""
+        return np.frombuffer(row["vectors"], np.float32).reshape(len(PARTS), -1)
+
+    def _by_id(self, memory_id: int) -> Memory:
+        return _memory(self._connection.execute("SELECT * FROM memories WHERE id = ?", (memory_id,)).fetchone())
+
+    def _open_memory(self, user: str, memory_id: int) -> Memory:
+        for memory in self.memories(user):
+            if memory.id == memory_id:
+                return memory
+        raise ValueError(f"memory_id={memory_id!r}: user {user!r} has no such open memory; see store.memories(user)")
+
+    def _select(self, user: str, only_open: bool) -> list[Memory]:
+        sql = "SELECT * FROM memories WHERE user = ?"
+        if not only_open:
+            return [_memory(row) for row in self._connection.execute(f"{sql} ORDER BY id", (user,))]
+        now = to_text(read_clock(self.clock))
+        return [_memory(row) for row in self._connection.execute(f"{sql} AND {_OPEN} ORDER BY id", (user, now))]
+
+    def _count_expired(self, user: str) -> int:
+        """Plans that are over may still be in the index: they must not push out the others."""
+        now = to_text(read_clock(self.clock))
+        sql = "SELECT count(*) FROM memories WHERE user = ? AND valid_to IS NULL AND expires <= ?"
+        return int(self._connection.execute(sql, (user, now)).fetchone()[0])
+
+    def _advance(self, user: str, added: tuple[int, np.ndarray] | None = None, removed: int | None = None) -> None:
+        """Count one write and keep the index in step with it."""
+        before = self._revision(user)
+        self._connection.execute("UPDATE users SET revision = revision + 1 WHERE name = ?", (user,))
+        index = self._indexes.get(user)
+        if index is None or index.stamp.revision != before:
+            return
+        if removed is not None:
+            index.remove([removed])
+        if added is not None:
+            index.add([added[0]], added[1].reshape(1, -1))
+        index.stamp = self._stamp(before + 1)
+
+    def _revision(self, user: str) -> int:
+        row = self._connection.execute("SELECT revision FROM users WHERE name = ?", (user,)).fetchone()
+        return int(row["revision"]) if row else 0
+
+    def _stamp(self, revision: int) -> IndexStamp:
+        return IndexStamp(self.embedder.model, self.embedder.dimension, SCHEMA_VERSION, revision)
+
+    def _cache_path(self, user: str) -> Path:
+        name = hashlib.sha256(user.encode("utf-8")).hexdigest()[:24]
+        return self.path.with_name(self.path.name + ".index") / f"{name}.npz"
+
+    def _index(self, user: str) -> VectorIndex:
+        stamp = self._stamp(self._revision(user))
+        index = self._indexes.get(user)
+        if index is None or index.stamp != stamp:
+            index = VectorIndex.load(self._cache_path(user), stamp) or self._rebuild(user)
+            self._indexes[user] = index
+        return index
+
+    def _rebuild(self, user: str) -> VectorIndex:
+        """The index from SQLite; memories embedded by another model are embedded again."""
+        with self.turn():
+            now = to_text(read_clock(self.clock))
+            sql = f"SELECT id, key, value, model, vectors FROM memories WHERE user = ? AND {_OPEN}"
+            rows = self._connection.execute(sql, (user, now)).fetchall()
+            foreign = [row for row in rows if row["model"] != self.embedder.model]
+            fresh = embed_memories(self.embedder, [(row["key"], row["value"]) for row in foreign])
+            self._connection.executemany(
+                "UPDATE memories SET model = ?, vectors = ? WHERE id = ?",
+                [(self.embedder.model, new.tobytes(), row["id"]) for row, new in zip(foreign, fresh, strict=True)],
+            )
+            replaced = {row["id"]: new[0] for row, new in zip(foreign, fresh, strict=True)}
+            index = VectorIndex(self._stamp(self._revision(user)))
+        vectors = [replaced[row["id"]] if row["id"] in replaced else self._vectors(row)[0] for row in rows]
+        index.add([row["id"] for row in rows], np.array(vectors, np.float32).reshape(-1, self.embedder.dimension))
+        if not self._in_turn:
+            index.save(self._cache_path(user))
+        return index
+
+
+def _memory(row) -> Memory:
+    return Memory(
+        id=row["id"],
+        user=row["user"],
+        key=row["key"],
+        value=row["value"],
+        language=row["language"],
+        source_turn=row["source_turn"],
+        created=datetime.fromisoformat(row["created"]),
+        valid_to=datetime.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+        expires=datetime.fromisoformat(row["expires"]) if row["expires"] else None,
+        replaces=row["replaces"],
+    )

@@ -1,0 +1,237 @@
+"""May she hear this, may she say this? Normalise → lexicon → classifier → the nearest labelled examples say why."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ohlora.config import DATA, Profile, outputs_folder
+from ohlora.rag.embeddings import Embedder, load_embedder
+from ohlora.rag.lexicon import Lexicon
+from ohlora.rag.normalisation import check_length, normalise
+from ohlora.weights import WeightsError, load_weights, save_weights
+
+LABELS = ("normal", "romantic_pressure", "political", "family_insult", "hate", "sexual", "threat", "self_harm")
+WEIGHTS = "moderation_classifier"
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
+_LONGEST_PIECE = 200  # characters: the rows that the classifier learned from are short
+_MOST_PIECES = 24
+
+
+@dataclass(frozen=True)
+class LabelledRow:
+    """One row of ``data/moderation``: rows of a family are paraphrases and never split between training and test."""
+
+    id: str
+    family: str
+    language: str
+    text: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A labelled row that is close to what was judged. similarity: cosine of the embeddings."""
+
+    text: str
+    label: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a text was judged to be.
+
+    label: one of LABELS. probability: of that label (1.0 where the lexicon decided). rule: ``"lexicon: <term>"`` or
+    ``"classifier"``. examples: nearest labelled rows, nearest first: the reason why.
+    """
+
+    label: str
+    probability: float
+    rule: str
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """True if the text may pass."""
+        return self.label == "normal"
+
+    @property
+    def needs_care(self) -> bool:
+        """True where somebody may be in danger from themselves: answered with care, never sanctioned."""
+        return self.label == "self_harm"
+
+    @property
+    def sanctionable(self) -> bool:
+        """True if the ladder of sanctions applies."""
+        return not self.allowed and not self.needs_care
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Multinomial logistic regression over unit embeddings, with the rows that it was trained on.
+
+    coefficients: float32 (8, dimension). intercepts: (8,). threshold: a class other than normal needs this much.
+    rows, vectors: training rows and their embeddings, float32 (n, dimension).
+    """
+
+    coefficients: np.ndarray
+    intercepts: np.ndarray
+    threshold: float
+    rows: tuple[LabelledRow, ...]
+    vectors: np.ndarray
+
+    def probabilities(self, vectors: np.ndarray) -> np.ndarray:
+        """Unit vectors (n, dimension) → probabilities (n, 8) in the order of LABELS."""
+        logits = vectors @ self.coefficients.T + self.intercepts
+        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponential / exponential.sum(axis=1, keepdims=True)
+
+    def decide(self, probabilities: np.ndarray) -> str:
+        """The most probable class other than normal if it reaches the threshold, else normal."""
+        best = 1 + int(probabilities[1:].argmax())
+        return LABELS[best] if probabilities[best] >= self.threshold else LABELS[0]
+
+    def nearest(self, vector: np.ndarray, count: int) -> tuple[Example, ...]:
+        """The training rows closest to a unit vector."""
+        cosines = self.vectors @ vector
+        order = np.argsort(-cosines)[:count]
+        return tuple(Example(self.rows[i].text, self.rows[i].label, float(cosines[i])) for i in order)
+
+
+class Moderator:
+    """Judges what a user writes before the model sees it, and what the model writes before it is shown."""
+
+    def __init__(self, embedder: Embedder, classifier: Classifier, lexicon: Lexicon | None = None) -> None:
+        self.embedder = embedder
+        self.classifier = classifier
+        self.lexicon = lexicon if lexicon is not None else Lexicon()
+
+    def check(self, text: str, examples: int = 3) -> Verdict:
+        """Judge a text.
+
+        A long text is judged sentence by sentence, so that an insult cannot hide in a kind letter. Self-harm goes
+        before everything else: a person who swears in despair needs help, not a sanction.
+
+        Args:
+            text: 1–4,000 characters.
+            examples: how many labelled rows to give as reasons.
+
+        Raises:
+            ValueError: empty or too long.
+        """
+        check_length(text)
+        pieces = _pieces(text)
+        vectors = self.embedder.embed_queries(pieces)
+        probabilities = self.classifier.probabilities(vectors)
+        decisions = [self.classifier.decide(row) for row in probabilities]
+        hits = [self.lexicon.find(piece) for piece in pieces]
+
+        def verdict(index: int, label: str, probability: float, rule: str) -> Verdict:
+            return Verdict(label, probability, rule, self.classifier.nearest(vectors[index], examples))
+
+        for wanted in ("self_harm", None):
+            found = [
+                i for i, label in enumerate(decisions) if label == wanted or (wanted is None and label != "normal")
+            ]
+            if wanted is None and any(hits):
+                index = next(i for i, hit in enumerate(hits) if hit)
+                return verdict(index, hits[index].label, 1.0, f"lexicon: {hits[index].term}")
+            if found:
+                index = max(found, key=lambda i: probabilities[i, LABELS.index(decisions[i])])
+                probability = probabilities[index, LABELS.index(decisions[index])]
+                return verdict(index, decisions[index], float(probability), "classifier")
+        least = int(probabilities[:, 0].argmin())
+        return verdict(least, "normal", float(probabilities[least, 0]), "classifier")
+
+
+def load_moderator(profile: Profile | str = "embedded", embedder: Embedder | None = None) -> Moderator:
+    """The moderator of a profile; an embedder that is already loaded may be given.
+
+    The classifier belongs to one embedding model. For another one it is trained now and kept in outputs/weights.
+
+    Raises:
+        WeightsError: the weight file is damaged.
+    """
+    embedder = embedder if embedder is not None else load_embedder(profile)
+    own = f"{WEIGHTS}_{embedder.model.replace('/', '_')}"
+    for name in (own, WEIGHTS):
+        try:
+            tensors, card = load_weights(name)
+        except WeightsError as error:
+            if f"no {name}.safetensors" in str(error):
+                continue
+            raise
+        if card["embedder"] == embedder.model:
+            return Moderator(embedder, _classifier(tensors, card))
+    from ohlora.rag.moderation_training import train_classifier
+
+    classifier, card = train_classifier(embedder, load_rows())
+    save_classifier(outputs_folder() / "weights" / f"{own}.safetensors", classifier, card)
+    return Moderator(embedder, classifier)
+
+
+def load_rows(languages: Sequence[str] = ("ko", "en")) -> list[LabelledRow]:
+    """The labelled rows of ``data/moderation``, written for this project.
+
+    Raises:
+        ValueError: a row with an unknown label, or an id that occurs twice.
+    """
+    rows = []
+    for language in languages:
+        with (DATA / "moderation" / f"rows.{language}.jsonl").open(encoding="utf-8") as file:
+            rows += [LabelledRow(**json.loads(line)) for line in file]
+    wrong = [row.id for row in rows if row.label not in LABELS]
+    if wrong or len({row.id for row in rows}) != len(rows):
+        raise ValueError(
+            f"data/moderation: rows {wrong[:3]} have unknown labels, or an id occurs twice; labels: {LABELS}"
+        )
+    return rows
+
+
+def save_classifier(path: Path, classifier: Classifier, card: dict) -> Path:
+    """Write a classifier as a weight file; the card lists the ids of its rows."""
+    tensors = {
+        "coefficients": torch.from_numpy(classifier.coefficients),
+        "intercepts": torch.from_numpy(classifier.intercepts),
+        "vectors": torch.from_numpy(classifier.vectors).half(),
+        "threshold": torch.tensor(classifier.threshold),
+    }
+    return save_weights(path, tensors, {**card, "rows": [row.id for row in classifier.rows]})
+
+
+def _classifier(tensors: dict[str, torch.Tensor], card: dict) -> Classifier:
+    by_id = {row.id: row for row in load_rows()}
+    kept = [index for index, identifier in enumerate(card["rows"]) if identifier in by_id]
+    numbers = {name: tensor.float().numpy() for name, tensor in tensors.items()}
+    return Classifier(
+        numbers["coefficients"],
+        numbers["intercepts"],
+        float(numbers["threshold"]),
+        tuple(by_id[card["rows"][index]] for index in kept),
+        numbers["vectors"][kept],
+    )
+
+
+def _pieces(text: str) -> list[str]:
+    """Sentences, normalised; the whole text too when it is short."""
+    whole = normalise(text)
+    if len(whole) <= _LONGEST_PIECE:
+        sentences = [normalise(part) for part in _SENTENCE_ENDS.split(text) if part.strip()]
+        return list(dict.fromkeys([whole or text.strip(), *[part for part in sentences if len(part) > 1]]))
+    size = max(_LONGEST_PIECE, -(-len(text) // _MOST_PIECES))
+    pieces: list[str] = []
+    for sentence in _SENTENCE_ENDS.split(text):
+        for start in range(0, len(sentence), size):
+            part = sentence[start : start + size]
+            if pieces and len(pieces[-1]) + len(part) < size:
+                pieces[-1] += " " + part
+            else:
+                pieces.append(part)
+    return [piece for piece in (normalise(part) for part in pieces if part.strip()) if piece]

@@ -1,0 +1,218 @@
+"""How much does a memory matter to a message? Cosines, made comparable between messages, then a probability.
+
+E5's cosines all lie between .75 and .9, and some messages are close to everything. So each cosine is compared
+with those of the same message to a fixed *cohort* of other people's memories (zero normalisation, as in speaker
+verification: Auckenthaler et al. 2000, "Score Normalization for Text-Independent Speaker Verification Systems"),
+and a logistic regression turns three such scores into a probability. Its threshold decides about abstention.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from ohlora.config import DATA, outputs_folder
+from ohlora.rag.embeddings import Embedder, load_embedder
+from ohlora.weights import WeightsError, load_weights, save_weights
+
+PARTS = ("line", "key", "value")
+WEIGHTS = "memory_relevance"
+
+
+def embed_memories(embedder: Embedder, memories: Sequence[tuple[str, str]]) -> np.ndarray:
+    """(key, value) pairs → float32 (n, 3, dimension): vectors of ``key: value``, of the key, of the value.
+
+    The whole line is embedded like a message (E5 asks for that when two texts should *mean* the same); key and
+    value are embedded as passages (what a question looks for). The first is what the index searches.
+    """
+    if not memories:
+        return np.zeros((0, len(PARTS), embedder.dimension), np.float32)
+    lines = embedder.embed_queries([f"{key}: {value}" for key, value in memories])
+    keys = embedder.embed_passages([key for key, _ in memories])
+    values = embedder.embed_passages([value for _, value in memories])
+    return np.stack([lines, keys, values], axis=1).astype(np.float32)
+
+
+class Relevance(Protocol):
+    """Scores memories for one message; at or above ``threshold`` a memory is recalled."""
+
+    threshold: float
+
+    def scores(self, query: np.ndarray, memories: np.ndarray) -> np.ndarray:
+        """Query float32 (dimension,), memories float32 (n, 3, dimension) → probabilities (n,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class CosineRelevance:
+    """The plain cosine with the whole line: for embedders without a calibration, and as a baseline."""
+
+    threshold: float = 0.5
+
+    def scores(self, query: np.ndarray, memories: np.ndarray) -> np.ndarray:
+        """See Relevance."""
+        return memories[:, 0] @ query
+
+
+@dataclass(frozen=True)
+class CalibratedRelevance:
+    """Zero-normalised cosines → logistic regression.
+
+    cohort: float32 (m, 3, dimension), memories of nobody. coefficients: (3,). intercept, threshold: scalars.
+    """
+
+    cohort: np.ndarray
+    coefficients: np.ndarray
+    intercept: float
+    threshold: float
+
+    def scores(self, query: np.ndarray, memories: np.ndarray) -> np.ndarray:
+        """See Relevance."""
+        return _probability(normalised_cosines(query, memories, self.cohort) @ self.coefficients + self.intercept)
+
+
+def normalised_cosines(query: np.ndarray, memories: np.ndarray, cohort: np.ndarray) -> np.ndarray:
+    """Cosines (n, 3) in standard deviations above the query's cosines with the cohort."""
+    background = cohort @ query
+    return (memories @ query - background.mean(axis=0)) / (background.std(axis=0) + 1e-6)
+
+
+def load_dialogue_questions(name: str) -> list[dict]:
+    """Rows of ``data/memory/<name>.jsonl``: each has id, language, memories (key, value) and questions (key or None)."""
+    with (DATA / "memory" / f"{name}.jsonl").open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def load_relevance(embedder: Embedder) -> CalibratedRelevance:
+    """The calibration for an embedder: shipped, or made now (about half a minute) and kept in outputs/weights.
+
+    Raises:
+        WeightsError: the weight file is damaged.
+    """
+    own = f"{WEIGHTS}_{embedder.model.replace('/', '_')}"
+    for name in (own, WEIGHTS):
+        try:
+            tensors, card = load_weights(name)
+        except WeightsError as error:
+            if "no " + name in str(error):
+                continue
+            raise
+        if card["embedder"] == embedder.model:
+            numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
+            return CalibratedRelevance(
+                numbers["cohort"], numbers["coefficients"], float(numbers["intercept"]), float(numbers["threshold"])
+            )
+    relevance, card = calibrate(embedder, load_dialogue_questions("calibration"))
+    save_relevance(outputs_folder() / "weights" / f"{own}.safetensors", relevance, card)
+    return relevance
+
+
+def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance, dict]:
+    """Fit the three coefficients and the threshold on dialogues with known answers.
+
+    The threshold maximises the share of right decisions (the right memory first, or none) on dialogues that the
+    coefficients were not fitted on (leave one dialogue out).
+
+    Returns:
+        The relevance and a card for save_weights.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    scored = [_score_dialogue(embedder, row, rows) for row in rows]
+    held_out: list[tuple[float, bool, bool]] = []
+    for index in range(len(scored)):
+        rest = [question for other, dialogue in enumerate(scored) if other != index for question in dialogue]
+        model = LogisticRegression(C=1.0).fit(*_stack(rest))
+        for features, wanted in scored[index]:
+            probabilities = model.predict_proba(features)[:, 1]
+            best = int(probabilities.argmax())
+            held_out.append((float(probabilities[best]), bool(wanted[best]), bool(wanted.any())))
+    threshold = best_threshold(held_out)
+    model = LogisticRegression(C=1.0).fit(*_stack([question for dialogue in scored for question in dialogue]))
+    cohort = _cohort(embedder, rows)
+    relevance = CalibratedRelevance(
+        cohort, model.coef_[0].astype(np.float32), float(model.intercept_[0]), float(np.float32(threshold))
+    )
+    right = np.mean([_is_right(question, threshold) for question in held_out])
+    card = {
+        "data": f"data/memory/calibration.jsonl: {len(rows)} dialogues, {len(held_out)} questions written for this project",
+        "seed": 0,
+        "command": "python -m ohlora.rag.relevance",
+        "metrics": {"right_decisions_leave_one_dialogue_out": float(right), "questions": len(held_out)},
+        "licence": "Apache-2.0",
+        "embedder": embedder.model,
+    }
+    return relevance, card
+
+
+def best_threshold(decisions: list[tuple[float, bool, bool]]) -> float:
+    """The threshold with most right decisions.
+
+    Args:
+        decisions: for each question the best memory's probability, whether it is the right one, and whether there
+            is a right one at all.
+    """
+    candidates = sorted({probability for probability, _, _ in decisions})
+    middles = [(low + high) / 2 for low, high in zip(candidates, candidates[1:], strict=False)] or candidates
+    return max(middles, key=lambda threshold: sum(_is_right(decision, threshold) for decision in decisions))
+
+
+def save_relevance(path: Path, relevance: CalibratedRelevance, card: dict) -> Path:
+    """Write a calibration as a weight file with its card."""
+    tensors = {
+        "cohort": torch.from_numpy(relevance.cohort).half(),
+        "coefficients": torch.from_numpy(relevance.coefficients),
+        "intercept": torch.tensor(relevance.intercept),
+        "threshold": torch.tensor(relevance.threshold),
+    }
+    return save_weights(path, tensors, card)
+
+
+def _is_right(decision: tuple[float, bool, bool], threshold: float) -> bool:
+    probability, correct, answerable = decision
+    return correct if probability >= threshold else not answerable
+
+
+def _score_dialogue(embedder: Embedder, row: dict, rows: list[dict]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each question: features (memories, 3) and which memory is wanted. Her cohort: the other dialogues."""
+    memories = embed_memories(embedder, [(memory["key"], memory["value"]) for memory in row["memories"]])
+    cohort = _cohort(embedder, [other for other in rows if other["id"] != row["id"]])
+    queries = embedder.embed_queries([question["question"] for question in row["questions"]])
+    keys = [memory["key"] for memory in row["memories"]]
+    return [
+        (normalised_cosines(query, memories, cohort), np.array([key == question["key"] for key in keys]))
+        for query, question in zip(queries, row["questions"], strict=True)
+    ]
+
+
+def _cohort(embedder: Embedder, rows: list[dict]) -> np.ndarray:
+    return embed_memories(embedder, [(memory["key"], memory["value"]) for row in rows for memory in row["memories"]])
+
+
+def _stack(questions: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([features for features, _ in questions]), np.concatenate([wanted for _, wanted in questions])
+
+
+def _probability(logits: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-logits))
+
+
+def main() -> None:
+    """Command line: calibrate and write the weight file."""
+    parser = argparse.ArgumentParser(description="Calibrate when a memory matters to a message.")
+    parser.add_argument("--profile", default="embedded")
+    parser.add_argument("--output", type=Path, default=outputs_folder() / "weights" / f"{WEIGHTS}.safetensors")
+    arguments = parser.parse_args()
+    relevance, card = calibrate(load_embedder(arguments.profile), load_dialogue_questions("calibration"))
+    print(save_relevance(arguments.output, relevance, card), card["metrics"], f"threshold {relevance.threshold:.3f}")
+
+
+if __name__ == "__main__":
+    main()
