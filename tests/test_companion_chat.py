@@ -108,9 +108,12 @@ def test_enter_sends_and_a_pasted_text_does_not(chat) -> None:
     widget = chat(NICE)
     widget._box.value = "two\nlines\n"
     assert widget.turns == [] and widget._worker is None
-    widget._box.value = "안녕"
-    widget._box.value = "안녕\n"
-    assert widget.wait(10) and [turn.message for turn in widget.turns] == ["안녕"]
+    widget._box.value = "two\nlines\nand more\n"
+    assert widget.wait(10) and [turn.message for turn in widget.turns] == ["two\nlines\nand more"]
+    assert widget._box.value == ""
+    for value in ("안", "안녕", "안녕 오로라\n"):  # a fast typist: the break comes together with letters
+        widget._box.value = value
+    assert widget.wait(10) and widget.turns[-1].message == "안녕 오로라"
     assert widget._box.value == ""
 
 

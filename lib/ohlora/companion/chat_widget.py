@@ -177,10 +177,15 @@ class ChatWidget(widgets.VBox):
     # --- sending -------------------------------------------------------------------------------------------------
 
     def _typed(self, change: dict) -> None:
-        """Enter sends: the text grew by exactly one line break at its end. Pasted lines do not."""
+        """Enter sends: what was added ends with the text's one new line break. Pasted lines do not.
+
+        The browser sends the box's text at most every few milliseconds, so the break may come together
+        with the letters before it.
+        """
         before, now = self._before_typing, change["new"]
         self._before_typing = now
-        if now == before + "\n" and before.strip():
+        added = now.removeprefix(before) if now.startswith(before) else ""
+        if added.endswith("\n") and added.count("\n") == 1 and now.strip():
             self._send_box()
 
     def _send_box(self) -> None:
