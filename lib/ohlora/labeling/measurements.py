@@ -51,10 +51,10 @@ def measure(images: torch.Tensor, areas: torch.Tensor) -> torch.Tensor:
         )
     brightness = luma(images)
     columns = {
-        "eyes": opening(areas[:, EYES]),
+        "eyes": eyes(areas),
         "hair_color": weighted_mean(brightness, areas[:, HAIR]),
         "hair_length": hair_length(areas),
-        "mouth": opening(areas[:, MOUTH]),
+        "mouth": mouth(areas),
         "pose": pose(areas),
     }
     backdrop = eroded(areas[:, BACKGROUND])
@@ -86,13 +86,41 @@ def centroid(area: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def opening(area: torch.Tensor) -> torch.Tensor:
-    """How far something is open: its mean height over its columns, each weighted by its own height.
+    """How far something is open, (n,): its mean height over its columns, each weighted by its own height.
 
     Height, not area: a head turn narrows an eye but leaves its height. The weights make the tips of an eye,
     a fraction of a pixel high, count little. An absent area is closed: 0.
     """
     heights = area.mean(dim=1)
     return (heights**2).sum(dim=1) / heights.sum(dim=1).clamp(min=1e-3)
+
+
+def width(area: torch.Tensor) -> torch.Tensor:
+    """Width of each area (n, h, w), (n,): that of an even bar with the same spread; 0 where absent."""
+    steps = (torch.arange(area.shape[-1], device=area.device) + 0.5) / area.shape[-1]
+    columns = area.sum(dim=1) / area.sum(dim=(1, 2))[:, None].clamp(min=1e-6)
+    middle = (columns * steps).sum(dim=1, keepdim=True)
+    return (12 * (columns * (steps - middle) ** 2).sum(dim=1)).sqrt()
+
+
+def eyes(areas: torch.Tensor) -> torch.Tensor:
+    """How open the eyes are: their opening over the width of the wider eye (the one nearer to you)."""
+    both = areas[:, EYES]
+    middle, _ = centroid(both)
+    steps = (torch.arange(both.shape[-1], device=both.device) + 0.5) / both.shape[-1]
+    left = torch.sigmoid((middle.nan_to_num(0.5)[:, None] - steps) * 200)[:, None, :]
+    wider = torch.maximum(width(both * left), width(both * (1 - left)))
+    return opening(both) / wider.clamp(min=0.02)
+
+
+def mouth(areas: torch.Tensor) -> torch.Tensor:
+    """How open the mouth is: the geometric mean of its interior's opening and of the interior's share of the mouth.
+
+    The opening alone depends on the size of the face, the share alone on the thickness of the lips.
+    """
+    interior = areas[:, MOUTH]
+    share = interior.sum(dim=(1, 2)) / (interior + areas[:, LIPS]).sum(dim=(1, 2)).clamp(min=1)
+    return (opening(interior) * share).sqrt()
 
 
 def pose(areas: torch.Tensor) -> torch.Tensor:
@@ -114,8 +142,8 @@ def pose(areas: torch.Tensor) -> torch.Tensor:
     return nose_x - head_x + slope.clamp(-0.4, 0.4) * (nose_y - eye_y)
 
 
-def hair_length(areas: torch.Tensor, share: float = 0.95) -> torch.Tensor:
-    """How far below the eyes the hair ends: the row above which ``share`` of all hair lies, minus the eyes' row.
+def hair_length(areas: torch.Tensor, share: float = 0.92) -> torch.Tensor:
+    """How far below the mouth the hair ends: the row above which ``share`` of all hair lies, minus the mouth's row.
 
     The very lowest row would follow one stray strand. Negative for short hair; -0.5 for none.
     """
@@ -124,9 +152,9 @@ def hair_length(areas: torch.Tensor, share: float = 0.95) -> torch.Tensor:
     part = rows / total.clamp(min=1e-6)
     above = part.cumsum(dim=1) - part
     lowest = ((share - above) / part.clamp(min=1e-6)).clamp(0, 1).mean(dim=1)
-    _, eye_y = centroid(areas[:, EYES])
+    _, mouth_y = centroid(areas[:, LIPS] + areas[:, MOUTH])
     absent = total[:, 0] / (areas.shape[2] * areas.shape[3]) <= PRESENT
-    return torch.where(absent, -0.5, lowest - eye_y)
+    return torch.where(absent, -0.5, lowest - mouth_y)
 
 
 def eroded(area: torch.Tensor, share: float = 0.02) -> torch.Tensor:

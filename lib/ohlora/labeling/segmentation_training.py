@@ -20,10 +20,11 @@ from ohlora.labeling.segmentation import (
     SegmentationNetwork,
     half_precision,
     intersection_over_union,
+    ready,
     segment,
     to_images,
 )
-from ohlora.weights import save_weights
+from ohlora.weights import load_weights, save_weights
 
 CLASS_WEIGHTS = (1.0, 1.0, 3.0, 3.0, 2.0, 1.0, 1.0, 1.0, 3.0)
 """Small parts count more: eyes, mouth and brows are one pixel in seventy."""
@@ -146,17 +147,26 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=math.inf, help="process minutes at most")
     parser.add_argument("--limit", type=int, default=None, help="use only so many pairs")
+    parser.add_argument("--start-from", default=None, help="weight file (name or path) to go on from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=None)
     arguments = parser.parse_args()
     profile = load_profile(arguments.profile)
     output = arguments.output or outputs_folder() / "weights" / f"{profile.labeling.segmentation}.safetensors"
     corpus = load_corpus(outputs_folder() / profile.portraits.corpus, limit=arguments.limit)
+    start = SegmentationNetwork() if arguments.start_from else None
+    if start is not None:
+        start.load_state_dict(load_weights(arguments.start_from)[0])
     network, losses = train_segmentation(
-        corpus.images, corpus.masks, arguments.epochs, seed=arguments.seed, minutes=arguments.minutes
+        corpus.images,
+        corpus.masks,
+        arguments.epochs,
+        seed=arguments.seed,
+        minutes=arguments.minutes,
+        network=start,
     )
     sample = load_sample()
-    scores = intersection_over_union(segment(network, to_images(sample.images)), sample.masks)
+    scores = intersection_over_union(segment(ready(network), to_images(sample.images)), sample.masks)
     card = {
         "data": f"{len(corpus.images)} rendered portraits; scored on {len(sample.images)} from another seed",
         "seed": arguments.seed,
