@@ -113,6 +113,7 @@ def macro_morphs(targets: Targets) -> dict[str, np.ndarray]:
     """Per gender: the young adult of three origins, and what age, thinness and weight add."""
     morphs = {}
     for gender in ("female", "male"):
+
         def universal(age: str, weight: str, gender: str = gender) -> np.ndarray:
             return targets.read(f"macrodetails/universal-{gender}-{age}-averagemuscle-{weight}weight")
 

@@ -1,9 +1,12 @@
 """Rendered portraits: parameters → image, nine-class mask and ground truth."""
 
-from ohlora.portraits.corpus import Corpus, load_corpus, load_sample, render_corpus
+from typing import Any
+
 from ohlora.portraits.parameters import VECTOR_NAMES, VECTOR_SIZE, PortraitParams, mirror, sample_vectors
 from ohlora.portraits.regions import LABELS
 from ohlora.portraits.render import TRUTH_NAMES, Portrait, render
+
+_CORPUS_NAMES = {"Corpus", "load_corpus", "load_sample", "render_corpus"}
 
 __all__ = [
     "LABELS",
@@ -20,3 +23,12 @@ __all__ = [
     "render_corpus",
     "sample_vectors",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # On demand, so that `python -m ohlora.portraits.corpus` does not import that module twice.
+    if name in _CORPUS_NAMES:
+        from ohlora.portraits import corpus
+
+        return getattr(corpus, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -126,7 +126,7 @@ def load_corpus(folder: Path | str, limit: int | None = None) -> Corpus:
         raise ValueError(f"limit={limit!r} is not allowed; it must be at least 1, or None for all pairs")
     paths = sorted(Path(folder).glob("shard_*.npz"))
     if not paths:
-        raise ValueError(f"folder={str(folder)!r} holds no shard_*.npz; render them with python -m ohlora.portraits.corpus")
+        raise ValueError(f"folder={str(folder)!r} holds no shard_*.npz; python -m ohlora.portraits.corpus renders them")
     parts, count = [], 0
     for path in paths:
         parts.append(_read(path))
@@ -165,8 +165,10 @@ def _is_whole(path: Path, size: int, seed: int, shard: int) -> bool:
     except ValueError:
         return False
     if corpus.images.shape[1] != size or not np.array_equal(corpus.u, shard_vectors(seed, shard)):
-        raise ValueError(f"{path} holds another corpus (size={corpus.images.shape[1]}); size={size!r} and seed={seed!r} "
-                         "need an empty folder or the one they were started in")  # fmt: skip
+        raise ValueError(
+            f"{path} holds another corpus ({corpus.images.shape[1]} px); size={size!r} with seed={seed!r} needs "
+            "an empty folder or the one it was started in"
+        )
     return True
 
 

@@ -84,8 +84,8 @@ def lashes(
     direction = unit(direction + np.array([0, -0.1 if upper else -0.25, 0.3]))
     size = length * (0.55 + 0.45 * np.sin(np.pi * np.clip(0.15 + 0.75 * outer, 0, 1))) * (0.85 + 0.3 * jitter)
     curl = np.array([0, (0.9 if upper else -0.5) * (1 - 0.8 * closed), 0.15])
-    control = np.stack([root, root + (direction * 0.5 + curl * 0.10) * size, root + (direction * 0.85 + curl * 0.45) * size], 1)
-    return control, np.tile([0.0042, 0.0036, 0.0008], (count, 1))
+    middle, tip = root + (direction * 0.5 + curl * 0.10) * size, root + (direction * 0.85 + curl * 0.45) * size
+    return np.stack([root, middle, tip], 1), np.tile([0.0042, 0.0036, 0.0008], (count, 1))
 
 
 @lru_cache(maxsize=1)
@@ -126,10 +126,8 @@ def brow_hairs(body: np.ndarray, normals: np.ndarray, thickness: float) -> tuple
     direction = np.stack([side * np.cos(angle), np.sin(angle), 0 * angle], 1)
     direction = unit(direction - normal * (direction * normal).sum(1, keepdims=True))
     size = (0.055 - 0.015 * along)[:, None] * (0.8 + 0.4 * length) * (0.7 + 0.4 * thickness)
-    control = np.stack(
-        [root + normal * 0.002, root + normal * 0.010 + direction * size * 0.5, root + normal * 0.006 + direction * size], 1
-    )
-    return control, np.tile([0.0017, 0.0015, 0.0004], (len(root), 1))
+    halfway, tip = root + normal * 0.010 + direction * size * 0.5, root + normal * 0.006 + direction * size
+    return np.stack([root + normal * 0.002, halfway, tip], 1), np.tile([0.0017, 0.0015, 0.0004], (len(root), 1))
 
 
 def curved(control: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from ohlora.portraits.eyes import brow_hairs, curved, eyeball, lashes
 from ohlora.portraits.hair import Strands, grow_hair
 from ohlora.portraits.head_data import load_head_data
 from ohlora.portraits.mesh import smoothstep, surface, turn_head, vertex_normals
-from ohlora.portraits.parameters import _SHAPE, PortraitParams
+from ohlora.portraits.parameters import SHAPE_NAMES, PortraitParams
 from ohlora.portraits.regions import BODY_LEVELS, CLOTHES, EYES, load_regions, neutral_vertices
 
 MATERIAL_SKIN, MATERIAL_EYE, MATERIAL_CLOTH, MATERIAL_HAIR, MATERIAL_LASH = 0, 1, 3, 4, 5
@@ -54,7 +54,7 @@ def morph_strengths(params: PortraitParams) -> tuple[dict[str, float], dict[str,
         identity[f"{gender}_heavy"] = share * max(params.weight, 0)
         identity[f"{gender}_thin"] = share * max(-params.weight, 0)
     identity["style_eyes"], identity["style_face"] = 0.35 + 0.65 * g, g
-    for name in _SHAPE:
+    for name in SHAPE_NAMES:
         value = getattr(params, name)
         identity[f"{name}+"], identity[f"{name}-"] = max(value, 0), max(-value, 0)
 

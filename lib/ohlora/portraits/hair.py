@@ -212,7 +212,8 @@ def _waves(guides: np.ndarray, lengths: np.ndarray, side: np.ndarray, phase: np.
     """Displacement (g, m, 3) of a wave of strength 1 that starts below the roots."""
     arc = np.linspace(0, 1, guides.shape[1])[None] * lengths[:, None]
     start = guides[:, 0]
-    angle = 6.5 * arc + (2 * np.pi * (0.9 * np.abs(start[:, 0]) + 0.3 * start[:, 1] + 0.7 * start[:, 2]) + 0.7 * phase)[:, None]
+    place = 0.9 * np.abs(start[:, 0]) + 0.3 * start[:, 1] + 0.7 * start[:, 2]  # neighbours wave together
+    angle = 6.5 * arc + (2 * np.pi * place + 0.7 * phase)[:, None]
     tangent = unit(np.gradient(guides, axis=1))
     sideways = unit(np.cross(tangent, [0.0, 0.0, 1.0]) + 1e-6) * side[:, None, None]
     swing = sideways * np.sin(angle)[..., None] + np.array([0, 0, 0.7]) * np.cos(angle)[..., None]

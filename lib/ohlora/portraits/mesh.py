@@ -73,7 +73,8 @@ def catmull_clark(quads: np.ndarray, vertices: int) -> tuple[sparse.csr_matrix, 
     middles = matrix(0.5, every_edge, unique.ravel(), (edge_count, vertices))
     border = faces_at_edge == 1
     around_edge = sparse.diags(1 / np.maximum(faces_at_edge, 1)) @ faces_of_edge @ face_points
-    edge_points = sparse.diags(np.where(border, 1, 0.5)) @ middles + sparse.diags(np.where(border, 0, 0.5)) @ around_edge
+    own, others = sparse.diags(np.where(border, 1, 0.5)), sparse.diags(np.where(border, 0, 0.5))
+    edge_points = own @ middles + others @ around_edge
 
     faces_of_vertex = matrix(1.0, quads.ravel(), corner_face, (vertices, count))
     edges_of_vertex = matrix(1.0, unique.ravel(), every_edge, (vertices, edge_count))

@@ -190,8 +190,10 @@ def _hair_length_range(gender: float) -> tuple[float, float]:
     return 0.03 + 0.13 * gender, 0.095 + 0.565 * gender
 
 
-_SHAPE = ("head_width", "head_height", "nose_length", "nose_width", "nose_volume", "mouth_width", "upper_lip",
-          "lower_lip", "chin_width", "chin_height", "chin_forward", "eye_spacing", "eye_tilt", "cheekbones")  # fmt: skip
+SHAPE_NAMES = (
+    "head_width", "head_height", "nose_length", "nose_width", "nose_volume", "mouth_width", "upper_lip", "lower_lip",
+    "chin_width", "chin_height", "chin_forward", "eye_spacing", "eye_tilt", "cheekbones",
+)  # fmt: skip
 
 # field: (low, high, shift, gain): low + (high - low) · Φ(shift + gain · u)
 _UNIFORM = {
@@ -206,13 +208,13 @@ _UNIFORM = {
 }  # fmt: skip
 # field: (sd, bound): bound · tanh(sd · u / bound)
 _BOUNDED = {
-    **dict.fromkeys(_SHAPE, (0.15, 0.45)),
+    **dict.fromkeys(SHAPE_NAMES, (0.15, 0.45)),
     "parting": (0.14, 0.28), "yaw": (16.5, 39.0), "pitch": (4.0, 12.0), "roll": (3.0, 9.0), "gaze_y": (2.0, 6.0),
     "key_angle": (35.0, 35.0), "background_tilt": (0.08, 0.25), "background_texture": (0.45, 1.4),
 }  # fmt: skip
 
 VECTOR_NAMES: tuple[str, ...] = (
-    "gender", "ancestry_0", "ancestry_1", "skin", "age", "weight", *_SHAPE,
+    "gender", "ancestry_0", "ancestry_1", "skin", "age", "weight", *SHAPE_NAMES,
     "hair_lightness", "hair_redness", "hair_length", "fringe", "fringe_height", "parting", "wave", "volume",
     "iris", "lip_colour", "lipstick", "blush", "brow_thickness", "stubble",
     "shirt_hue", "shirt_saturation", "shirt_brightness", "neckline", "v_neck",
@@ -227,7 +229,7 @@ _MIRROR_SIGN = np.array([-1.0 if name in MIRRORED_NAMES else 1.0 for name in VEC
 # field: (low, high, numbers): 0 numbers = a plain float
 _RANGES: dict[str, tuple[float, float, int]] = {
     "gender": (0, 1, 0), "ancestry": (0, 1, 3), "skin": (0, 0.95, 0), "age": (0, 0.25, 0), "weight": (-0.4, 0.2, 0),
-    **dict.fromkeys(_SHAPE, (-0.5, 0.5, 0)),
+    **dict.fromkeys(SHAPE_NAMES, (-0.5, 0.5, 0)),
     "hair_lightness": (0, 1, 0), "hair_redness": (0, 1, 0), "hair_length": (0, 1, 0), "fringe": (0, 1, 0),
     "fringe_height": (-0.04, 0.07, 0), "parting": (-0.3, 0.3, 0), "wave": (0, 0.6, 0), "volume": (0.7, 1.2, 0),
     "iris": (0, 1, 0), "lip_colour": (0, 1, 0), "lipstick": (0, 1, 0), "blush": (0, 1, 0),

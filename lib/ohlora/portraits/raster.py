@@ -34,9 +34,7 @@ class ScreenBuffer:
         self, points: np.ndarray, radius: np.ndarray, per_strand: int, first_id: int, minimum: float
     ) -> None:
         """Draw strands of ``per_strand`` consecutive points (n, 3); radius (n,) and its minimum in pixels."""
-        _draw_strands(
-            points, radius, per_strand, minimum, self.depth, self.surface, self.first, self.second, first_id
-        )
+        _draw_strands(points, radius, per_strand, minimum, self.depth, self.surface, self.first, self.second, first_id)
 
 
 @numba.njit(cache=True, fastmath=True)

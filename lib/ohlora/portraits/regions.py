@@ -101,10 +101,12 @@ def load_regions() -> Regions:
     majority = np.where(corners[:, 1] == corners[:, 2], corners[:, 1], corners[:, 0])
     # Where hair covers the skin closely, the skin that shows between strands counts as hair.
     under_hair = (on_scalp & (scalp > 0.05))[body.triangles].all(1)
+    blush = spot(0.40, 6.62, 0.16, 0.12) + 0.55 * spot(0, 6.56, 0.09, 0.07) * (z > 1.3)  # cheeks, tip of the nose
+    blush += 0.25 * spot(0, 6.05, 0.12, 0.08)  # chin
     return Regions(
         neutral=neutral,
         lips=lips,
-        blush=spot(0.40, 6.62, 0.16, 0.12) + 0.55 * spot(0, 6.56, 0.09, 0.07) * (z > 1.3) + 0.25 * spot(0, 6.05, 0.12, 0.08),
+        blush=blush,
         lid_line=np.exp(-((to_rim / 0.022) ** 2)) * (z > 0.9) * (cavity < 0.5),
         lid_shadow=np.exp(-(((ax - 0.29) / 0.15) ** 2) - ((y - 6.985) / 0.055) ** 2) * (z > 0.8),
         stubble=stubble * (1 - lips) * (y < 6.52) * (ax < 0.68),

@@ -175,7 +175,7 @@ def _eye_light(
     """Eyes mirror the key light as a softbox, a faint second light and the sky."""
     normal = seen.normal[eye]
     mirrored = 2 * (normal * view).sum(1, keepdims=True) * normal - view
-    right, up, towards = (mirrored @ axis for axis in light_frame(unit(key_direction(params) + [0, -0.02, 0])))
+    right, up, towards = (mirrored @ axis for axis in light_frame(unit(key_direction(params) - np.array([0, 0.02, 0]))))
     softbox = 1 - smoothstep(0.85, 1.1, np.maximum(np.abs(right) / 0.20, np.abs(up) / 0.26))
     softbox *= towards > 0
     second = np.array([-np.sin(np.radians(params.key_angle)) * 1.2, -0.25, 1.0])
