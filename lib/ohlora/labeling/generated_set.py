@@ -6,6 +6,7 @@ python -m ohlora.labeling.generated_set --count 10000 --workers 2
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import sys
@@ -22,6 +23,7 @@ from tqdm.auto import tqdm
 from ohlora.config import Profile, device, load_profile, outputs_folder
 from ohlora.labeling.measurements import measure
 from ohlora.labeling.segmentation import class_probabilities, half_precision, load_segmentation
+from ohlora.weights import locate_weights
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class GeneratedSet:
     """What is known about ``count`` generated portraits; portrait i is ``generate_pictures(…, count, seed)[i]``.
 
     raw: seven raw measurements, float32 (count, 7). woman: truth of the paired parameters, 0 … 1, float32 (count,).
-    seed: of the latents. generator: which weights made them.
+    seed: of the latents. generator: sha256 of the weights that made them.
     """
 
     raw: torch.Tensor
@@ -119,14 +121,17 @@ def measure_generated(
 ) -> GeneratedSet:
     """Generate ``count`` portraits (z ~ N(0, I), no truncation, none left out) and measure each."""
     from ohlora.stylegan import load_generator
-    from ohlora.weights import locate_weights
 
     profile = load_profile(profile)
     raw = torch.cat(in_parts(measure_part, profile, count, seed, workers, "measure"))
     generator = load_generator(profile)
     woman = gender_truth(generator, generator.sample_z(count, seed))
-    made_by = locate_weights(profile.stylegan.weights)
-    return GeneratedSet(raw, woman, seed, generator=made_by.name)
+    return GeneratedSet(raw, woman, seed, generator_hash(profile))
+
+
+def generator_hash(profile: Profile) -> str:
+    """sha256 of the weights that load_generator reads now."""
+    return json.loads(locate_weights(profile.stylegan.weights).with_suffix(".json").read_text("utf-8"))["sha256"]
 
 
 def main() -> None:

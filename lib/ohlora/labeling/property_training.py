@@ -20,7 +20,7 @@ import torch
 
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.labeling.classifiers import classify, read_classifier
-from ohlora.labeling.generated_set import GeneratedSet, generate_pictures, generated_set_path
+from ohlora.labeling.generated_set import GeneratedSet, generate_pictures, generated_set_path, generator_hash
 from ohlora.labeling.measurements import PROPERTIES, Standardisation
 from ohlora.labeling.regressor import PropertyRegressor, RegressorSettings, predict, train_regressor
 from ohlora.labeling.segmentation import to_images
@@ -67,13 +67,24 @@ def train_properties(
     """Train the regressor, filter, standardise; writes both weight files into ``folder``.
 
     Args:
+        folder: where the weight files go; classifiers in it are used before the profile's.
         before_filtering: called when the regressor is trained and the classifiers are needed (train_all waits here
             for them).
+
+    Raises:
+        ValueError: the generated set is missing or was measured with another generator.
     """
     from ohlora.stylegan import load_generator
 
     profile, settings = load_profile(profile), settings or RegressorSettings()
-    found = GeneratedSet.load(generated_set_path(profile))
+    path = generated_set_path(profile)
+    if not path.exists():
+        raise ValueError(f"{path} is missing; run python -m ohlora.labeling.generated_set first")
+    found = GeneratedSet.load(path)
+    if found.generator != generator_hash(profile):
+        raise ValueError(
+            f"{path} was measured with another generator; run python -m ohlora.labeling.generated_set again"
+        )
     generator = load_generator(profile)
     pictures = generate_pictures(generator, generator.sample_z(len(found.raw), found.seed))
     held_out = min(HELD_OUT, len(pictures) // 5)
