@@ -25,7 +25,7 @@ from ohlora.config import outputs_folder
 logger = logging.getLogger(__name__)
 
 UPDATES_A_SECOND = 15
-PORTRAIT_PIXELS = 288
+PORTRAIT_PIXELS = 288  # on the screen; the browser enlarges it, so that a frame stays small
 
 _WORDS = {
     "ko": {
@@ -113,6 +113,9 @@ class ChatWidget(widgets.VBox):
         """Write the conversation as one HTML file; default: outputs/16_oh_lora/chat_<time>.html."""
         path = path or outputs_folder() / "16_oh_lora" / f"chat_{datetime.now():%Y%m%d_%H%M%S}.html"
         return write_transcript(self.turns, path, language=self._language)
+
+    def __repr__(self) -> str:
+        return f"ChatWidget({len(self.turns)} turns)"  # the parts would print her picture's bytes
 
     def close(self) -> None:
         """Stop the motion and the running turn, then close the widget."""
@@ -233,14 +236,14 @@ class ChatWidget(widgets.VBox):
         if self._animator:
             self._move_face(turn.expression, turn.intensity)
         elif turn.portrait is not None:
-            self._portrait.value = encode_portrait(turn.portrait, PORTRAIT_PIXELS)
+            self._portrait.value = encode_portrait(turn.portrait)
 
     def _move_face(self, expression: str, intensity: float) -> None:
         if self._animator:
             self._animator.move_to(self.companion.expressions.offsets(expression, intensity))
 
     def _show_offsets(self, offsets: Offsets) -> None:
-        self._portrait.value = encode_portrait(self.companion.painter.portrait(offsets), PORTRAIT_PIXELS)
+        self._portrait.value = encode_portrait(self.companion.painter.portrait(offsets))
 
     def _show_live(self, lines: str) -> None:
         self._live.value = f'<div class="ohlora">{lines}</div>'
