@@ -1,0 +1,58 @@
+"""An outside judge for eyes, mouth and pose: MediaPipe's face mesh, which never saw a portrait of ours."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+
+# Numbers of the face mesh's points (MediaPipe's canonical face model)
+_EYES = (((159, 145), (33, 133)), ((386, 374), (362, 263)))  # (upper, lower lid), (corners)
+_LIPS = (13, 14)  # inner edges of the upper and lower lip
+_CORNERS, _NOSE = (33, 263), 1  # outer corners of the eyes, tip of the nose
+
+
+def landmark_measures(images: torch.Tensor) -> pd.DataFrame:
+    """Eyes, mouth and pose of portraits in MediaPipe's own units: use them for correlations.
+
+    Args:
+        images: float32 (n, 3, size, size) in [-1, 1].
+
+    Returns:
+        Columns eyes (lid gap / eye width), mouth (lip gap / distance of the eyes), pose (position of the nose
+        between the eyes after the roll is undone; positive = turned to the right of the image). NaN: no face found.
+
+    Raises:
+        ImportError: mediapipe is not installed (requirements-no-deps.txt).
+    """
+    try:
+        from mediapipe.python.solutions.face_mesh import FaceMesh
+    except ImportError as error:
+        raise ImportError(
+            "the package mediapipe is missing; install it: pip install --no-deps -r requirements-no-deps.txt"
+        ) from error
+    rows = []
+    with FaceMesh(static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.3) as mesh:
+        for image in images:
+            picture = ((image.clamp(-1, 1) + 1) * 127.5).byte().permute(1, 2, 0).cpu().numpy()
+            found = mesh.process(cv2.resize(picture, (256, 256), interpolation=cv2.INTER_CUBIC))
+            if found.multi_face_landmarks:
+                rows.append(_measure(np.array([(p.x, p.y) for p in found.multi_face_landmarks[0].landmark])))
+            else:
+                rows.append({"eyes": np.nan, "mouth": np.nan, "pose": np.nan})
+    return pd.DataFrame(rows, columns=["eyes", "mouth", "pose"])
+
+
+def _measure(points: np.ndarray) -> dict[str, float]:
+    def distance(pair: tuple[int, int]) -> float:
+        return float(np.linalg.norm(points[pair[0]] - points[pair[1]]))
+
+    left, right = points[_CORNERS[0]], points[_CORNERS[1]]
+    across = (right - left) / np.linalg.norm(right - left)
+    middle = (left + right) / 2
+    return {
+        "eyes": float(np.mean([distance(lids) / distance(corners) for lids, corners in _EYES])),
+        "mouth": distance(_LIPS) / distance(_CORNERS),
+        "pose": float((points[_NOSE] - middle) @ across / distance(_CORNERS)),
+    }
