@@ -18,24 +18,10 @@ from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.generation import GREEDY, LanguageModel, Sampling
 from ohlora.llm.prompt import build_prompt
 from ohlora.llm.reply_format import GRAMMAR, MemoryOperation, repair_reply
+from ohlora.llm.rules import keeps_language, violations
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-_HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
-_LATIN = re.compile(r"[A-Za-z]")
-_FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u0590-\u06ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\u4e00-\u9fff]")
-
-
-def keeps_language(text: str, language: str) -> bool:
-    """Whether a reply is mostly in the language of the conversation and uses no third script.
-
-    One Hangul syllable weighs as much as two Latin letters. A reply without letters (emoji) counts as kept.
-    """
-    hangul, latin = 2 * len(_HANGUL.findall(text)), len(_LATIN.findall(text))
-    if _FOREIGN.search(text):
-        return False
-    return hangul >= latin if language == "ko" else latin >= hangul
 
 
 def same_memory(found: MemoryOperation | None, expected: MemoryOperation | None) -> bool:
@@ -63,8 +49,8 @@ def score_dialogues(
 
     Returns:
         One row a dialogue: id, family, language, user, expected, reply, expression, expected_expression, valid,
-        language_kept, expression_right, memory, expected_memory (operations or None), memory_right, characters,
-        seconds.
+        language_kept, expression_right, memory, expected_memory (operations or None), memory_right,
+        broken_rules (names), characters, seconds.
     """
     rows = []
     for dialogue in progress(dialogues):
@@ -87,6 +73,7 @@ def score_dialogues(
                 "memory": reply.memory,
                 "expected_memory": dialogue.memory,
                 "memory_right": same_memory(reply.memory, dialogue.memory),
+                "broken_rules": violations(reply, dialogue),
                 "characters": len(reply.text),
                 "seconds": time.perf_counter() - start,
             }

@@ -80,16 +80,38 @@ def save_adapter(model: PeftModel, settings: LoraSettings, path: Path, base_mode
     """
     from peft import get_peft_model_state_dict
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     state = get_peft_model_state_dict(model, save_embedding_layers=False)
     tensors = {name: tensor.detach().to(torch.bfloat16) for name, tensor in state.items()}
-    written = {**card, "base_model": base_model, "lora": dataclasses.asdict(settings)}
-    if base_model in PACKAGED_MODELS:
-        written["base_sha256"] = PACKAGED_MODELS[base_model].sha256
-        twin = write_adapter_gguf(tensors, settings.alpha, base_model, path.with_suffix(".gguf"))
-        written["gguf_sha256"] = _sha256(twin)
-    return save_weights(path, tensors, written)
+    return _write(tensors, settings, Path(path), base_model, card)
+
+
+def save_stacked_adapter(
+    model: PeftModel, settings: LoraSettings, path: Path, first: str | Path, card: dict[str, Any]
+) -> Path:
+    """Save an adapter that was trained on top of a merged one, as a single adapter for the base model.
+
+    B₁A₁ + B₂A₂ = [B₁ B₂][A₁; A₂]: the ranks add up, the sum is exact.
+
+    Args:
+        model: base + merged first adapter + second adapter (of ``settings``). first: name or path of the first one.
+    """
+    from peft import get_peft_model_state_dict
+
+    tensors, first_card = load_weights(first)
+    first_scale = first_card["lora"]["alpha"] / first_card["lora"]["rank"]
+    second = get_peft_model_state_dict(model, save_embedding_layers=False)
+    stacked = {}
+    for name, tensor in tensors.items():
+        added = second[name].detach().float().cpu()
+        if ".lora_B." in name:
+            parts = [tensor.float() * first_scale, added * (settings.alpha / settings.rank)]
+            stacked[name] = torch.cat(parts, dim=1).to(torch.bfloat16)
+        else:
+            stacked[name] = torch.cat([tensor.float(), added], dim=0).to(torch.bfloat16)
+    rank = first_card["lora"]["rank"] + settings.rank
+    both = dataclasses.replace(settings, rank=rank, alpha=rank)
+    content = {"licence": first_card["licence"], **card}
+    return _write(stacked, both, Path(path), first_card["base_model"], content)
 
 
 def adapter_gguf_file(name: str) -> Path:
@@ -112,6 +134,18 @@ def adapter_gguf_file(name: str) -> Path:
         write_adapter_gguf(tensors, card["lora"]["alpha"], card["base_model"], temporary)
         os.replace(temporary, cached)
     return cached
+
+
+def _write(
+    tensors: dict[str, torch.Tensor], settings: LoraSettings, path: Path, base_model: str, card: dict[str, Any]
+) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = {**card, "base_model": base_model, "lora": dataclasses.asdict(settings)}
+    if base_model in PACKAGED_MODELS:
+        written["base_sha256"] = PACKAGED_MODELS[base_model].sha256
+        twin = write_adapter_gguf(tensors, settings.alpha, base_model, path.with_suffix(".gguf"))
+        written["gguf_sha256"] = _sha256(twin)
+    return save_weights(path, tensors, written)
 
 
 def _sha256(path: Path) -> str:

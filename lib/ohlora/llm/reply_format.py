@@ -145,13 +145,17 @@ def read_partial(raw: str) -> ReplyProgress:
 def stream_reply(pieces: Iterable[str]) -> Iterator[ReplyProgress]:
     """Turn pieces of raw output into progress; each item's text extends the one before; the last has the Reply."""
     raw, shown = "", None
-    for piece in pieces:
-        raw += piece
-        progress = read_partial(raw)
-        # A half-written emoji arrives as U+FFFD: wait for the rest of it.
-        if progress.expression and not progress.text.endswith("\ufffd") and progress != shown:
-            shown = progress
-            yield progress
+    try:
+        for piece in pieces:
+            raw += piece
+            progress = read_partial(raw)
+            # A half-written emoji arrives as U+FFFD: wait for the rest of it.
+            if progress.expression and not progress.text.endswith("\ufffd") and progress != shown:
+                shown = progress
+                yield progress
+    finally:
+        if hasattr(pieces, "close"):
+            pieces.close()  # whoever stops listening stops the model
     reply = repair_reply(raw)
     yield ReplyProgress(reply.expression, reply.intensity, reply.text, reply)
 
