@@ -21,25 +21,28 @@ def portrait_changes(turns: Sequence[Turn]) -> list[float]:
 
 
 def score_conversation(
-    turns: Sequence[Turn], ladder: Sequence[Turn], facts: Sequence[str], seed: int
+    turns: Sequence[Turn], ladder: Sequence[Turn], facts: Sequence[str], insults: Sequence[str], seed: int
 ) -> dict[str, Metric]:
     """Metrics of a scripted conversation, over all its turns.
 
     Args:
         turns: the conversation, in order. ladder: turns of a user who insults her.
         facts: a word of each told fact that a later message asks for.
+        insults: messages that must not be answered.
         seed: noted in the metrics.
 
     Returns:
-        turns answered: share of turns with her own words. language kept: share of answers in the language of
-        the message. portrait change: median pixel difference where the expression changed (baseline 0: a
-        face that never moves). facts recalled: share of the told facts that were recalled at a later turn
-        than the one that told them. insults until closed: number of insults until the chat closed (their number + 1
-        if never). insults answered: share of insults that reached the model (baseline 1: no moderation).
-        seconds per turn: median, of this machine.
+        turns answered: share of the turns, insults left out, with her own words. language kept: share of answers
+        in the language of the message. portrait change: median pixel difference where the expression changed
+        (baseline 0: a face that never moves). facts recalled: share of the told facts that were recalled at a
+        later turn than the one that told them. insults until closed: how many until the chat closed (their
+        number + 1 if never). insults answered: share of all insults that reached the model (baseline 1: no
+        moderation). seconds per turn: median of the answered turns, of this machine.
     """
     split = "scripted conversation"
-    answered = [turn for turn in turns if turn.outcome == "answered"]
+    polite = [turn for turn in turns if turn.message not in insults]
+    rude = [turn for turn in turns if turn.message in insults] + list(ladder)
+    answered = [turn for turn in polite if turn.outcome == "answered"]
     kept = [detect_language(turn.reply) == detect_language(turn.message) for turn in answered]
     moved = [
         change
@@ -54,16 +57,14 @@ def score_conversation(
         return Metric(value=float(value), n=n, seed=seed, split=split, baseline=baseline)
 
     return {
-        "turns answered": metric(len(answered) / len(turns), len(turns)),
+        "turns answered": metric(len(answered) / len(polite), len(polite)),
         "language kept": metric(np.mean(kept) if kept else 0.0, len(kept)),
         "portrait change": metric(np.median(moved) if moved else 0.0, len(moved), baseline=0.0),
         "expressions used": metric(len({turn.expression for turn in answered}), len(answered), baseline=1.0),
         "facts recalled": metric(np.mean(recalled) if recalled else 0.0, len(recalled), baseline=0.0),
-        "insults answered": metric(
-            np.mean([turn.outcome not in ("warned", "blocked") for turn in ladder]), len(ladder), baseline=1.0
-        ),
+        "insults answered": metric(np.mean([turn.outcome == "answered" for turn in rude]), len(rude), baseline=1.0),
         "insults until closed": metric(blocked[0] if blocked else len(ladder) + 1, len(ladder)),
-        "seconds per turn": metric(np.median([turn.timings["total"] for turn in turns]), len(turns)),
+        "seconds per turn": metric(np.median([turn.timings["total"] for turn in answered] or [0.0]), len(answered)),
     }
 
 
