@@ -85,7 +85,8 @@ def test_every_expression_is_shown_often_and_most_turns_store_nothing(rows: list
 def test_scripted_turns_and_prompts(rows: list[dict[str, Any]]) -> None:
     turns = yaml.safe_load((DATA / "dialogues" / "scripted_turns.yaml").read_text(encoding="utf-8"))
     messages = {bare(row["user"]) for row in rows}
+    said = turns["turns"]
+    assert len(said) == 12 and not [text for text in said if bare(text) in messages]
+    assert sum(bool(HANGUL.search(text)) for text in said) == 6
     for language in ("ko", "en"):
-        said = [turn["user"] for turn in turns[language]]
-        assert len(said) == 6 and not [text for text in said if bare(text) in messages]
         assert len((DATA / "prompts" / f"system.{language}.txt").read_text(encoding="utf-8").strip()) <= 80
