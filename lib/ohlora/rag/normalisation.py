@@ -18,7 +18,6 @@ _HOMOGLYPHS = str.maketrans(
 )
 _LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i", "*": ""}
 _LEET_INSIDE = re.compile(r"(?<=[a-z])[013457@$!]+(?=[a-z])|(?<![a-z0-9@$!.])[@$](?=[a-z]{2,}\b)")
-_LETTER = "a-z가-힣ㄱ-ㅎㅏ-ㅣ"
 _HIDDEN_BETWEEN_SYLLABLES = re.compile(
     r"(?<=[가-힣ㄱ-ㅎㅏ-ㅣ])[^\s\w가-힣ㄱ-ㅎㅏ-ㅣ.,!?~…'\"():;/&+%-](?=[가-힣ㄱ-ㅎㅏ-ㅣ])"
 )
@@ -125,7 +124,8 @@ def compose_jamo(text: str) -> str:
             candidate = text[position + 2 : position + 3]
             after = text[position + 3 : position + 4]
             # A consonant ends this syllable unless it begins the next one.
-            if candidate and candidate in _TAILS and not (after and after in _VOWELS) and after != candidate:
+            laughing = candidate in ("ㅋ", "ㅎ") and after == candidate
+            if candidate and candidate in _TAILS and not (after and after in _VOWELS) and not laughing:
                 tail, step = candidate, 3
             result.append(_syllable(character, following, tail))
             position += step

@@ -41,7 +41,7 @@ def care_notice(language: str) -> str:
 
 
 def refusal_notice(reason: str, language: str) -> str | None:
-    """Why something was not remembered (``"secret"``, ``"instruction"``) or not said (``"reply_withheld"``); else None."""
+    """Why she did not remember (``"secret"``, ``"instruction"``) or not speak (``"reply_withheld"``); else None."""
     return _texts(language).get(reason) if reason in ("secret", "instruction", "reply_withheld") else None
 
 

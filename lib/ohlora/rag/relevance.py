@@ -85,7 +85,7 @@ def normalised_cosines(query: np.ndarray, memories: np.ndarray, cohort: np.ndarr
 
 
 def load_dialogue_questions(name: str) -> list[dict]:
-    """Rows of ``data/memory/<name>.jsonl``: each has id, language, memories (key, value) and questions (key or None)."""
+    """Rows of ``data/memory/<name>.jsonl``: id, language, memories (key, value), questions (key or None)."""
     with (DATA / "memory" / f"{name}.jsonl").open(encoding="utf-8") as file:
         return [json.loads(line) for line in file]
 
@@ -142,7 +142,7 @@ def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance
     )
     right = np.mean([_is_right(question, threshold) for question in held_out])
     card = {
-        "data": f"data/memory/calibration.jsonl: {len(rows)} dialogues, {len(held_out)} questions written for this project",
+        "data": f"data/memory/calibration.jsonl: {len(rows)} dialogues, {len(held_out)} questions, our own",
         "seed": 0,
         "command": "python -m ohlora.rag.relevance",
         "metrics": {"right_decisions_leave_one_dialogue_out": float(right), "questions": len(held_out)},

@@ -133,7 +133,8 @@ class SanctionLog:
         """The pause that is still running and ends last, or None if the user may talk."""
         now = read_clock(self.clock)
         row = self._connection.execute(
-            "SELECT * FROM events WHERE user = ? AND kind = 'offence' AND ends > ? AND id > ? ORDER BY ends DESC LIMIT 1",
+            "SELECT * FROM events WHERE user = ? AND kind = 'offence' AND ends > ? AND id > ?"
+            " ORDER BY ends DESC LIMIT 1",
             (user, to_text(now), self._last_reset_id(user)),
         ).fetchone()
         if row is None:

@@ -1,0 +1,113 @@
+"""Moderation measured on families of rows that the classifier never saw, plain and hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ohlora.evaluation.metrics import Metric
+from ohlora.evaluation.obfuscation import ATTACKS
+from ohlora.rag.embeddings import Embedder
+from ohlora.rag.lexicon import Lexicon
+from ohlora.rag.moderation import LABELS, LabelledRow, Moderator
+from ohlora.rag.normalisation import normalise
+
+
+class RememberingEmbedder:
+    """Embeds each text once: a hidden word that the normaliser restores costs nothing more."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.model, self.dimension = embedder.model, embedder.dimension
+        self._embedder = embedder
+        self._known: dict[tuple[str, str], np.ndarray] = {}
+
+    def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
+        """See ohlora.rag.Embedder."""
+        return self._embed("query", texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
+        """See ohlora.rag.Embedder."""
+        return self._embed("passage", texts)
+
+    def _embed(self, kind: str, texts: Sequence[str]) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if (kind, text) not in self._known]
+        function = self._embedder.embed_queries if kind == "query" else self._embedder.embed_passages
+        self._known.update({(kind, text): vector for text, vector in zip(new, function(new), strict=True)})
+        return np.array([self._known[kind, text] for text in texts], np.float32).reshape(-1, self.dimension)
+
+
+def judge_rows(moderator: Moderator, rows: Sequence[LabelledRow], attack: str | None = None) -> pd.DataFrame:
+    """Judge rows, hidden by an attack or plain.
+
+    Returns:
+        One row each: id, language, text (as judged), label, predicted, probability, rule, lexicon (what the lexicon
+        alone would say).
+    """
+    hide = ATTACKS[attack] if attack else str
+    table = []
+    for row in rows:
+        text = hide(row.text)
+        verdict = moderator.check(text, examples=1)
+        hit = moderator.lexicon.find(normalise(text))
+        lexicon = hit.label if hit else "normal"
+        table.append((row.id, row.language, text, row.label, verdict.label, verdict.probability, verdict.rule, lexicon))
+    columns = ["id", "language", "text", "label", "predicted", "probability", "rule", "lexicon"]
+    return pd.DataFrame(table, columns=columns)
+
+
+def lexicon_verdicts(rows: Sequence[LabelledRow]) -> list[str]:
+    """Baseline: what the lexicon alone says of each row."""
+    lexicon = Lexicon()
+    hits = [lexicon.find(normalise(row.text)) for row in rows]
+    return [hit.label if hit else "normal" for hit in hits]
+
+
+def per_class(table: pd.DataFrame) -> pd.DataFrame:
+    """Precision, recall and number of rows for each class of judge_rows' table (NaN where nothing was predicted)."""
+    records = []
+    for label in LABELS:
+        true, said = table["label"] == label, table["predicted"] == label
+        both = int((true & said).sum())
+        records.append(
+            {
+                "class": label,
+                "precision": both / said.sum() if said.any() else np.nan,
+                "recall": both / true.sum() if true.any() else np.nan,
+                "rows": int(true.sum()),
+            }
+        )
+    return pd.DataFrame(records).set_index("class")
+
+
+def moderation_metrics(table: pd.DataFrame, prefix: str = "", split: str = "held-out families") -> dict[str, Metric]:
+    """Accuracy over 8 classes, recall of abuse (any class but normal), false alarms on normal; baseline: the lexicon.
+
+    Args:
+        table: of judge_rows.
+        prefix: put before each name, e.g. ``"spacing_"``.
+        split: what was judged.
+    """
+    ours, lexicon = _numbers(table, "predicted"), _numbers(table, "lexicon")
+    normal = int((table["label"] == "normal").sum())
+    counts = {"accuracy": len(table), "recall_of_abuse": len(table) - normal, "false_alarms": normal}
+    return {
+        prefix + name: Metric(value, counts[name], 0, split, lexicon[name])
+        for name, value in ours.items()
+        if counts[name]
+    }
+
+
+def majority_accuracy(table: pd.DataFrame) -> float:
+    """Baseline: always say the most frequent class."""
+    return float(table["label"].value_counts(normalize=True).iloc[0])
+
+
+def _numbers(table: pd.DataFrame, column: str) -> dict[str, float]:
+    normal = table["label"] == "normal"
+    return {
+        "accuracy": float((table["label"] == table[column]).mean()),
+        "recall_of_abuse": float((table.loc[~normal, column] != "normal").mean()) if (~normal).any() else 0.0,
+        "false_alarms": float((table.loc[normal, column] != "normal").mean()) if normal.any() else 0.0,
+    }
