@@ -49,7 +49,7 @@ class Phase:
     adversarial: bool = False
 
 
-DEFAULT_PHASES = (Phase(0.15, 4, 32), Phase(0.33, 2, 32), Phase(0.55, 1, 16), Phase(1.0, 1, 16, adversarial=True))
+DEFAULT_PHASES = (Phase(0.15, 4, 32), Phase(0.33, 2, 32), Phase(0.46, 1, 16), Phase(1.0, 1, 16, adversarial=True))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class TrainingConfig:
     r1: float = 2.0
     r1_every: int = 16
     free: float = 0.25
-    average: float = 0.998
+    average: float = 0.995
     checkpoint_minutes: float = 4.0
     export_minutes: float = 8.0
     compile: bool = False
@@ -235,9 +235,19 @@ class Trainer:
 
     def run(self) -> PortraitGenerator:
         """Train until the budget is used up; returns the averaged generator, which is also exported."""
+        with tqdm(total=100, initial=int(100 * self.progress), unit="%", disable=None) as bar:
+            try:
+                self._loop(bar)
+            except KeyboardInterrupt:  # stopped by hand: nothing is lost but the step under way
+                self.save_checkpoint()
+                raise
+        self.save_checkpoint()
+        self.export()
+        return self.averaged
+
+    def _loop(self, bar: tqdm) -> None:
         config = self.config
         last_checkpoint = last_export = self.seconds
-        bar = tqdm(total=100, initial=int(100 * self.progress), unit="%", disable=None)
         while self.progress < 1.0:
             start, size = time.monotonic(), self.image_size
             report = self.train_step()
@@ -254,21 +264,18 @@ class Trainer:
             if self.seconds - last_export > 60 * config.export_minutes:
                 self.export()
                 last_export = self.seconds
-        bar.close()
-        self.save_checkpoint()
-        self.export()
-        return self.averaged
 
     def measure(self, limit: int = 128) -> float:
         """L1 of the averaged generator on held-out pairs at the current size (images in [-1, 1])."""
         held_out = self.pairs.held_out()
         rows = torch.arange(min(limit, len(held_out)))
         real, _, u = held_out.batch(rows, torch.zeros(len(rows), dtype=torch.bool), self.image_size)
-        made = self._draw(u)
+        made = self.draw(u)
         return F.l1_loss(made, real).item()
 
     @torch.no_grad()
-    def _draw(self, u: Tensor) -> Tensor:
+    def draw(self, u: Tensor) -> Tensor:
+        """Portraits of the averaged generator for parameters u (n, 60), at the current size."""
         dice = torch.Generator().manual_seed(0)
         extra = torch.randn(len(u), self.config.generator.z_dim - u.shape[1], generator=dice)
         z = self.averaged.u_to_z(u.to(self.device), extra.to(self.device))
@@ -283,7 +290,7 @@ class Trainer:
         rows = torch.arange(min(8, len(held_out)))
         real, _, u = held_out.batch(rows, torch.zeros(len(rows), dtype=torch.bool), self.image_size)
         fresh = self.averaged.sample_z(2 * len(rows), seed=1) @ self.averaged.rotation.t()
-        sheet = torch.cat([real, self._draw(u), self._draw(fresh[:, : u.shape[1]])])
+        sheet = torch.cat([real, self.draw(u), self.draw(fresh[:, : u.shape[1]])])
         picture = config.folder / f"sheet_{self.step:06d}.png"
         save_image(sheet, picture, nrow=len(rows), padding=0, normalize=True, value_range=(-1, 1))
         metrics = {
