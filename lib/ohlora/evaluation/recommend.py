@@ -91,6 +91,11 @@ def nearest_neighbours(rated: np.ndarray, ratings: np.ndarray, new: np.ndarray) 
     return RatingPredictor().fit(rated, ratings).predict(new).expected
 
 
+def plain_neighbours(rated: np.ndarray, ratings: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """The same without emphasis: plain Euclidean distance between codes."""
+    return RatingPredictor(emphasis=0).fit(rated, ratings).predict(new).expected
+
+
 def ridge(rated: np.ndarray, ratings: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Linear regression with a penalty chosen by leave-one-out on the rated ones."""
     scale = rated.std() + 1e-9
@@ -102,6 +107,16 @@ def ridge(rated: np.ndarray, ratings: np.ndarray, new: np.ndarray) -> np.ndarray
 def user_mean(rated: np.ndarray, ratings: np.ndarray, new: np.ndarray) -> np.ndarray:
     """The same number for every portrait."""
     return np.full(len(new), np.mean(ratings))
+
+
+PREDICTORS: dict[str, tuple[Predictor, str]] = {
+    "k-NN": (nearest_neighbours, "codes"),
+    "k-NN, plain distance": (plain_neighbours, "codes"),
+    "ridge on codes": (ridge, "codes"),
+    "ridge on pixels": (ridge, "pixels"),
+    "user mean": (user_mean, "codes"),
+}
+"""The chapter's predictor and its rivals: name → (predictor, what it sees)."""
 
 
 def compare_predictors(

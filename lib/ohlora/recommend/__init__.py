@@ -11,7 +11,7 @@ from ohlora.recommend.recommender import (
     portrait_recipes,
     recommend,
 )
-from ohlora.recommend.simulated_rater import SimulatedRater
+from ohlora.recommend.simulated_rater import SimulatedRater, noticeable_features
 
 __all__ = [
     "AutoEncoder",
@@ -27,6 +27,7 @@ __all__ = [
     "generate_images",
     "generator_identity",
     "load_autoencoder",
+    "noticeable_features",
     "portrait_recipes",
     "recommend",
 ]

@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> None:
         if not 1 <= options.held_out < len(images):
             parser.error(f"--held-out {options.held_out}; allowed: 1 to {len(images) - 1} ({name} portraits less one)")
     training = np.concatenate([images[: -options.held_out] for images in sources.values()])
-    checkpoint = output.with_name(f"{output.stem}_checkpoint.safetensors")
+    checkpoint = outputs_folder() / "training" / f"{output.stem}.safetensors"  # an interrupted run goes on from here
     model, losses = train_autoencoder(
         training, options.steps, options.batch, dimensions=options.dimensions, seed=options.seed, checkpoint=checkpoint
     )

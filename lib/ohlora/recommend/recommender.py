@@ -38,7 +38,8 @@ class Recommendation:
 
 def generate_images(generator: PortraitGenerator, z: np.ndarray | torch.Tensor, batch: int = 32) -> np.ndarray:
     """Portraits uint8 (n, size, size, 3) of latents (n, z_dim), in batches so that n may be large."""
-    z = torch.from_numpy(np.array(z, dtype=np.float32))
+    # To where the generator makes its own latents: on a GPU, if that is where it lives.
+    z = torch.from_numpy(np.array(_array(z))).to(generator.sample_z(1, 0).device)
     images = np.empty((len(z), generator.size, generator.size, 3), dtype=np.uint8)
     for i in tqdm(range(0, len(z), batch), desc="portraits", disable=None, file=sys.stderr, leave=False):
         with torch.inference_mode():
@@ -60,7 +61,7 @@ def generator_identity(profile: Profile | str = "embedded", conditioned: bool = 
 
 def portrait_recipes(generator: str, z: np.ndarray | torch.Tensor) -> list[PortraitRecipe]:
     """Latents (n, z_dim) of the generator with this identity, as recipes that a RatingStore keeps."""
-    return [PortraitRecipe(generator, row) for row in np.asarray(z)]
+    return [PortraitRecipe(generator, row) for row in _array(z)]
 
 
 def recommend(
@@ -88,8 +89,12 @@ def recommend(
     )
     prediction = predictor.predict(codes)
     chosen = np.argsort(-prediction.expected, kind="stable")[:top]
-    best = np.asarray(z)[chosen]
+    best = _array(z)[chosen]
     return Recommendation(best, generate_images(generator, best), _rows(prediction, chosen), chosen, prediction)
+
+
+def _array(z: np.ndarray | torch.Tensor) -> np.ndarray:
+    return z.detach().cpu().numpy() if isinstance(z, torch.Tensor) else np.asarray(z, dtype=np.float32)
 
 
 def _rows(prediction: Prediction, rows: np.ndarray) -> Prediction:

@@ -8,7 +8,32 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ohlora.portraits.parameters import VECTOR_NAMES
 from ohlora.recommend.ratings import HIGHEST, LOWEST
+
+NOTICEABLE = (
+    "gender",
+    "skin",
+    "hair_lightness",
+    "hair_redness",
+    "hair_length",
+    "fringe",
+    "eyes",
+    "mouth",
+    "smile",
+    "yaw",
+    "lipstick",
+    "background_top_1",
+)
+"""Parameters that one sees at first glance; the last one is the green of the background, that is, its brightness."""
+
+
+def noticeable_features(u: np.ndarray) -> pd.DataFrame:
+    """What a rater looks at, from the parameters u (n, 60) that portraits were made from: 12 columns, N(0, 1)."""
+    u = np.asarray(u, dtype=np.float64)
+    if u.ndim != 2 or u.shape[1] != len(VECTOR_NAMES):
+        raise ValueError(f"u has shape {u.shape}; allowed: (n, {len(VECTOR_NAMES)})")
+    return pd.DataFrame(u, columns=list(VECTOR_NAMES))[list(NOTICEABLE)]
 
 
 class SimulatedRater:
