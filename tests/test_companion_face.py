@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from companion_parts import PROPERTIES, PaintBox, make_face
-from ohlora.companion import Face, FacePainter, encode_portrait, load_face, save_face
+from ohlora.companion import Face, FacePainter, choose_face, encode_portrait, load_face, save_face
 from ohlora.companion.face import REACH
 from PIL import Image
 
@@ -94,3 +95,29 @@ def test_encoding_keeps_the_picture() -> None:
     decoded = Image.open(io.BytesIO(encode_portrait(portrait)))
     assert decoded.size == (24, 24) and np.abs(np.asarray(decoded).astype(int) - portrait).mean() < 3
     assert Image.open(io.BytesIO(encode_portrait(portrait, 96))).size == (96, 96)
+
+
+class Judge:
+    """A labeler that reads gender and quality off the latents' pictures by rule, and measures the eyes exactly."""
+
+    def __init__(self, women: set[int]) -> None:
+        self.women = women
+
+    def gender(self, images) -> np.ndarray:
+        return np.array([0.99 if index in self.women else 0.1 for index in range(len(images))])
+
+    def quality(self, images) -> np.ndarray:
+        return np.full(len(images), 0.95)
+
+    def measure(self, images) -> pd.DataFrame:
+        return pd.DataFrame(np.zeros((len(images), len(PROPERTIES))), columns=list(PROPERTIES))
+
+
+def test_the_rule_chooses_a_woman_and_says_how_close_others_came() -> None:
+    generator, resting = PaintBox(), dict.fromkeys(PROPERTIES, 0.0)
+    face, table = choose_face(generator, Judge({3, 5}), resting, candidates=8)
+    assert set(table.candidate) == {3, 5}
+    assert np.array_equal(face.latent, generator.sample_z(8, 0)[int(table.candidate[0])].numpy())
+    assert table.obedience_error[0] == pytest.approx(0.9), "requests of 0, ±0.75 and ±1.5, all measured as 0"
+    with pytest.raises(ValueError, match="candidates=8"):
+        choose_face(generator, Judge(set()), resting, candidates=8)
