@@ -66,7 +66,7 @@ def relight(images: torch.Tensor) -> torch.Tensor:
     images = grey + (images - grey) * torch.empty(count, 1, 1, 1).uniform_(0.5, 1.4)
     size = images.shape[-1]
     small = functional.interpolate(
-        images, scale_factor=float(torch.empty(()).uniform_(0.45, 0.9)), mode="area", recompute_scale_factor=True
+        images, scale_factor=float(torch.empty(()).uniform_(0.3, 0.9)), mode="area", recompute_scale_factor=True
     )
     soft = functional.interpolate(small, size=(size, size), mode="bilinear", align_corners=False)
     mix = torch.where(torch.rand(count, 1, 1, 1) < 0.4, torch.rand(count, 1, 1, 1), torch.zeros(()))
