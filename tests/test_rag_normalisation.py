@@ -10,7 +10,9 @@ from ohlora.evaluation.obfuscation import ATTACKS
 from ohlora.rag.lexicon import Lexicon
 from ohlora.rag.normalisation import MAXIMUM_CHARACTERS, compose_jamo, detect_language, normalise
 
-_TRICKY = st.text(alphabet="가나시발씨죽ㅅㅣㅂㅏㄹㅋㅠ aáеkil104@$!*.-\u200b\u0301\u1109\u1175 \n~", min_size=1, max_size=30)
+_TRICKY = st.text(
+    alphabet="가나시발씨죽ㅅㅣㅂㅏㄹㅋㅠ aáеkil104@$!*.-\u200b\u0301\u1109\u1175 \n~", min_size=1, max_size=30
+)
 _ANY = st.one_of(st.text(min_size=1, max_size=40), _TRICKY).filter(lambda text: any(c.isalnum() for c in text))
 
 
@@ -47,24 +49,32 @@ def test_tricks_are_undone(hidden, plain):
     assert normalise(hidden) == plain
 
 
-@pytest.mark.parametrize("text", ["안녕 오로라, 오늘 뭐 해?", "ㅇㅇ ㅠㅠ", "see you at 10:30", "mp3 2026 h2o", "😂 좋아!"])
+@pytest.mark.parametrize(
+    "text", ["안녕 오로라, 오늘 뭐 해?", "ㅇㅇ ㅠㅠ", "see you at 10:30", "mp3 2026 h2o", "😂 좋아!"]
+)
 def test_ordinary_talk_stays(text):
     assert normalise(text) == text
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b\u200b", "a" * 100_000])
 def test_no_message_is_refused(text):
-    with pytest.raises(ValueError, match=f"allowed: 1 to {MAXIMUM_CHARACTERS} characters"):
+    with pytest.raises(ValueError, match=f"allowed: 1 to {MAXIMUM_CHARACTERS}"):
         normalise(text)
 
 
 def test_languages():
-    assert [detect_language(text) for text in ("나는 pizza 좋아해", "I like 떡볶이 a lot", "123", "ㅋㅋ")] == ["ko", "en", "en", "ko"]
+    assert [detect_language(text) for text in ("나는 pizza 좋아해", "I really like 떡볶이 a lot", "123", "ㅋㅋ")] == [
+        "ko",
+        "en",
+        "en",
+        "ko",
+    ]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["여기가 시발점이야", "다시 발표해", "다시발견했어", "시 발표회에 갔어", "3시 발표야", "강아지 새끼 귀여워", "새 발을 봤어",
+    ["여기가 시발점이야", "다시 발표해", "다시발견했어", "시 발표회에 갔어", "3시 발표야",
+     "강아지 새끼 귀여워", "새 발을 봤어",
      "Scunthorpe and Essex", "fire retardant", "the bitch and pups are well", "병신년은 해 이름이야", "skill"],
 )  # fmt: skip
 def test_lexicon_lets_innocent_words_pass(text):

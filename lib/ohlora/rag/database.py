@@ -60,6 +60,7 @@ def open_database(path: Path | str, schema: str, version: int, what: str) -> sql
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # a committed turn survives a power cut, too
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
     with immediate(connection):
         for statement in schema.split(";;"):
             if statement.strip():

@@ -20,7 +20,9 @@ _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the mess
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
 
 _SECRETS = (
-    re.compile(r"(?<!\d)\d{6}\s*-?\s*[1-8]\d{6}(?!\d)"),  # Korean resident registration number
+    re.compile(
+        r"(?<!\d)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\s*-?\s*[1-8]\d{6}(?!\d)"
+    ),  # Korean resident registration number
     re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)"),  # US social security number
     re.compile(
         r"(비밀\s*번호|비번|패스\s*워드|인증\s*번호|계좌\s*번호|통장\s*번호|카드\s*번호|cvc)\S{0,3}\s*\S*[0-9]", re.I
@@ -167,7 +169,7 @@ _RULES = tuple(
         (r"(?:나는|난|나)\s*([가-힣a-z ]{1,15}?)\s*알레르기가?\s*있", "알레르기"),
         (r"\bmy name is\s+([a-z][a-z' -]{0,30}?)\s*(?:[.,!]|$)", "name"),
         (r"\bmy birthday is\s+(?:on\s+)?([a-z0-9 ]{3,25}?)\s*(?:[.,!]|$)", "birthday"),
-        (r"\bI live in\s+([a-z][a-z' -]{1,30}?)\s*(?:[.,!]|$)", "home"),
+        (r"\bI live in\s+([a-z][a-z' -]{1,30}?)(?:\s+(?:now|too|these days))?\s*(?:[.,!]|$)", "home"),
         (r"\bI(?:'m| am) allergic to\s+([a-z][a-z' -]{1,30}?)\s*(?:[.,!]|$)", "allergy"),
         (r"^\s*I (?:really |absolutely )?(?:like|love)\s+([a-z][a-z' -]{1,40}?)\s*(?:[.!]|$)", "likes"),
     )

@@ -228,6 +228,7 @@ class MemoryStore:
             user: whose.
             part: what was embedded: ``"line"``, ``"key"`` or ``"value"``.
         """
+        self._index(user)  # embeds again what another model embedded
         memories = self.memories(user)
         rows = self._connection.execute("SELECT id, vectors FROM memories WHERE user = ?", (user,)).fetchall()
         chosen = {row["id"]: self._vectors(row)[PARTS.index(part)] for row in rows}

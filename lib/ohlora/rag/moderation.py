@@ -19,6 +19,8 @@ from ohlora.weights import WeightsError, load_weights, save_weights
 
 LABELS = ("normal", "romantic_pressure", "political", "family_insult", "hate", "sexual", "threat", "self_harm")
 WEIGHTS = "moderation_classifier"
+HELD_OUT_WEIGHTS = "moderation_classifier_held_out"
+"""The twin that never saw the test families: only for measuring."""
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the classifier learned from are short
 _MOST_PIECES = 24
@@ -48,7 +50,8 @@ class Example:
 class Verdict:
     """What a text was judged to be.
 
-    label: one of LABELS. probability: of that label (1.0 where the lexicon decided). rule: ``"lexicon: <term>"`` or
+    label: one of LABELS. probability: 1.0 where the lexicon decided; of normal; or of all classes but normal
+    together where the classifier found one of them. rule: ``"lexicon: <term>"`` or
     ``"classifier"``. examples: nearest labelled rows, nearest first: the reason why.
     """
 
@@ -78,7 +81,8 @@ class Classifier:
     """Multinomial logistic regression over unit embeddings, with the rows that it was trained on.
 
     coefficients: float32 (8, dimension). intercepts: (8,). mean: (dimension,), see centred.
-    threshold: a class other than normal needs this much. rows, vectors: training rows and their embeddings,
+    threshold: of all classes but normal together. care_threshold: of self_harm alone, lower: to care too often
+    does less harm than to care too late. rows, vectors: training rows and their embeddings,
     float32 (n, dimension).
     """
 
@@ -86,6 +90,7 @@ class Classifier:
     intercepts: np.ndarray
     mean: np.ndarray
     threshold: float
+    care_threshold: float
     rows: tuple[LabelledRow, ...]
     vectors: np.ndarray
 
@@ -96,9 +101,12 @@ class Classifier:
         return exponential / exponential.sum(axis=1, keepdims=True)
 
     def decide(self, probabilities: np.ndarray) -> str:
-        """The most probable class other than normal if it reaches the threshold, else normal."""
-        best = 1 + int(probabilities[1:].argmax())
-        return LABELS[best] if probabilities[best] >= self.threshold else LABELS[0]
+        """Normal, unless self_harm reaches its threshold or the other classes together theirs: then the likeliest."""
+        if probabilities[LABELS.index("self_harm")] >= self.care_threshold:
+            return "self_harm"
+        if 1 - probabilities[0] < self.threshold:
+            return LABELS[0]
+        return LABELS[1 + int(probabilities[1:].argmax())]
 
     def nearest(self, vector: np.ndarray, count: int) -> tuple[Example, ...]:
         """The training rows closest to a unit vector."""
@@ -144,7 +152,7 @@ class Moderator:
             return verdict(index, hits[index].label, 1.0, f"lexicon: {hits[index].term}")
         found = danger or [i for i, label in enumerate(decisions) if label != "normal"]
         if found:
-            certainty = {i: float(probabilities[i, LABELS.index(decisions[i])]) for i in found}
+            certainty = {i: float(1 - probabilities[i, 0]) for i in found}
             index = max(certainty, key=certainty.__getitem__)
             return verdict(index, decisions[index], certainty[index], "classifier")
         least = int(probabilities[:, 0].argmin())
@@ -157,17 +165,24 @@ def centred(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
 
 
-def load_moderator(profile: Profile | str = "embedded", embedder: Embedder | None = None) -> Moderator:
-    """The moderator of a profile; an embedder that is already loaded may be given.
+def load_moderator(
+    profile: Profile | str = "embedded", embedder: Embedder | None = None, weights: str = WEIGHTS
+) -> Moderator:
+    """The moderator of a profile.
 
     The classifier belongs to one embedding model. For another one it is trained now and kept in outputs/weights.
+
+    Args:
+        profile: names the embedding model.
+        embedder: one that is loaded already.
+        weights: WEIGHTS (trained on all rows), or HELD_OUT_WEIGHTS to measure it.
 
     Raises:
         WeightsError: the weight file is damaged.
     """
     embedder = embedder if embedder is not None else load_embedder(profile)
-    own = f"{WEIGHTS}_{embedder.model.replace('/', '_')}"
-    for name in (own, WEIGHTS):
+    own = f"{weights}_{embedder.model.replace('/', '_')}"
+    for name in (own, weights):
         try:
             tensors, card = load_weights(name)
         except WeightsError as error:
@@ -176,9 +191,9 @@ def load_moderator(profile: Profile | str = "embedded", embedder: Embedder | Non
             raise
         if card["embedder"] == embedder.model:
             return Moderator(embedder, _classifier(tensors, card))
-    from ohlora.rag.moderation_training import everyday_rows, split_rows, train_classifier
+    from ohlora.rag.moderation_training import train_for
 
-    classifier, card = train_classifier(embedder, split_rows(load_rows())[0], everyday_rows())
+    classifier, card = train_for(embedder, held_out=weights == HELD_OUT_WEIGHTS)
     save_classifier(outputs_folder() / "weights" / f"{own}.safetensors", classifier, card)
     return Moderator(embedder, classifier)
 
@@ -209,6 +224,7 @@ def save_classifier(path: Path, classifier: Classifier, card: dict) -> Path:
         "mean": torch.from_numpy(classifier.mean),
         "vectors": torch.from_numpy(classifier.vectors).half(),
         "threshold": torch.tensor(classifier.threshold),
+        "care_threshold": torch.tensor(classifier.care_threshold),
     }
     return save_weights(path, tensors, {**card, "rows": [row.id for row in classifier.rows]})
 
@@ -222,6 +238,7 @@ def _classifier(tensors: dict[str, torch.Tensor], card: dict) -> Classifier:
         numbers["intercepts"],
         numbers["mean"],
         float(numbers["threshold"]),
+        float(numbers["care_threshold"]),
         tuple(by_id[card["rows"][index]] for index in kept),
         numbers["vectors"][kept],
     )
