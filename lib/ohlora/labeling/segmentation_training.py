@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=math.inf, help="process minutes at most")
     parser.add_argument("--limit", type=int, default=None, help="use only so many pairs")
+    parser.add_argument("--learning-rate", type=float, default=4e-3)
     parser.add_argument("--start-from", default=None, help="weight file (name or path) to go on from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=None)
@@ -155,12 +156,15 @@ def main() -> None:
     output = arguments.output or outputs_folder() / "weights" / f"{profile.labeling.segmentation}.safetensors"
     corpus = load_corpus(outputs_folder() / profile.portraits.corpus, limit=arguments.limit)
     start = SegmentationNetwork() if arguments.start_from else None
+    earlier = {}
     if start is not None:
-        start.load_state_dict(load_weights(arguments.start_from)[0])
+        tensors, earlier = load_weights(arguments.start_from)
+        start.load_state_dict(tensors)
     network, losses = train_segmentation(
         corpus.images,
         corpus.masks,
         arguments.epochs,
+        learning_rate=arguments.learning_rate,
         seed=arguments.seed,
         minutes=arguments.minutes,
         network=start,
@@ -175,6 +179,7 @@ def main() -> None:
         "licence": "Apache-2.0 (own weights, own renders)",
         "widths": list(WIDTHS),
         "steps": len(losses),
+        "started from": {key: earlier[key] for key in ("command", "data", "steps", "started from") if key in earlier},
     }
     save_weights(output, network.state_dict(), card)
     print(output, card["metrics"])
