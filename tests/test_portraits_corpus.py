@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from ohlora.portraits import TRUTH_NAMES, PortraitParams, corpus, load_corpus, load_sample, render, render_corpus
 
 SIZE = 32

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from ohlora.portraits import VECTOR_NAMES, VECTOR_SIZE, PortraitParams, mirror, sample_vectors
 
 vectors = arrays(np.float32, VECTOR_SIZE, elements=st.floats(-3, 3, width=32))

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from ohlora.portraits import LABELS, TRUTH_NAMES, PortraitParams, mirror, render, sample_vectors
 from ohlora.portraits.head_data import PATH, load_head_data
 

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ohlora.portraits.hair_growth import grow_children, grow_guides
+from ohlora.portraits.head_data import load_head_data
 from ohlora.portraits.mesh import smoothstep, surface, unit
 from ohlora.portraits.regions import load_regions, neutral_vertices
 
@@ -112,8 +113,6 @@ def load_roots() -> Roots:
 @lru_cache(maxsize=1)
 def load_collider() -> Collider:
     """The outer skin of the level-1 body (no cavities) and its neighbourhoods."""
-    from ohlora.portraits.head_data import load_head_data
-
     body = surface("body", 1)
     neutral = body.points(neutral_vertices())
     outside = np.flatnonzero(body.points(load_head_data().cavity) < 0.5)
