@@ -36,6 +36,10 @@ class Discriminator(nn.Module):
         )
         self.last = nn.Conv2d(widths[-1] + 1, widths[-1], 3, padding=1)
         self.score = nn.Conv2d(widths[-1], 1, 1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):  # PyTorch's default loses half of the signal in every layer
+                nn.init.kaiming_normal_(module.weight, a=0.2)
+                nn.init.zeros_(module.bias)
 
     def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Score images (n, 3, size, size) in [-1, 1].

@@ -1,0 +1,86 @@
+"""What the shipped generators do: the least that the rest of the book relies on."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+
+from ohlora.labeling import PROPERTIES, load_labeler
+from ohlora.portraits import load_sample, mirror
+from ohlora.stylegan import PortraitGenerator, load_generator
+
+
+@pytest.fixture(scope="module")
+def generator() -> PortraitGenerator:
+    return load_generator("embedded")
+
+
+@pytest.fixture(scope="module")
+def conditioned() -> PortraitGenerator:
+    return load_generator("embedded", conditioned=True)
+
+
+def test_it_is_what_the_profile_says(generator: PortraitGenerator, conditioned: PortraitGenerator) -> None:
+    assert (generator.z_dim, generator.size, generator.properties) == (64, 128, ())
+    assert conditioned.properties == PROPERTIES
+    assert sum(parameter.numel() for parameter in generator.parameters()) <= 4_000_000
+
+
+def test_unseen_parameters_give_nearly_their_render(generator: PortraitGenerator) -> None:
+    sample = load_sample()
+    u = torch.from_numpy(sample.u[:24])
+    real = torch.from_numpy(sample.images[:24]).permute(0, 3, 1, 2) / 127.5 - 1
+    made = generator.generate(generator.u_to_z(u, torch.randn(24, 4, generator=torch.Generator().manual_seed(0))))
+    nobody = real.median(dim=0).values
+    error, baseline = (made - real).abs().mean(), (nobody - real).abs().mean()
+    assert error < 0.12 and error < 0.4 * baseline
+
+
+def test_mirrored_parameters_give_a_mirrored_portrait(generator: PortraitGenerator) -> None:
+    u, extra = load_sample().u[:12], torch.zeros(12, 4)
+    straight = generator.generate(generator.u_to_z(torch.from_numpy(u), extra))
+    mirrored = generator.generate(generator.u_to_z(torch.from_numpy(mirror(u)), extra))
+    same = (mirrored.flip(-1) - straight).abs().mean()
+    other = (mirrored.flip(-1) - straight.roll(1, dims=0)).abs().mean()
+    assert same < 0.35 * other
+
+
+def test_the_free_part_of_the_latent_hardly_matters(generator: PortraitGenerator) -> None:
+    u = torch.from_numpy(load_sample().u[:8])
+    first, second = (generator.generate(generator.u_to_z(u, torch.full((8, 4), value))) for value in (-1.0, 1.0))
+    assert (first - second).abs().mean() < 0.08
+
+
+def test_truncation_shrinks_variety(generator: PortraitGenerator) -> None:
+    z = generator.sample_z(12, seed=4)
+    spread = [generator.generate(z, truncation=amount).std(dim=0).mean().item() for amount in (0.0, 0.4, 0.7, 1.0)]
+    assert spread[0] < 1e-4 and spread == sorted(spread)
+
+
+def test_conditioning_left_the_synthesis_alone(generator: PortraitGenerator, conditioned: PortraitGenerator) -> None:
+    theirs = conditioned.synthesis.state_dict()
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in generator.synthesis.state_dict().items())
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_she_does_what_is_asked(conditioned: PortraitGenerator, name: str) -> None:
+    """Direction: more is asked, more is measured, for nearly every latent; the judge is the segmentation labeler."""
+    z = conditioned.sample_z(8, seed=21)
+    natural = conditioned.mapping.natural_properties(z).clamp(-2, 2).detach()
+    measured = []
+    for value in (-1.5, 1.5):
+        wanted = natural.clone()
+        wanted[:, PROPERTIES.index(name)] = value
+        measured.append(load_labeler("embedded").measure(conditioned.generate(z, wanted))[name].to_numpy())
+    rise = measured[1] - measured[0]
+    assert (rise > 0.5).mean() >= 0.85 and rise.mean() > 1.2
+
+
+def test_a_portrait_is_quick(generator: PortraitGenerator) -> None:
+    z = generator.sample_z(1, seed=0)
+    generator.generate(z)
+    start = time.process_time()
+    generator.generate(z)
+    assert time.process_time() - start < 0.5
