@@ -14,10 +14,11 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
+
 from ohlora.companion import FacePainter, load_expressions, load_face
 from ohlora.config import ROOT
 from ohlora.stylegan import load_generator
-from PIL import Image
 
 COLUMNS = 6
 PORTRAIT_PIXELS = 384

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import torch
+
 from ohlora.companion import Companion, Face
 from ohlora.llm.reply_format import ReplyProgress, stream_reply
 from ohlora.rag import MemoryStore, SanctionLog, Verdict

@@ -9,6 +9,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ohlora.companion.animation import (
     BLINK_DEPTH,
     EASE_SECONDS,

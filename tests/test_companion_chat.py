@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import ipywidgets
 import pytest
 from companion_parts import ScriptedModel, make_companion
+
 from ohlora.companion import ChatWidget, render_transcript, write_transcript
 from ohlora.companion.transcript import escape
 

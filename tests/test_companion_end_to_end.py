@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 import torch
+
 from ohlora.companion import Companion, FacePainter, load_expressions, load_face
 from ohlora.labeling import load_labeler
 from ohlora.rag import detect_language

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ohlora.companion.expression import FALL_BACK, LARGEST_OFFSET, MOVED, load_expressions
 
 TABLE = load_expressions()

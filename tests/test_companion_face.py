@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 from companion_parts import PROPERTIES, PaintBox, make_face
+from PIL import Image
+
 from ohlora.companion import Face, FacePainter, choose_face, encode_portrait, load_face, save_face
 from ohlora.companion.face import REACH
-from PIL import Image
 
 
 def test_expressions_move_three_properties_and_leave_the_others() -> None:

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from companion_parts import PaintBox, ScriptedModel, WordModerator, make_companion
+
 from ohlora.companion.companion import MESSAGE_LIMIT
 from ohlora.companion.turn import STAGES, finished_sentences
 from ohlora.rag import SanctionLog
@@ -114,6 +115,12 @@ def test_her_reply_is_judged_before_it_is_shown(tmp_path) -> None:
     assert all("insult" not in text for text in seen)
     assert "All is fine." in seen, "sentences that passed are shown as they come"
     assert companion.history == [], "what was withheld must not be said again"
+
+
+def test_a_withheld_reply_does_not_cost_what_was_told(tmp_path) -> None:
+    companion = make_companion(tmp_path, "happy 0.8\nAn insult to your cat.\nmemory: add | pet | a cat called Pixel")
+    turn = companion.turn("my cat is called Pixel")
+    assert turn.outcome == "withheld" and turn.stored == ("pet: a cat called Pixel",) and turn.reply == ""
 
 
 def test_somebody_in_danger_is_cared_for_and_not_punished(tmp_path) -> None:

@@ -176,12 +176,13 @@ class Companion:
         with draft.watch.stage("recall"):
             draft.recalled = self._recall(draft, message)
         operation = self._speak(draft, message)
-        if not draft.reply:  # stopped before the first sentence
-            return
-        self.history += [{"role": "user", "content": message}, {"role": "assistant", "content": draft.reply}]
-        del self.history[:-HISTORY_MESSAGES]
         with draft.watch.stage("remember"):
             draft.stored = self._remember(draft, message, operation)
+        if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
+            raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
+        if draft.reply:  # else stopped before the first sentence
+            self.history += [{"role": "user", "content": message}, {"role": "assistant", "content": draft.reply}]
+            del self.history[:-HISTORY_MESSAGES]
 
     def _read(self, draft: Draft, text: object) -> str:
         if not isinstance(text, str) or not text.strip():
@@ -209,11 +210,14 @@ class Companion:
                         name = self.expressions.match(progress.expression)
                         draft.expression = (name, float(progress.intensity or 0.5))
                     ready = progress.text if progress.reply else finished_sentences(progress.text)
-                    if len(ready) > len(approved):
-                        self._check_reply(draft, ready)
-                        approved = ready
-                        draft.watch.mark("first_words")
-                    draft.report(approved)
+                    if len(ready) > len(approved) and draft.outcome != "withheld":
+                        if self._may_be_shown(draft, ready):
+                            approved = ready
+                            draft.watch.mark("first_words")
+                        else:
+                            draft.outcome = "withheld"
+                    if draft.outcome != "withheld":
+                        draft.report(approved)
                     operation = progress.reply.memory if progress.reply else None
                     if self._stop.is_set() and not progress.reply:
                         draft.outcome = "stopped"
@@ -225,7 +229,7 @@ class Companion:
         draft.reply = approved.strip()
         if draft.outcome == "stopped":
             draft.notices.append(draft.say("stopped"))
-        elif not draft.reply:
+        elif not draft.reply and draft.outcome != "withheld":
             raise EndOfTurn("failed", draft.say("no_words"))
         return operation
 
@@ -260,15 +264,13 @@ class Companion:
             outcome, face = ("warned", ("sad", 0.8)) if sanction.is_warning else ("blocked", ("angry", 0.9))
             raise EndOfTurn(outcome, notice, face=face)
 
-    def _check_reply(self, draft: Draft, text: str) -> None:
+    def _may_be_shown(self, draft: Draft, text: str) -> bool:
         """Judge everything that would be on the screen, not only the newest sentence."""
         with draft.watch.stage("moderate_reply"):
             try:
-                allowed = self.moderator.check(text).allowed
+                return self.moderator.check(text).allowed
             except Exception as error:
                 raise draft.failure("check_failed", error) from error
-        if not allowed:
-            raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
 
     def _local_time(self) -> datetime:
         return self.clock().astimezone()
