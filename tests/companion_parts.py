@@ -29,6 +29,9 @@ class PaintBox:
     def sample_z(self, n: int, seed: int) -> torch.Tensor:
         return torch.randn(n, self.z_dim, generator=torch.Generator().manual_seed(seed))
 
+    def z_to_u(self, z: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(z), 60), -1.0)
+
     def generate(
         self, z: torch.Tensor, properties: torch.Tensor | None = None, truncation: float = 1.0
     ) -> torch.Tensor:

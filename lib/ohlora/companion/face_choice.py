@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,34 +11,47 @@ import pandas as pd
 import torch
 
 from ohlora.companion.expression import MOVED
-from ohlora.companion.face import Face, FacePainter
+from ohlora.companion.face import SHIPPED_FACES, Face, FacePainter, save_face
+from ohlora.portraits import PortraitParams
 
 if TYPE_CHECKING:
     from ohlora.labeling import Labeler
     from ohlora.stylegan import PortraitGenerator
 
 WOMAN, GOOD = 0.95, 0.9  # probabilities that a candidate must reach
+YOUNG = 0.1  # PortraitParams.age, which goes to 0.25
+RESTING = {
+    "eyes": 0.3,
+    "hair_color": -0.6,
+    "hair_length": 0.8,
+    "mouth": -0.4,
+    "pose": 0.0,
+    "background_mean": 0.5,
+    "background_std": -0.3,
+}
+"""How she rests, in z-units: awake, lips closed, long dark hair, a light and quiet background."""
+
 REQUESTS = (-1.5, -0.75, 0.0, 0.75, 1.5)  # z-units asked of each moved property
 
 
 def choose_face(
     generator: PortraitGenerator,
     labeler: Labeler,
-    resting: dict[str, float],
-    candidates: int = 200,
+    resting: dict[str, float] | None = None,
+    candidates: int = 400,
     finalists: int = 12,
     seed: int = 0,
 ) -> tuple[Face, pd.DataFrame]:
     """Pick her face among random latents.
 
-    The rule: of ``candidates`` latents, painted at rest, keep those that the labeler takes for a woman
-    (probability at least .95) in a good picture (at least .9); of the ``finalists`` best of these, take
-    the one that obeys best: asked for five values of eyes, mouth and pose each, the mean absolute
-    difference between requested and measured z-score is the smallest.
+    The rule: of ``candidates`` latents keep those whose paired portrait parameters are young; paint them at
+    rest and keep those that the labeler takes for a woman (probability at least .95) in a good picture (at
+    least .9); of the ``finalists`` best of these, take the one that obeys best: asked for five values of
+    eyes, mouth and pose each, the mean absolute difference between requested and measured z-score is smallest.
 
     Args:
         generator: conditioned. labeler: measures and filters.
-        resting: the seven values at rest in z-units.
+        resting: the seven values at rest in z-units; default: RESTING.
         candidates, finalists: how many. seed: of the latents.
 
     Returns:
@@ -45,15 +60,17 @@ def choose_face(
     Raises:
         ValueError: no candidate passes; the sentence says how close the best came.
     """
+    resting = dict(resting or RESTING)
     latents = generator.sample_z(candidates, seed)
     values = torch.tensor([[resting[name] for name in generator.properties]]).expand(candidates, -1)
     pictures = generator.generate(latents, values)
     woman, quality = labeler.gender(pictures), labeler.quality(pictures)
-    weakest = np.minimum(woman / WOMAN, quality / GOOD)
+    young = [PortraitParams.from_vector(u).age <= YOUNG for u in generator.z_to_u(latents).cpu().numpy()]
+    weakest = np.where(young, np.minimum(woman / WOMAN, quality / GOOD), 0.0)
     order = [int(index) for index in np.argsort(-weakest, kind="stable") if weakest[index] >= 1][:finalists]
     if not order:
         raise ValueError(
-            f"candidates={candidates}: none reaches woman {WOMAN} and quality {GOOD}; the best has "
+            f"candidates={candidates}: none is young and reaches woman {WOMAN} and quality {GOOD}; the best has "
             f"{woman[weakest.argmax()]:.2f} and {quality[weakest.argmax()]:.2f}; try more candidates or another seed"
         )
     faces = {index: Face(latents[index].cpu().numpy(), dict(resting)) for index in order}
@@ -76,3 +93,28 @@ def obedience_error(generator: PortraitGenerator, labeler: Labeler, face: Face) 
         abs(one[name] - measured[name].iloc[row]) for row, (one, name) in enumerate(zip(asked, moved, strict=True))
     ]
     return float(np.mean(np.nan_to_num(errors, nan=2.0)))
+
+
+def main() -> None:
+    """Command line: choose her face and write it into the file of faces."""
+    from ohlora.labeling import load_labeler
+    from ohlora.stylegan import load_generator
+
+    parser = argparse.ArgumentParser(description="Choose Oh-LoRA's face by the rule of choose_face.")
+    parser.add_argument("--profile", default="embedded")
+    parser.add_argument("--candidates", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", type=Path, default=SHIPPED_FACES)
+    arguments = parser.parse_args()
+    generator = load_generator(arguments.profile, conditioned=True)
+    face, table = choose_face(
+        generator, load_labeler(arguments.profile), candidates=arguments.candidates, seed=arguments.seed
+    )
+    print(table.to_string(index=False, float_format="%.3f"))
+    best = {name: round(float(value), 3) for name, value in table.iloc[0].items()}
+    command = f"python -m ohlora.companion.face_choice --candidates {arguments.candidates} --seed {arguments.seed}"
+    save_face(face, arguments.output, arguments.profile, chosen_by=command, scores=best)
+
+
+if __name__ == "__main__":
+    main()
