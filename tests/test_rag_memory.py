@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -10,6 +9,7 @@ import sys
 import textwrap
 import zlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -237,7 +237,7 @@ _WRITER = textwrap.dedent("""
 
 def test_kill_9_loses_no_committed_turn(tmp_path):
     path = tmp_path / "m.sqlite"
-    command = [sys.executable, "-c", _WRITER, str(path), os.path.dirname(__file__)]
+    command = [sys.executable, "-c", _WRITER, str(path), str(Path(__file__).parent)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     committed = [int(process.stdout.readline()) for _ in range(15)][-1]
     process.send_signal(signal.SIGKILL)
@@ -259,7 +259,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         import tempfile
 
         self.folder = tempfile.TemporaryDirectory()
-        self.path = os.path.join(self.folder.name, "m.sqlite")
+        self.path = Path(self.folder.name) / "m.sqlite"
         self.store = open_store(self.path)
         self.expected: dict[str, str] = {}
 

@@ -94,7 +94,7 @@ def test_rows_and_split():
 
 def test_training_learns_from_its_rows():
     """A tiny training with a free embedder: the classifier knows its own rows, and the card says how it was made."""
-    rows = [row for row in load_rows() if row.label in ("normal", "sexual")][::6]
+    rows = load_rows()[::12]
     classifier, card = train_classifier(LetterEmbedder(), rows)
     assert classifier.vectors.shape == (len(rows), 64) and 0 < classifier.threshold < 1
     assert {"data", "seed", "command", "metrics", "licence"} <= set(card)

@@ -150,7 +150,7 @@ def is_grounded(value: str, message: str) -> bool:
         return False
     inner, outer = _letters(value), _letters(message)
     if len(inner) < 3:
-        return bool(inner) and inner in outer or (not inner and value.strip() in message)
+        return inner in outer if inner else value.strip() in message
     pairs = [inner[i : i + 2] for i in range(len(inner) - 1)]
     return sum(pair in outer for pair in pairs) / len(pairs) >= _GROUNDED
 

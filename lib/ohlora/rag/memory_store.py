@@ -15,7 +15,7 @@ from ohlora.rag.database import Clock, immediate, open_database, read_clock, to_
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, Recalled, clean_line
 from ohlora.rag.normalisation import check_length, detect_language
-from ohlora.rag.relevance import PARTS, Relevance, embed_memories, load_relevance
+from ohlora.rag.relevance import PARTS, Relevance, embed_memories, load_relevance, named_keys
 from ohlora.rag.vector_index import IndexStamp, VectorIndex
 
 SCHEMA_VERSION = 1
@@ -194,7 +194,8 @@ class MemoryStore:
         ).fetchall()
         if not rows:
             return []
-        scores = self.relevance.scores(query, np.stack([self._vectors(row) for row in rows]))
+        named = named_keys(message, [row["key"] for row in rows])
+        scores = self.relevance.scores(query, np.stack([self._vectors(row) for row in rows]), named)
         limit = self.relevance.threshold if threshold is None else threshold
         ranked = sorted(zip(rows, scores, strict=True), key=lambda item: -item[1])
         return [Recalled(_memory(row), float(score)) for row, score in ranked[:count] if score >= limit]

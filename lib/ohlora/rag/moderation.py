@@ -24,6 +24,7 @@ HELD_OUT_WEIGHTS = "moderation_classifier_held_out"
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the classifier learned from are short
 _MOST_PIECES = 24
+_SAME_SENTENCE = 0.975  # cosine from which a text counts as a paraphrase of a labelled row
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Verdict:
     """What a text was judged to be.
 
     label: one of LABELS. probability: 1.0 where the lexicon decided; of normal; or of all classes but normal
-    together where the classifier found one of them. rule: ``"lexicon: <term>"`` or
-    ``"classifier"``. examples: nearest labelled rows, nearest first: the reason why.
+    together where the classifier found one of them. rule: ``"lexicon: <term>"``, ``"example"`` (nearly the same as
+    a labelled row) or ``"classifier"``. examples: nearest labelled rows, nearest first: the reason why.
     """
 
     label: str
@@ -142,6 +143,11 @@ class Moderator:
         probabilities = self.classifier.probabilities(vectors)
         decisions = [self.classifier.decide(row) for row in probabilities]
         hits = [self.lexicon.find(piece) for piece in pieces]
+        rules = ["classifier"] * len(pieces)
+        for i, vector in enumerate(vectors):
+            twin = self.classifier.nearest(vector, 1)[0]
+            if twin.similarity >= _SAME_SENTENCE:
+                decisions[i], rules[i] = twin.label, "example"
 
         def verdict(index: int, label: str, probability: float, rule: str) -> Verdict:
             return Verdict(label, probability, rule, self.classifier.nearest(vectors[index], examples))
@@ -152,9 +158,8 @@ class Moderator:
             return verdict(index, hits[index].label, 1.0, f"lexicon: {hits[index].term}")
         found = danger or [i for i, label in enumerate(decisions) if label != "normal"]
         if found:
-            certainty = {i: float(1 - probabilities[i, 0]) for i in found}
-            index = max(certainty, key=certainty.__getitem__)
-            return verdict(index, decisions[index], certainty[index], "classifier")
+            index = max(found, key=lambda i: 1 - probabilities[i, 0])
+            return verdict(index, decisions[index], float(1 - probabilities[index, 0]), rules[index])
         least = int(probabilities[:, 0].argmin())
         return verdict(least, "normal", float(probabilities[least, 0]), "classifier")
 

@@ -3,12 +3,14 @@
 E5's cosines all lie between .75 and .9, and some messages are close to everything. So each cosine is compared
 with those of the same message to a fixed *cohort* of other people's memories (zero normalisation, as in speaker
 verification: Auckenthaler et al. 2000, "Score Normalization for Text-Independent Speaker Verification Systems"),
-and a logistic regression turns three such scores into a probability. Its threshold decides about abstention.
+and a logistic regression turns three such scores, and whether the message names the key, into a probability. Its
+threshold decides about abstention.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from ohlora.weights import WeightsError, load_weights, save_weights
 
 PARTS = ("line", "key", "value")
 WEIGHTS = "memory_relevance"
+_PLAIN_QUESTIONS = {"ko": "내 {key} 기억해?", "en": "do you remember my {key}?"}
 
 
 def embed_memories(embedder: Embedder, memories: Sequence[tuple[str, str]]) -> np.ndarray:
@@ -45,8 +48,8 @@ class Relevance(Protocol):
 
     threshold: float
 
-    def scores(self, query: np.ndarray, memories: np.ndarray) -> np.ndarray:
-        """Query float32 (dimension,), memories float32 (n, 3, dimension) → probabilities (n,)."""
+    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
+        """Query float32 (dimension,), memories float32 (n, 3, dimension), named (n,) → probabilities (n,)."""
         ...
 
 
@@ -56,7 +59,7 @@ class CosineRelevance:
 
     threshold: float = 0.5
 
-    def scores(self, query: np.ndarray, memories: np.ndarray) -> np.ndarray:
+    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
         """See Relevance."""
         return memories[:, 0] @ query
 
@@ -65,7 +68,7 @@ class CosineRelevance:
 class CalibratedRelevance:
     """Zero-normalised cosines → logistic regression.
 
-    cohort: float32 (m, 3, dimension), memories of nobody. coefficients: (3,). intercept, threshold: scalars.
+    cohort: float32 (m, 3, dimension), memories of nobody. coefficients: (4,). intercept, threshold: scalars.
     """
 
     cohort: np.ndarray
@@ -73,15 +76,29 @@ class CalibratedRelevance:
     intercept: float
     threshold: float
 
-    def scores(self, query: np.ndarray, memories: np.ndarray) -> np.ndarray:
+    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
         """See Relevance."""
-        return _probability(normalised_cosines(query, memories, self.cohort) @ self.coefficients + self.intercept)
+        features = np.column_stack([normalised_cosines(query, memories, self.cohort), named])
+        return _probability(features @ self.coefficients + self.intercept)
 
 
 def normalised_cosines(query: np.ndarray, memories: np.ndarray, cohort: np.ndarray) -> np.ndarray:
     """Cosines (n, 3) in standard deviations above the query's cosines with the cohort."""
     background = cohort @ query
     return (memories @ query - background.mean(axis=0)) / (background.std(axis=0) + 1e-6)
+
+
+def named_keys(message: str, keys: Sequence[str]) -> np.ndarray:
+    """How much of each key stands in the message, letter pair by letter pair: float32 (n,), 1 where it is named.
+
+    Meaning alone is unsure about short plain questions ("내 이름이 뭐야?"), and just those name the key.
+    """
+    text = _letters(message)
+    shares = []
+    for key in map(_letters, keys):
+        pairs = [key[i : i + 2] for i in range(len(key) - 1)] or [key]
+        shares.append(sum(pair in text for pair in pairs) / len(pairs) if key else 0.0)
+    return np.array(shares, np.float32)
 
 
 def load_dialogue_questions(name: str) -> list[dict]:
@@ -115,9 +132,9 @@ def load_relevance(embedder: Embedder) -> CalibratedRelevance:
 
 
 def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance, dict]:
-    """Fit the three coefficients and the threshold on dialogues with known answers.
+    """Fit the four coefficients and the threshold on dialogues with known answers.
 
-    The threshold maximises the share of right decisions (the right memory first, or none) on dialogues that the
+    The threshold comes from best_threshold: right is the right memory first, or none, on dialogues that the
     coefficients were not fitted on (leave one dialogue out).
 
     Returns:
@@ -125,7 +142,7 @@ def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance
     """
     from sklearn.linear_model import LogisticRegression
 
-    scored = [_score_dialogue(embedder, row, rows) for row in rows]
+    scored = [_score_dialogue(embedder, _with_plain_questions(row, rows), rows) for row in rows]
     held_out: list[tuple[float, bool, bool]] = []
     for index in range(len(scored)):
         rest = [question for other, dialogue in enumerate(scored) if other != index for question in dialogue]
@@ -142,7 +159,7 @@ def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance
     )
     right = np.mean([_is_right(question, threshold) for question in held_out])
     card = {
-        "data": f"data/memory/calibration.jsonl: {len(rows)} dialogues, {len(held_out)} questions, our own",
+        "data": f"data/memory/calibration.jsonl: {len(rows)} dialogues, {len(held_out)} questions, ours and templates",
         "seed": 0,
         "command": "python -m ohlora.rag.relevance",
         "metrics": {"right_decisions_leave_one_dialogue_out": float(right), "questions": len(held_out)},
@@ -152,16 +169,21 @@ def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance
     return relevance, card
 
 
-def best_threshold(decisions: list[tuple[float, bool, bool]]) -> float:
-    """The threshold with most right decisions.
+def best_threshold(decisions: list[tuple[float, bool, bool]], tolerance: float = 0.02) -> float:
+    """The lowest threshold whose share of right decisions is within ``tolerance`` of the best.
+
+    The lowest, because a memory that was not needed costs less than one that seems forgotten.
 
     Args:
         decisions: for each question the best memory's probability, whether it is the right one, and whether there
             is a right one at all.
+        tolerance: share of the questions.
     """
     candidates = sorted({probability for probability, _, _ in decisions})
-    middles = [(low + high) / 2 for low, high in zip(candidates, candidates[1:], strict=False)] or candidates
-    return max(middles, key=lambda threshold: sum(_is_right(decision, threshold) for decision in decisions))
+    middles = [(low + high) / 2 for low, high in itertools.pairwise(candidates)] or candidates
+    right = [sum(_is_right(decision, threshold) for decision in decisions) for threshold in middles]
+    enough = max(right) - tolerance * len(decisions)
+    return next(threshold for threshold, count in zip(middles, right, strict=True) if count >= enough)
 
 
 def save_relevance(path: Path, relevance: CalibratedRelevance, card: dict) -> Path:
@@ -180,14 +202,32 @@ def _is_right(decision: tuple[float, bool, bool], threshold: float) -> bool:
     return correct if probability >= threshold else not answerable
 
 
+def _with_plain_questions(row: dict, rows: list[dict]) -> dict:
+    """The dialogue with a plain question for each of its keys, and for as many keys that it does not have.
+
+    The written questions mostly hint; people also just ask, and then about things that they never told, too.
+    """
+    ask = _PLAIN_QUESTIONS[row["language"]]
+    own = [memory["key"] for memory in row["memories"]]
+    others = [other for other in rows if other["language"] == row["language"] and other["id"] != row["id"]]
+    foreign = dict.fromkeys(memory["key"] for other in others for memory in other["memories"])
+    absent = [key for key in foreign if key not in own][: len(own)]
+    plain = [{"question": ask.format(key=key), "key": key} for key in own]
+    plain += [{"question": ask.format(key=key), "key": None} for key in absent]
+    return {**row, "questions": [*row["questions"], *plain]}
+
+
 def _score_dialogue(embedder: Embedder, row: dict, rows: list[dict]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each question: features (memories, 3) and which memory is wanted. Her cohort: the other dialogues."""
+    """For each question: features (memories, 4) and which memory is wanted. Her cohort: the other dialogues."""
     memories = embed_memories(embedder, [(memory["key"], memory["value"]) for memory in row["memories"]])
     cohort = _cohort(embedder, [other for other in rows if other["id"] != row["id"]])
     queries = embedder.embed_queries([question["question"] for question in row["questions"]])
     keys = [memory["key"] for memory in row["memories"]]
     return [
-        (normalised_cosines(query, memories, cohort), np.array([key == question["key"] for key in keys]))
+        (
+            np.column_stack([normalised_cosines(query, memories, cohort), named_keys(question["question"], keys)]),
+            np.array([key == question["key"] for key in keys]),
+        )
         for query, question in zip(queries, row["questions"], strict=True)
     ]
 
@@ -198,6 +238,10 @@ def _cohort(embedder: Embedder, rows: list[dict]) -> np.ndarray:
 
 def _stack(questions: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([features for features, _ in questions]), np.concatenate([wanted for _, wanted in questions])
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _probability(logits: np.ndarray) -> np.ndarray:
