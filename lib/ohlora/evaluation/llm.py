@@ -1,24 +1,31 @@
-"""Scores of chapter 04: format, language, persona facts, expression, memory operations, loss per character."""
+"""Scores of chapter 04: format, language, persona facts, expression, memory operations, loss per character.
+
+python -m ohlora.evaluation.llm --profile embedded --rows 150 --into-card
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import yaml
 
-from ohlora.config import DATA
+from ohlora.config import DATA, load_profile
 from ohlora.evaluation.metrics import Metric
-from ohlora.llm.dialogues import Dialogue
-from ohlora.llm.generation import GREEDY, LanguageModel, Sampling
+from ohlora.llm.dialogues import Dialogue, load_dialogues, split_dialogues
+from ohlora.llm.generation import GREEDY, LanguageModel, Sampling, load_llm
 from ohlora.llm.prompt import build_prompt
 from ohlora.llm.reply_format import GRAMMAR, MemoryOperation, repair_reply
 from ohlora.llm.rules import keeps_language, violations
+from ohlora.weights import locate_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -112,10 +119,13 @@ def dialogue_metrics(
         return Metric(float(scores[column].mean()), n, seed, split, known)
 
     expected = int(scores["expected_memory"].notna().sum())
+    broken = [int(bool(rules)) for rules in scores["broken_rules"]]
+    base_broken = float(base["broken_rules"].map(bool).mean()) if base is not None else None
     return {
         "format_valid": share("valid"),
         "language_kept": share("language_kept"),
         "expression_accuracy": share("expression_right", float((scores["expected_expression"] == majority).mean())),
+        "rule_breaking": Metric(float(np.mean(broken)), n, seed, split, base_broken),
         "memory_f1": Metric(memory["f1"], expected, seed, split, base_memory.get("f1")),
         "false_store": Metric(memory["false_store"], n - expected, seed, split, base_memory.get("false_store")),
     }
@@ -213,3 +223,78 @@ def bootstrap_interval(
 
 def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def nearest_training_similarity(training: Sequence[Dialogue], held_out: Sequence[Dialogue]) -> np.ndarray:
+    """For each held-out message, the cosine to its most similar training message (character 2- to 4-grams, TF-IDF).
+
+    Returns:
+        float64 (n,) in [0, 1]; 1 is the same text.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4))
+    known = vectorizer.fit_transform([dialogue.user for dialogue in training])
+    asked = vectorizer.transform([dialogue.user for dialogue in held_out])
+    return np.asarray((asked @ known.T).max(axis=1).todense()).ravel()
+
+
+def held_out_report(
+    profile: str, rows: int, questions: int, base_rows: int, seed: int = 0, adapter: str | None = ""
+) -> tuple[dict[str, Metric], pd.DataFrame, pd.DataFrame]:
+    """Score an adapter, greedy and without a grammar, on held-out families and held-out persona wordings.
+
+    Args:
+        base_rows: rows on which the base model alone is scored too (the baseline; a part of the same rows).
+
+    Returns:
+        Metrics, the answers to the dialogues, the answers to the persona questions.
+    """
+    from tqdm import tqdm
+
+    training, held_out = split_dialogues(load_dialogues())
+    chosen = random.Random(seed).sample(held_out, min(rows, len(held_out)))
+    asked = persona_questions(held_out=True)
+    asked = random.Random(seed).sample(asked, min(questions, len(asked)))
+    sampling = replace(GREEDY, max_tokens=80)
+    base_llm = load_llm(profile, adapter=None)
+    short = replace(sampling, max_tokens=48)
+    base = score_dialogues(base_llm, chosen[:base_rows], short, None, tqdm)
+    base_persona = score_persona(base_llm, asked[:base_rows], short, None, tqdm)
+    del base_llm
+    llm = load_llm(profile, adapter=adapter)
+    scores = score_dialogues(llm, chosen, sampling, None, tqdm)
+    persona = score_persona(llm, asked, sampling, None, tqdm)
+    metrics = dialogue_metrics(scores, training, "held-out families, greedy, no grammar", seed, base)
+    metrics["persona_facts"] = Metric(
+        float(persona["right"].mean()), len(persona), seed, "held-out wordings", float(base_persona["right"].mean())
+    )
+    return metrics, scores, persona
+
+
+def main() -> None:
+    """Command line: print the scores of the profile's adapter; --into-card keeps them in its card."""
+    parser = argparse.ArgumentParser(description=held_out_report.__doc__.splitlines()[0])
+    parser.add_argument("--profile", default="embedded")
+    parser.add_argument("--adapter", default="", help="default: the profile's")
+    parser.add_argument("--rows", type=int, default=150)
+    parser.add_argument("--questions", type=int, default=150)
+    parser.add_argument("--base-rows", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--into-card", action="store_true")
+    given = parser.parse_args()
+    metrics, scores, persona = held_out_report(
+        given.profile, given.rows, given.questions, given.base_rows, given.seed, given.adapter
+    )
+    columns = ["user", "reply", "expression", "expected_expression", "memory", "expected_memory", "broken_rules"]
+    print(scores[columns].to_csv(sep="\t", index=False), persona.to_csv(sep="\t", index=False), sep="\n")
+    print(pd.DataFrame({name: asdict(metric) for name, metric in metrics.items()}).T)
+    if given.into_card:
+        path = locate_weights(given.adapter or load_profile(given.profile).llm.adapter).with_suffix(".json")
+        card = json.loads(path.read_text(encoding="utf-8"))
+        card["metrics"]["held_out"] = {name: asdict(metric) for name, metric in metrics.items()}
+        path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

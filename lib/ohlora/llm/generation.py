@@ -23,18 +23,19 @@ class Sampling:
     """How the next token is chosen.
 
     temperature: 0 always takes the likeliest. top_p: share of probability that may be drawn from.
-    repeat_penalty: divides the scores of tokens that were just used (1: off). max_tokens: longest output.
+    repeat_penalty: divides the scores of tokens that were just used (1: off, since it also punishes repeating the
+    user's own words, which the memory line must do). max_tokens: longest output.
     seed: None draws a new one every time.
     """
 
-    temperature: float = 0.6
+    temperature: float = 0.4
     top_p: float = 0.9
-    repeat_penalty: float = 1.1
+    repeat_penalty: float = 1.0
     max_tokens: int = 120
     seed: int | None = 0
 
 
-GREEDY = Sampling(temperature=0.0, repeat_penalty=1.0)
+GREEDY = Sampling(temperature=0.0)
 
 
 class Server(Protocol):
@@ -53,7 +54,7 @@ class LlamaCppServer:
     The port that it opens listens on this machine only. A prompt that begins like the last one is not read again.
     """
 
-    def __init__(self, model: str, adapter: str | None, end: str, context: int = 1024, threads: int = 1) -> None:
+    def __init__(self, model: str, adapter: str | None, context: int = 1024, threads: int = 1) -> None:
         import xllamacpp
 
         parameters = xllamacpp.CommonParams()
@@ -68,7 +69,8 @@ class LlamaCppServer:
             lora = xllamacpp.CommonAdapterLoraInfo()
             lora.path, lora.scale = str(adapter_gguf_file(adapter)), 1.0
             parameters.lora_adapters = [lora]
-        self.end = end
+        template = TEMPLATES[PACKAGED_MODELS[model].template]
+        self.start, self.end = template.start, template.end
         self._server = xllamacpp.Server(parameters)
 
     def count_tokens(self, text: str) -> int:
@@ -86,7 +88,7 @@ class LlamaCppServer:
             RuntimeError: llama.cpp refused the request.
         """
         request: dict[str, Any] = {
-            "prompt": prompt,
+            "prompt": prompt.removeprefix(self.start),  # llama.cpp adds it; twice, it changes every answer
             "max_tokens": sampling.max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
@@ -281,8 +283,7 @@ def load_llm(
             raise ValueError(
                 f"llm.server='llama.cpp' serves packaged models only; {section.model!r} needs transformers"
             )
-        end = TEMPLATES[packaged.template].end
-        server: Server = LlamaCppServer(section.model, adapter, end, section.context, section.threads)
+        server: Server = LlamaCppServer(section.model, adapter, section.context, section.threads)
         return LanguageModel(server, packaged.template, section.context, sampling)
     if section.server != "transformers":
         raise ValueError(f"llm.server={section.server!r} is unknown; allowed: llama.cpp, transformers")

@@ -194,6 +194,7 @@ def train_and_save(
         "metrics": {
             "held_out_loss_per_token": {"value": after, "n": len(sample), "baseline_base_model": before},
             "training_seconds": result.seconds,
+            "training_loss": [(row["step"], round(row["loss"], 4)) for row in result.history if "loss" in row],
         },
         "licence": _licence(profile.llm.model),
         "settings": asdict(settings),
