@@ -20,7 +20,14 @@ import torch
 
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.labeling.classifiers import ClassifierSettings, classifier_scores, train_folds
-from ohlora.labeling.generated_set import gender_truth, generate_pictures
+from ohlora.labeling.generated_set import (
+    GeneratedSet,
+    gender_truth,
+    generate_pictures,
+    generated_set_path,
+    generator_hash,
+    set_pictures,
+)
 from ohlora.labeling.quality_labels import features, load_features, quality_labels, realism
 from ohlora.labeling.segmentation import to_images
 from ohlora.weights import save_weights
@@ -30,9 +37,9 @@ WORST_SHARE = 0.1
 
 
 def labelled_portraits(
-    question: str, profile: Profile | str = "embedded", count: int = 2000, seed: int = 0, total: int = 10_000
+    question: str, profile: Profile | str = "embedded", count: int = 2000, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The first ``count`` of the ``total`` generated portraits of ``seed``, with their labels.
+    """``count`` generated portraits with their labels: the first of the measured set, or new ones where there is none.
 
     Returns:
         uint8 (count, size, size, 3), and labels float32 (count,): 1 woman or good, 0 man or bad.
@@ -42,8 +49,14 @@ def labelled_portraits(
 
     profile = load_profile(profile)
     generator = load_generator(profile)
-    z = generator.sample_z(max(total, count), seed)[:count]
-    pictures = generate_pictures(generator, z)
+    z = generator.sample_z(count, seed)
+    path = generated_set_path(profile)
+    found = GeneratedSet.load(path) if path.exists() else None
+    if found is not None and found.generator == generator_hash(profile) and len(found.raw) >= count:
+        z = generator.sample_z(len(found.raw), found.seed)[:count]
+        pictures = set_pictures(profile, generator, found, first=count)
+    else:
+        pictures = generate_pictures(generator, z)
     if question == "gender":
         return pictures, (gender_truth(generator, z) > 0.5).astype(np.float32)
     rendered = load_corpus(outputs_folder() / profile.portraits.corpus, limit=count).images

@@ -1,4 +1,5 @@
-"""Thousands of generated portraits, measured as they are made: only their seeds and numbers are kept.
+"""Thousands of generated portraits, measured as they are made. What counts is their seed and their numbers; the
+pictures stay in a cache beside them until training is over, and are generated again when the cache is gone.
 
 python -m ohlora.labeling.generated_set --count 10000 --workers 2
 """
@@ -22,7 +23,7 @@ from tqdm.auto import tqdm
 
 from ohlora.config import Profile, device, load_profile, outputs_folder
 from ohlora.labeling.measurements import measure
-from ohlora.labeling.segmentation import class_probabilities, half_precision, load_segmentation
+from ohlora.labeling.segmentation import class_probabilities, half_precision, load_segmentation, to_images
 from ohlora.weights import locate_weights
 
 
@@ -87,16 +88,32 @@ def gender_truth(generator: Any, z: torch.Tensor) -> np.ndarray:
     return np.array([PortraitParams.from_vector(row).gender for row in u], dtype=np.float32)
 
 
+def pictures_path(profile: Profile) -> Path:
+    """Cache of the set's pictures: uint8 (count, size, size, 3) as .npy, half a gigabyte for 10,000 of 128 px."""
+    return generated_set_path(profile).with_name(f"pictures_{profile.portraits.size}.npy")
+
+
 def measure_part(profile: Profile, count: int, seed: int, start: int, stop: int) -> torch.Tensor:
-    """Raw measurements (stop - start, 7) of a slice of ``count`` generated portraits; runs in a worker."""
+    """Generate and measure a slice of ``count`` portraits, in a worker; returns raw (stop - start, 7).
+
+    The pictures go into their rows of the cache.
+    """
     from ohlora.stylegan import load_generator
 
     generator, network = load_generator(profile), load_segmentation(profile)
-    z = generator.sample_z(count, seed)[start:stop]
-    parts = []
-    for images in generate_batches(generator, z):
-        parts += [measure(chunk, areas).cpu() for chunk, areas in class_probabilities(network, images)]
-    return torch.cat(parts)
+    pictures = generate_pictures(generator, generator.sample_z(count, seed)[start:stop])
+    np.load(pictures_path(profile), mmap_mode="r+")[start:stop] = pictures
+    return torch.cat([measure(*pair).cpu() for pair in class_probabilities(network, to_images(pictures))])
+
+
+def set_pictures(profile: Profile, generator: Any, found: GeneratedSet, first: int | None = None) -> np.ndarray:
+    """The set's pictures, or only the ``first`` so many, from the cache or made again; uint8 (n, size, size, 3)."""
+    path = pictures_path(profile)
+    if path.exists():
+        cached = np.load(path, mmap_mode="c")  # copy on write: the file stays as it is
+        if len(cached) == len(found.raw):
+            return cached[:first]
+    return generate_pictures(generator, generator.sample_z(len(found.raw), found.seed)[:first])
 
 
 def as_stored(images: torch.Tensor) -> torch.Tensor:
@@ -119,10 +136,17 @@ def in_parts(work: Any, profile: Profile, count: int, seed: int, workers: int, t
 def measure_generated(
     profile: Profile | str = "embedded", count: int = 10_000, seed: int = 0, workers: int = 1
 ) -> GeneratedSet:
-    """Generate ``count`` portraits (z ~ N(0, I), no truncation, none left out) and measure each."""
+    """Generate ``count`` portraits (z ~ N(0, I), no truncation, none left out) and measure each.
+
+    Their pictures are cached (pictures_path) for the trainings that follow.
+    """
     from ohlora.stylegan import load_generator
 
     profile = load_profile(profile)
+    path = pictures_path(profile)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = profile.portraits.size
+    np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)).flush()
     raw = torch.cat(in_parts(measure_part, profile, count, seed, workers, "measure"))
     generator = load_generator(profile)
     woman = gender_truth(generator, generator.sample_z(count, seed))

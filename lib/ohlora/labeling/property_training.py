@@ -20,7 +20,7 @@ import torch
 
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.labeling.classifiers import classify, read_classifier
-from ohlora.labeling.generated_set import GeneratedSet, generate_pictures, generated_set_path, generator_hash
+from ohlora.labeling.generated_set import GeneratedSet, generated_set_path, generator_hash, set_pictures
 from ohlora.labeling.measurements import PROPERTIES, Standardisation
 from ohlora.labeling.regressor import PropertyRegressor, RegressorSettings, predict, train_regressor
 from ohlora.labeling.segmentation import to_images
@@ -86,7 +86,7 @@ def train_properties(
             f"{path} was measured with another generator; run python -m ohlora.labeling.generated_set again"
         )
     generator = load_generator(profile)
-    pictures = generate_pictures(generator, generator.sample_z(len(found.raw), found.seed))
+    pictures = set_pictures(profile, generator, found)
     held_out = min(HELD_OUT, len(pictures) // 5)
     everyone = Standardisation.fit(found.raw)
     regressor = train_regressor(pictures[:-held_out], found.raw[:-held_out], everyone, settings, seed)

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from ohlora.config import load_profile, outputs_folder
-from ohlora.labeling.generated_set import generated_set_path, measure_generated
+from ohlora.labeling.generated_set import generated_set_path, measure_generated, pictures_path
 from ohlora.labeling.property_training import train_properties
 from ohlora.labeling.regressor import RegressorSettings
 
@@ -52,6 +52,7 @@ def main() -> None:
 
     settings = RegressorSettings(epochs=arguments.epochs)
     print(train_properties(profile, folder, settings, arguments.seed, before_filtering=wait))
+    pictures_path(profile).unlink()
 
 
 if __name__ == "__main__":
