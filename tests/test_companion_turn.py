@@ -144,6 +144,7 @@ def test_the_face_moves_before_the_words(tmp_path) -> None:
     seen = []
     make_companion(tmp_path, NICE).turn("hello", on_progress=seen.append)
     assert seen[0].expression == "happy" and seen[0].text == ""
+    assert [progress.text for progress in seen] == ["", "Good to see you.", "Good to see you. How are you?"]
 
 
 # --- memory --------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ class EndOfTurn(Exception):
 class Draft:
     """Fields are those of Turn while they grow; language: ``"ko"`` or ``"en"``, of the notices.
 
-    expression: name and intensity, None as long as she keeps her present face.
+    expression: name and intensity, None as long as she keeps her present face. reported: the last progress.
     """
 
     message: str
@@ -39,6 +39,7 @@ class Draft:
     recalled: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
+    reported: TurnProgress | None = None
 
     def end(self, end: EndOfTurn) -> None:
         """Take over how the turn ended."""
@@ -46,11 +47,15 @@ class Draft:
         self.notices.append(end.notice)
 
     def report(self, text: str) -> None:
-        """Tell the display what may be shown; a display that fails must not cost her words."""
+        """Tell the display what may be shown, once; a display that fails must not cost her words."""
         if self.on_progress is None or self.expression is None:
             return
+        progress = TurnProgress(text, *self.expression)
+        if progress == self.reported:
+            return
+        self.reported = progress
         try:
-            self.on_progress(TurnProgress(text, *self.expression))
+            self.on_progress(progress)
         except Exception:
             logger.exception("on_progress failed")
 

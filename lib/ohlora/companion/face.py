@@ -78,7 +78,9 @@ def save_face(face: Face, path: Path, profile: Profile | str = "embedded", **not
     faces = {**(faces or {}), load_profile(profile).stylegan.conditioned: entry}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(yaml.safe_dump(faces, allow_unicode=True, sort_keys=False, width=110), encoding="utf-8")
+    temporary.write_text(
+        yaml.safe_dump(faces, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None), encoding="utf-8"
+    )
     temporary.replace(path)
     return path
 

@@ -44,7 +44,7 @@ STYLE = """
   color: #5b3a00; font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere}
 .ohlora .small {margin-left: .3em; color: #667; font-size: 12px; overflow-wrap: anywhere}
 .ohlora img {border-radius: 12px; display: block}
-.ohlora .line img {width: 72px; height: 72px; flex: none}
+.ohlora .line img {width: 96px; height: 96px; flex: none}
 """.strip()
 
 
