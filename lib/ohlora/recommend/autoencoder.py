@@ -84,8 +84,11 @@ class AutoEncoder(nn.Module):
         are scaled together so that variances are 1 on average.
         """
         self.mean_image.copy_(_mean_image(images))
-        chunks = np.array_split(images, -(-len(images) // 256))
-        small = torch.cat([self._shrink(as_tensor(chunk) - self.mean_image) for chunk in chunks]).numpy()
+        small = []
+        for chunk in np.array_split(images, -(-len(images) // 256)):
+            centred = as_tensor(chunk) - self.mean_image
+            small += [self._shrink(centred), self._shrink(centred.flip(3))]  # mirror images too, as in the training
+        small = torch.cat(small).numpy()
         components = min(self.dimensions, len(small))
         pca = PCA(components, svd_solver="randomized", random_state=0).fit(small)
         variance = np.maximum(pca.explained_variance_, 1e-6)

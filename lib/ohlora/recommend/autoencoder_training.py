@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ohlora.config import Profile, device, load_profile, outputs_folder, seed_everything
 from ohlora.recommend.autoencoder import AutoEncoder, as_tensor
-from ohlora.recommend.recommender import generate_images
+from ohlora.recommend.recommender import generate_images, generator_identity
 from ohlora.weights import load_weights, save_weights
 
 
@@ -173,6 +173,8 @@ def main(arguments: list[str] | None = None) -> None:
         "steps": options.steps,
         "last_loss": float(np.mean(losses[-50:])) if losses else None,
     }
+    if "generated" in sources:
+        card["generator"] = generator_identity(profile)
     save_weights(output, model.state_dict(), card)
     for leftover in (checkpoint, checkpoint.with_suffix(".json")):
         leftover.unlink(missing_ok=True)
