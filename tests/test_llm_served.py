@@ -50,6 +50,7 @@ def test_she_answers_in_the_language_of_the_message(llm: LanguageModel, text: st
 
 def test_the_same_seed_gives_the_same_answer_and_the_stream_is_that_answer(llm: LanguageModel) -> None:
     question = user("주말에 뭐 하면 좋을까?")
+    llm.reply(question, ["취미: 등산"], NOW)  # what llama.cpp has read already changes the last digits
     whole = llm.reply(question, ["취미: 등산"], NOW)
     items = list(llm.reply(question, ["취미: 등산"], NOW, stream=True))
     assert items[-1].reply == whole and items[-1].text == whole.text

@@ -25,7 +25,8 @@ class Sampling:
     temperature: 0 always takes the likeliest. top_p: share of probability that may be drawn from.
     repeat_penalty: divides the scores of tokens that were just used (1: off, since it also punishes repeating the
     user's own words, which the memory line must do). max_tokens: longest output.
-    seed: None draws a new one every time.
+    seed: None draws a new one every time. The same seed gives the same answer after the same history of calls: what
+    llama.cpp still remembers of a prompt is not computed again, and that changes the last digits.
     """
 
     temperature: float = 0.4
