@@ -79,9 +79,9 @@ class TrainingConfig:
     phases: tuple[Phase, ...] = DEFAULT_PHASES
     learning_rate: float = 1.5e-3
     focus: float = 5.0
-    hair: float = 0.4
+    hair: float = 0.15
     gradient: float = 1.0
-    adversarial: float = 0.03
+    adversarial: float = 0.08
     features: float = 0.3
     r1: float = 2.0
     r1_every: int = 16
