@@ -67,7 +67,7 @@ class RatingPredictor:
         self,
         neighbours: int = 20,
         power: float = 1.0,
-        emphasis: float = 3.0,
+        emphasis: float = 2.0,
         prior: float = 3.0,
         enough: int = 5,
         index: str = "Flat",
