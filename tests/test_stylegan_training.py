@@ -99,7 +99,7 @@ def test_held_out_pairs_are_never_trained_on_and_new_shards_join(corpus: Path) -
 
 
 def test_an_empty_corpus_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="holds no shard.*render one"):
+    with pytest.raises(ValueError, match=r"holds no shard.*render one"):
         PairFolder(tmp_path)
 
 
