@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+
 from ohlora import config
 from ohlora.config import PRETRAINED, load_profile
 from ohlora.weights import WeightsError, load_weights, locate_weights, save_weights

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from ohlora.config import DATA
 
 LONGEST_REPLY = {"ko": 90, "en": 160}

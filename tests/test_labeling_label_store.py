@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from ohlora.labeling import LabelingWidget, LabelStore, LabelStoreError
 
 

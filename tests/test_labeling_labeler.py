@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from ohlora.evaluation.labeling import measurement_scores, segmentation_scores
 from ohlora.labeling import PROPERTIES, Labeler, load_labeler, load_regressor
 from ohlora.labeling.segmentation import to_images

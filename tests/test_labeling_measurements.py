@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ohlora.labeling.measurements import PROPERTIES, Standardisation, measure, one_hot
 
 SIZE = 128

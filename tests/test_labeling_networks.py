@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from ohlora.labeling.classifiers import ClassifierSettings, classify, load_classifier, train_folds
 from ohlora.labeling.measurements import PROPERTIES, Standardisation
 from ohlora.labeling.quality_labels import quality_labels, realism

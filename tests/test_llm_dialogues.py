@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from ohlora.evaluation.llm import persona_questions
 from ohlora.llm.dialogues import (
     Dialogue,

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ohlora.config import DATA
 from ohlora.llm.reply_format import (
     EXPRESSIONS,

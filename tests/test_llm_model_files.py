@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from ohlora.llm import model_files
 from ohlora.llm.model_files import PACKAGED_MODELS, ModelFilesError, PackagedModel, gguf_file, packaged_model
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ohlora.llm.prompt import (
     MESSAGE_LIMIT,
     TEMPLATES,

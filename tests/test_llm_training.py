@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from ohlora.config import load_profile
 from ohlora.llm.adapter import LoraSettings, add_lora, attach_adapter, save_adapter, save_stacked_adapter
 from ohlora.llm.adapter_gguf import write_adapter_gguf

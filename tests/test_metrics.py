@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
+
 from ohlora.evaluation import Metric, read_metrics, write_metrics
 from ohlora.evaluation.report import load_targets, report
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from ohlora.recommend import RatingPredictor
 from ohlora.recommend.predictor import distance_weights
 

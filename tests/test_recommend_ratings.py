@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from ohlora.recommend import PortraitRecipe, RatingStore, RatingStoreError
 
 GENERATOR = "stylegan_16@00000000"
