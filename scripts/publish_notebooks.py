@@ -1,5 +1,7 @@
 """Copy the outputs of the last `make run` into notebooks/, trimmed: no progress bars, no widget state.
 
+The first picture of each also becomes its thumbnail in the README's table (docs/notebooks/).
+
 python scripts/publish_notebooks.py
 """
 
@@ -15,6 +17,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_PICTURE = 300_000  # bytes
+THUMBNAIL = (220, 120)  # pixels at most
 
 
 def smaller_picture(encoded: str) -> str:
@@ -41,6 +44,16 @@ def trimmed_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [output for output in kept if "data" not in output or output["data"]]
 
 
+def save_thumbnail(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write the notebook's first picture, small, on white."""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    picture = Image.open(io.BytesIO(base64.b64decode(pictures[0]))).convert("RGB")
+    picture.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, optimize=True)
+
+
 def publish(source: Path) -> bool:
     """Write the outputs of the executed notebook into the notebook it came from, if that is unchanged."""
     executed = ROOT / "outputs" / source.stem / "executed.ipynb"
@@ -65,6 +78,7 @@ def publish(source: Path) -> bool:
         "language_info": {"name": "python"},
     }
     nbformat.write(notebook, source)
+    save_thumbnail(notebook, ROOT / "docs" / "notebooks" / f"{source.stem}.png")
     return True
 
 
