@@ -177,7 +177,8 @@ def test_without_cuda_peft_trains_and_says_why(monkeypatch: pytest.MonkeyPatch) 
 
 DIALOGUE = {
     "id": "x-1", "family": "x", "language": "ko", "history": [], "memories": [], "now": "2026-03-02T21:10",
-    "user": "나는 떡볶이를 좋아해", "reply": "좋네!", "expression": "happy", "intensity": 0.8, "memory": None,
+    "user": "나는 떡볶이를 좋아해", "reply": "좋네!", "expression": "happy", "intensity": 0.8,
+    "memory": {"kind": "add", "key": "좋아하는 음식", "value": "떡볶이"},
 }  # fmt: skip
 
 
@@ -192,12 +193,16 @@ DIALOGUE = {
         ({"text": "가" * 150}, "length"),
         ({"valid": False}, "format"),
         ({"memory": MemoryOperation("add", "직업", "소방관")}, "invented memory"),
-        ({"memory": MemoryOperation("add", "좋아하는 음식", "떡볶이")}, None),
+        ({"memory": None}, "memory"),
+        ({"memory": MemoryOperation("forget", "좋아하는 음식")}, "memory"),
+        ({"expression": "worried"}, "mood"),
+        ({"expression": "thinking"}, None),
         ({"text": "나도 떡볶이 좋아해!"}, None),
     ],
 )
 def test_the_rules_see_what_they_should(change: dict, rule: str | None) -> None:
-    reply = dataclasses.replace(Reply("좋네!", "happy", 0.8), **change)
+    stored = MemoryOperation("add", "좋아하는 음식", "떡볶이")
+    reply = dataclasses.replace(Reply("좋네!", "happy", 0.8, stored), **change)
     found = violations(reply, parse_dialogue(DIALOGUE))
     assert (rule in found) if rule else not found
 

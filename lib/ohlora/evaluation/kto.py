@@ -26,12 +26,9 @@ from ohlora.weights import load_weights
 
 def sampled_scores(adapter: str, dialogues: Sequence[Dialogue], profile: str, sampling: Sampling) -> pd.DataFrame:
     """score_dialogues with one seed a row (sampling.seed + row number), written freely (no grammar)."""
-    llm = load_llm(profile, adapter=adapter)
-    frames = [
-        score_dialogues(llm, [dialogue], replace(sampling, seed=(sampling.seed or 0) + number), None)
-        for number, dialogue in enumerate(tqdm(dialogues))
-    ]
-    return pd.concat(frames, ignore_index=True)
+    llm = load_llm(profile, adapter=adapter, slots=8)
+    samplings = [replace(sampling, seed=(sampling.seed or 0) + number) for number in range(len(dialogues))]
+    return score_dialogues(llm, dialogues, samplings, None, tqdm)
 
 
 def kto_report(profile: str, kto_adapter: str, rows: int, seed: int = 0, temperature: float = 0.8) -> dict:

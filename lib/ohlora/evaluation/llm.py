@@ -9,7 +9,6 @@ import argparse
 import json
 import random
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -44,26 +43,28 @@ def same_memory(found: MemoryOperation | None, expected: MemoryOperation | None)
 def score_dialogues(
     llm: LanguageModel,
     dialogues: Sequence[Dialogue],
-    sampling: Sampling = GREEDY,
+    sampling: Sampling | Sequence[Sampling] = GREEDY,
     grammar: str | None = GRAMMAR,
     progress: Callable[[Any], Any] = iter,
 ) -> pd.DataFrame:
     """Let the model answer every dialogue.
 
     Args:
+        sampling: one for all, or one a dialogue.
         grammar: None lets the model write freely, which is how its own grasp of the format is measured.
         progress: wraps the sequence, e.g. tqdm.
 
     Returns:
         One row a dialogue: id, family, language, user, expected, reply, expression, expected_expression, valid,
         language_kept, expression_right, memory, expected_memory (operations or None), memory_right,
-        broken_rules (names), characters, seconds.
+        broken_rules (names), characters.
     """
     rows = []
-    for dialogue in progress(dialogues):
-        start = time.perf_counter()
-        prompt = dialogue.prompt(llm.template)
-        reply = repair_reply(llm.generate(prompt, sampling, grammar))
+    samplings = [sampling] * len(dialogues) if isinstance(sampling, Sampling) else list(sampling)
+    prompts = [dialogue.prompt(llm.template) for dialogue in dialogues]
+    answers = llm.generate_many(prompts, samplings, grammar)
+    for dialogue, raw in zip(progress(dialogues), answers, strict=True):
+        reply = repair_reply(raw)
         rows.append(
             {
                 "id": dialogue.id,
@@ -82,7 +83,6 @@ def score_dialogues(
                 "memory_right": same_memory(reply.memory, dialogue.memory),
                 "broken_rules": violations(reply, dialogue),
                 "characters": len(reply.text),
-                "seconds": time.perf_counter() - start,
             }
         )
     return pd.DataFrame(rows)
@@ -162,9 +162,10 @@ def score_persona(
 ) -> pd.DataFrame:
     """Ask every question, alone. Columns: fact, language, question, reply, right, valid, language_kept."""
     rows = []
-    for question in progress(questions):
-        prompt = build_prompt([{"role": "user", "content": question.text}], template=llm.template)
-        reply = repair_reply(llm.generate(prompt, sampling, grammar))
+    prompts = [build_prompt([{"role": "user", "content": one.text}], template=llm.template) for one in questions]
+    answers = llm.generate_many(prompts, [sampling] * len(prompts), grammar)
+    for question, raw in zip(progress(questions), answers, strict=True):
+        reply = repair_reply(raw)
         said = reply.text.casefold()
         rows.append(
             {
@@ -257,12 +258,12 @@ def held_out_report(
     asked = persona_questions(held_out=True)
     asked = random.Random(seed).sample(asked, min(questions, len(asked)))
     sampling = replace(GREEDY, max_tokens=80)
-    base_llm = load_llm(profile, adapter=None)
+    base_llm = load_llm(profile, adapter=None, slots=8)
     short = replace(sampling, max_tokens=48)
     base = score_dialogues(base_llm, chosen[:base_rows], short, None, tqdm)
     base_persona = score_persona(base_llm, asked[:base_rows], short, None, tqdm)
     del base_llm
-    llm = load_llm(profile, adapter=adapter)
+    llm = load_llm(profile, adapter=adapter, slots=8)
     scores = score_dialogues(llm, chosen, sampling, None, tqdm)
     persona = score_persona(llm, asked, sampling, None, tqdm)
     metrics = dialogue_metrics(scores, training, "held-out families, greedy, no grammar", seed, base)

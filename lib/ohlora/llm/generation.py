@@ -7,6 +7,7 @@ import queue
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, overload
@@ -55,13 +56,13 @@ class LlamaCppServer:
     The port that it opens listens on this machine only. A prompt that begins like the last one is not read again.
     """
 
-    def __init__(self, model: str, adapter: str | None, context: int = 1024, threads: int = 1) -> None:
+    def __init__(self, model: str, adapter: str | None, context: int = 1024, threads: int = 1, slots: int = 1) -> None:
         import xllamacpp
 
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(gguf_file(model))
-        parameters.n_ctx = context
-        parameters.n_parallel = 1
+        parameters.n_ctx = context * slots
+        parameters.n_parallel = slots
         parameters.cpuparams.n_threads = threads
         parameters.cpuparams_batch.n_threads = threads
         parameters.verbosity = 0
@@ -194,8 +195,9 @@ class LanguageModel:
         template: str | Callable[[list[dict[str, str]]], str],
         context: int,
         sampling: Sampling | None = None,
+        slots: int = 1,
     ) -> None:
-        self.server, self.template, self.context = server, template, context
+        self.server, self.template, self.context, self.slots = server, template, context, slots
         self.sampling = sampling or Sampling()
 
     @overload
@@ -259,17 +261,25 @@ class LanguageModel:
         """The raw continuation of a whole prompt (see ohlora.llm.prompt)."""
         return "".join(self.server.generate(prompt, sampling or self.sampling, grammar))
 
+    def generate_many(
+        self, prompts: Sequence[str], samplings: Sequence[Sampling], grammar: str | None = GRAMMAR
+    ) -> Iterator[str]:
+        """Raw continuations in order, as many at a time as there are slots: cheaper than one by one."""
+        with ThreadPoolExecutor(self.slots) as pool:
+            yield from pool.map(lambda pair: self.generate(*pair, grammar), zip(prompts, samplings, strict=True))
+
     def _pieces(self, prompt: str, sampling: Sampling) -> Iterator[str]:
         return self.server.generate(prompt, sampling, GRAMMAR)
 
 
 def load_llm(
-    profile: Profile | str = "embedded", adapter: str | None = "", sampling: Sampling | None = None
+    profile: Profile | str = "embedded", adapter: str | None = "", sampling: Sampling | None = None, slots: int = 1
 ) -> LanguageModel:
     """The profile's model with its adapter, ready to chat.
 
     Args:
         adapter: name of another adapter; None: the base model alone.
+        slots: answers at a time in generate_many (llama.cpp only); a chat needs one.
 
     Raises:
         ModelFilesError: the model's package is missing or changed. WeightsError: the adapter is. ValueError: unknown
@@ -284,8 +294,8 @@ def load_llm(
             raise ValueError(
                 f"llm.server='llama.cpp' serves packaged models only; {section.model!r} needs transformers"
             )
-        server: Server = LlamaCppServer(section.model, adapter, section.context, section.threads)
-        return LanguageModel(server, packaged.template, section.context, sampling)
+        server: Server = LlamaCppServer(section.model, adapter, section.context, section.threads, slots)
+        return LanguageModel(server, packaged.template, section.context, sampling, slots)
     if section.server != "transformers":
         raise ValueError(f"llm.server={section.server!r} is unknown; allowed: llama.cpp, transformers")
     server = TransformersServer(profile, adapter, TEMPLATES[packaged.template].end if packaged else None)

@@ -20,7 +20,7 @@ from ohlora.llm.model_files import load_base_model
 from ohlora.llm.prompt import TEMPLATES, template_of
 from ohlora.llm.reply_format import repair_reply
 from ohlora.llm.rules import violations
-from ohlora.llm.sft import TrainingResult, run_trainer
+from ohlora.llm.sft import TrainingResult, quietly, run_trainer
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -71,17 +71,15 @@ def sample_rows(
     """
     rows = []
     start = TEMPLATES[llm.template].start if isinstance(llm.template, str) else ""
-    for number, dialogue in enumerate(progress(dialogues)):
-        prompt = dialogue.prompt(llm.template)
-        failures = []
-        for attempt in range(samples):
-            drawn = replace(sampling, seed=(sampling.seed or 0) + 1000 * attempt + number)
-            raw = llm.generate(prompt, drawn, grammar=None)
-            broken = violations(repair_reply(raw), dialogue)
-            if broken and raw.strip():
-                failures.append(KtoRow(prompt.removeprefix(start), raw + end, False, tuple(broken)))
-        if failures:
-            rows += [*failures, KtoRow(prompt.removeprefix(start), dialogue.target() + end, True)]
+    asked = [(dialogue, attempt) for dialogue in dialogues for attempt in range(samples)]
+    prompts = [dialogue.prompt(llm.template) for dialogue, _ in asked]
+    drawn = [replace(sampling, seed=(sampling.seed or 0) + number) for number in range(len(asked))]
+    answers = llm.generate_many(prompts, drawn, grammar=None)
+    for (dialogue, _), prompt, raw in zip(progress(asked), prompts, answers, strict=True):
+        broken = violations(repair_reply(raw), dialogue)
+        if broken and raw.strip():
+            rows.append(KtoRow(prompt.removeprefix(start), raw + end, False, tuple(broken)))
+            rows.append(KtoRow(prompt.removeprefix(start), dialogue.target() + end, True))
     return rows
 
 
@@ -148,7 +146,10 @@ def build_kto_trainer(
     )
     mixed = mix(rows, settings.batch_size, settings.seed)
     columns = [{"prompt": row.prompt, "completion": row.completion, "label": row.label} for row in mixed]
-    trainer = KTOTrainer(model=model, args=config, train_dataset=Dataset.from_list(columns), processing_class=tokenizer)
+    with quietly(quiet):
+        trainer = KTOTrainer(
+            model=model, args=config, train_dataset=Dataset.from_list(columns), processing_class=tokenizer
+        )
     if quiet:
         trainer.remove_callback(PrinterCallback)
         trainer.remove_callback(ProgressCallback)
@@ -183,7 +184,7 @@ def train_and_save(
     profile = load_profile(profile)
     training, _ = split_dialogues(load_dialogues())
     chosen = random.Random(settings.seed).sample(training, min(prompts, len(training)))
-    llm = load_llm(profile)
+    llm = load_llm(profile, slots=8)
     model, tokenizer = load_merged(profile, profile.llm.adapter, lora, settings.seed)
     llm.template = template_of(profile, tokenizer)
     found = sample_rows(llm, chosen, tokenizer.eos_token, progress=tqdm)[:rows]

@@ -7,7 +7,7 @@ import re
 from ohlora.llm.dialogues import REPLY_LIMIT, Dialogue
 from ohlora.llm.reply_format import MemoryOperation, Reply
 
-RULES = ("format", "language", "length", "repetition", "persona", "speech level", "invented memory")
+RULES = ("format", "language", "length", "repetition", "persona", "speech level", "invented memory", "memory", "mood")
 
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -21,6 +21,8 @@ _OTHER_CHARACTERS = re.compile(
 )
 _POLITE_END = re.compile(r"(니다|니까|세요|해요|어요|아요|예요|이에요|네요|군요|지요|죠|까요|나요)[\s.!?~…ㅋㅎ]*$")
 _ASKED_POLITE = re.compile(r"존댓말|높임말|존대|높여")
+_GLAD = {"happy", "laughing", "proud"}
+_GRIEVED = {"sad", "angry", "worried"}
 _LOOP = re.compile(r"(.{3,}?)\1{2,}")
 
 
@@ -40,7 +42,8 @@ def violations(reply: Reply, dialogue: Dialogue) -> list[str]:
 
     format: not the three lines. language: not the user's. length: longer than she talks. repetition: a piece three
     times in a row. persona: claims to be a person or another assistant. speech level: polite Korean that nobody asked
-    for. invented memory: stores what the user did not say.
+    for. invented memory: stores what the user did not say. memory: another operation than the written answer has
+    (stores, forgets, or misses it). mood: a glad face where the written answer grieves, or the other way round.
     """
     said = " ".join([*(message["content"] for message in dialogue.history), *dialogue.memories, dialogue.user])
     broken = {
@@ -53,6 +56,9 @@ def violations(reply: Reply, dialogue: Dialogue) -> list[str]:
         and not _ASKED_POLITE.search(said)
         and bool(_POLITE_END.search(reply.text)),
         "invented memory": not _is_grounded(reply.memory, said),
+        "memory": getattr(reply.memory, "kind", None) != getattr(dialogue.memory, "kind", None),
+        "mood": {reply.expression, dialogue.expression} & _GLAD != set()
+        and {reply.expression, dialogue.expression} & _GRIEVED != set(),
     }
     return [rule for rule in RULES if broken[rule]]
 

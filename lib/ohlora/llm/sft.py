@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,13 +102,14 @@ def build_sft_trainer(
         report_to="none",
         disable_tqdm=quiet,
     )
-    trainer = (SFTTrainer if cuda else _light_trainer(SFTTrainer))(
-        model=model,
-        args=config,
-        train_dataset=Dataset.from_list(list(rows)),
-        eval_dataset=Dataset.from_list(list(held_out)) if held_out else None,
-        processing_class=tokenizer,
-    )
+    with quietly(quiet):
+        trainer = (SFTTrainer if cuda else _light_trainer(SFTTrainer))(
+            model=model,
+            args=config,
+            train_dataset=Dataset.from_list(list(rows)),
+            eval_dataset=Dataset.from_list(list(held_out)) if held_out else None,
+            processing_class=tokenizer,
+        )
     if quiet:
         trainer.remove_callback(PrinterCallback)
         trainer.remove_callback(ProgressCallback)
@@ -152,13 +154,32 @@ def train_sft(
     return run_trainer(trainer, folder, resume)
 
 
+@contextmanager
+def quietly(quiet: bool = True) -> Iterator[None]:
+    """Hide the progress bars of datasets and the notices of transformers while a trainer is built or runs."""
+    import datasets
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), datasets.utils.are_progress_bars_disabled()
+    if quiet:
+        logging.set_verbosity_error()
+        datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if quiet and not bars:
+            datasets.enable_progress_bars()
+
+
 def run_trainer(trainer: Any, folder: Path, resume: bool = True) -> TrainingResult:
     """Run a trl trainer from its last checkpoint (if any) to its end."""
     from transformers.trainer_utils import get_last_checkpoint
 
     checkpoint = get_last_checkpoint(str(folder)) if resume and Path(folder).exists() else None
     start = time.perf_counter()
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with quietly(trainer.args.disable_tqdm):
+        trainer.train(resume_from_checkpoint=checkpoint)
     seconds = time.perf_counter() - start
     trainer.model.eval()
     return TrainingResult(trainer.model, trainer.state.log_history, seconds)
