@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ohlora.config import DATA
-from ohlora.llm.prompt import LANGUAGES, TEMPLATES, build_prompt
+from ohlora.llm.language import LANGUAGES
+from ohlora.llm.prompt import TEMPLATES, build_prompt
 from ohlora.llm.reply_format import MemoryOperation, ReplyFormatError, format_reply
 
 REPLY_LIMIT = {"ko": 120, "en": 220}

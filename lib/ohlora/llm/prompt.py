@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ohlora.config import DATA, Profile
+from ohlora.llm.language import LANGUAGES, text_language
 from ohlora.llm.model_files import PACKAGED_MODELS
 
 if TYPE_CHECKING:
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 4000
 """Longest user message, in characters."""
 
-LANGUAGES = ("ko", "en")
 ROLES = ("user", "assistant")
 _SPACES = re.compile(r"\s+")
 _TOKEN_START = re.compile(r"<(?=[|/A-Za-z_\[])")
-_HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
-_LATIN = re.compile(r"[A-Za-z]")
 _DAYS_KO = "월화수목금토일"
 _PARTS_KO = {5: "새벽", 12: "아침", 18: "오후", 21: "저녁", 24: "밤"}
 _PARTS_EN = {5: "at night", 12: "in the morning", 18: "in the afternoon", 21: "in the evening", 24: "at night"}
@@ -74,14 +72,10 @@ def check_messages(messages: Sequence[dict[str, str]]) -> None:
 
 
 def detect_language(messages: Sequence[dict[str, str]]) -> str:
-    """``"ko"`` or ``"en"``: the language of the last user message that has letters; Korean where none has.
-
-    One Hangul syllable weighs as much as two Latin letters, so "오늘 meeting 세 개" is Korean.
-    """
+    """``"ko"`` or ``"en"``: the language of the last user message that has letters; Korean where none has."""
     for message in reversed(messages):
-        hangul, latin = len(_HANGUL.findall(message["content"])), len(_LATIN.findall(message["content"]))
-        if message["role"] == "user" and hangul + latin:
-            return "ko" if 2 * hangul >= latin else "en"
+        if message["role"] == "user" and (language := text_language(message["content"])):
+            return language
     return "ko"
 
 

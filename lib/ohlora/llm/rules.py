@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 from ohlora.llm.dialogues import REPLY_LIMIT, Dialogue
+from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import MemoryOperation, Reply
 
 RULES = ("format", "language", "length", "repetition", "persona", "speech level", "invented memory", "memory", "mood")
 
-_HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
-_LATIN = re.compile(r"[A-Za-z]")
 _THIRD_SCRIPT = re.compile(
     r"[\u0370-\u03ff\u0400-\u052f\u0590-\u06ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\u4e00-\u9fff]"
 )
@@ -27,14 +26,11 @@ _LOOP = re.compile(r"(.{3,}?)\1{2,}")
 
 
 def keeps_language(text: str, language: str) -> bool:
-    """Whether a reply is mostly in the language of the conversation and uses no third script.
+    """Whether a reply is in the language of the conversation and uses no third script.
 
-    One Hangul syllable weighs as much as two Latin letters. A reply without letters (emoji) counts as kept.
+    A reply without letters (emoji) counts as kept.
     """
-    if _THIRD_SCRIPT.search(text):
-        return False
-    hangul, latin = 2 * len(_HANGUL.findall(text)), len(_LATIN.findall(text))
-    return hangul >= latin if language == "ko" else latin >= hangul
+    return not _THIRD_SCRIPT.search(text) and text_language(text) in (language, None)
 
 
 def violations(reply: Reply, dialogue: Dialogue) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ohlora.llm.language import text_language
+
 MAXIMUM_CHARACTERS = 4000
 """Longest message that the system reads (a reply of hers is far shorter)."""
 
@@ -63,10 +65,8 @@ def check_length(text: str) -> None:
 
 
 def detect_language(text: str) -> str:
-    """``"ko"`` if a quarter of the letters or more are Korean, else ``"en"``."""
-    korean = sum("가" <= character <= "힣" or "ㄱ" <= character <= "ㅣ" for character in text)
-    latin = sum(character.isascii() and character.isalpha() for character in text)
-    return "ko" if korean and korean * 3 >= latin else "en"
+    """``"ko"`` or ``"en"``; English where the text has no letters of either."""
+    return text_language(text) or "en"
 
 
 def strip_invisible(text: str) -> str:

@@ -8,9 +8,8 @@ from functools import cache
 import yaml
 
 from ohlora.config import DATA
+from ohlora.llm.language import LANGUAGES
 from ohlora.rag.sanctions import Sanction
-
-LANGUAGES = ("ko", "en")
 
 
 def sanction_notice(sanction: Sanction, language: str, now: datetime) -> str:
