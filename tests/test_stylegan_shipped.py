@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from ohlora.labeling import PROPERTIES, load_labeler
+from ohlora.labeling import PROPERTIES, Labeler, load_labeler
 from ohlora.portraits import load_sample, mirror
 from ohlora.stylegan import PortraitGenerator, load_generator
 
@@ -20,6 +20,11 @@ def generator() -> PortraitGenerator:
 @pytest.fixture(scope="module")
 def conditioned() -> PortraitGenerator:
     return load_generator("embedded", conditioned=True)
+
+
+@pytest.fixture(scope="module")
+def labeler() -> Labeler:
+    return load_labeler("embedded")
 
 
 def test_it_is_what_the_profile_says(generator: PortraitGenerator, conditioned: PortraitGenerator) -> None:
@@ -65,7 +70,7 @@ def test_conditioning_left_the_synthesis_alone(generator: PortraitGenerator, con
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-def test_she_does_what_is_asked(conditioned: PortraitGenerator, name: str) -> None:
+def test_she_does_what_is_asked(conditioned: PortraitGenerator, labeler: Labeler, name: str) -> None:
     """Direction: more is asked, more is measured, for nearly every latent; the judge is the segmentation labeler."""
     z = conditioned.sample_z(8, seed=21)
     natural = conditioned.mapping.natural_properties(z).clamp(-2, 2).detach()
@@ -73,14 +78,21 @@ def test_she_does_what_is_asked(conditioned: PortraitGenerator, name: str) -> No
     for value in (-1.5, 1.5):
         wanted = natural.clone()
         wanted[:, PROPERTIES.index(name)] = value
-        measured.append(load_labeler("embedded").measure(conditioned.generate(z, wanted))[name].to_numpy())
+        measured.append(labeler.measure(conditioned.generate(z, wanted))[name].to_numpy())
     rise = measured[1] - measured[0]
     assert (rise > 0.5).mean() >= 0.85 and rise.mean() > 1.2
 
 
 def test_a_portrait_is_quick(generator: PortraitGenerator) -> None:
     z = generator.sample_z(1, seed=0)
-    generator.generate(z)
-    start = time.process_time()
-    generator.generate(z)
-    assert time.process_time() - start < 0.5
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # waiting threads count as CPU time, too
+    try:
+        seconds = []
+        for _ in range(4):
+            start = time.process_time()
+            generator.generate(z)
+            seconds.append(time.process_time() - start)
+    finally:
+        torch.set_num_threads(threads)
+    assert min(seconds) < 0.25
