@@ -9,7 +9,9 @@ import torch
 
 from ohlora.evaluation import editing
 from ohlora.evaluation.generator import as_images, kernel_distance
+from ohlora.evaluation.landmarks import landmark_measures
 from ohlora.labeling import PROPERTIES
+from ohlora.portraits import load_sample
 from ohlora.stylegan import GeneratorConfig, PortraitGenerator
 from ohlora.stylegan.latent_directions import (
     linear_direction,
@@ -91,3 +93,11 @@ def test_without_leaves_the_other_directions_alone() -> None:
     torch.manual_seed(0)
     others, direction = torch.randn(3, 16), torch.randn(16)
     assert (others @ without(direction, others)).abs().max() < 1e-5
+
+
+def test_the_outside_judge_agrees_with_the_renderer() -> None:
+    sample = load_sample()
+    found = landmark_measures(as_images(sample.images[:24]))
+    assert found.notna().all(axis=None)
+    for column, truth, least in (("eyes", "eyes", 0.7), ("mouth", "mouth", 0.8), ("pose", "yaw", 0.9)):
+        assert np.corrcoef(found[column], sample.truth[truth][:24])[0, 1] > least, column

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -33,7 +39,8 @@ def landmark_measures(images: torch.Tensor) -> pd.DataFrame:
             "the package mediapipe is missing; install it: pip install --no-deps -r requirements-no-deps.txt"
         ) from error
     rows = []
-    with FaceMesh(static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.3) as mesh:
+    options = {"static_image_mode": True, "refine_landmarks": True, "min_detection_confidence": 0.3}
+    with _quiet(), FaceMesh(**options) as mesh:
         for image in images:
             picture = ((image.clamp(-1, 1) + 1) * 127.5).byte().permute(1, 2, 0).cpu().numpy()
             found = mesh.process(cv2.resize(picture, (256, 256), interpolation=cv2.INTER_CUBIC))
@@ -42,6 +49,22 @@ def landmark_measures(images: torch.Tensor) -> pd.DataFrame:
             else:
                 rows.append({"eyes": np.nan, "mouth": np.nan, "pose": np.nan})
     return pd.DataFrame(rows, columns=["eyes", "mouth", "pose"])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the start-up messages of MediaPipe's C++ part, which no logger reaches, out of notebooks."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _measure(points: np.ndarray) -> dict[str, float]:

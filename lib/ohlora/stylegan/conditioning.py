@@ -53,9 +53,9 @@ class ConditioningConfig:
     steps: int | None = None
     batch: int = 16
     seed: int = 0
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     natural: float = 0.25
-    distance: float = 0.05
+    distance: float = 0.01
     average: float = 0.98
     compile: bool = False
 
