@@ -28,7 +28,7 @@ def draw_expressions(painter: FacePainter) -> Figure:
     """One cell an expression, at intensity 1."""
     table = load_expressions()
     rows = -(-len(table.names) // COLUMNS)
-    figure, axes = plt.subplots(rows, COLUMNS, figsize=(COLUMNS * 1.5, rows * 1.72), dpi=100)
+    figure, axes = plt.subplots(rows, COLUMNS, figsize=(COLUMNS * 1.5, rows * 1.72), dpi=90)
     for axis in axes.flat:
         axis.axis("off")
     for axis, name in zip(axes.flat, table.names, strict=False):

@@ -11,8 +11,9 @@ import yaml
 from companion_parts import PROPERTIES, PaintBox, make_face
 from PIL import Image
 
-from ohlora.companion import Face, FacePainter, choose_face, encode_portrait, load_face, save_face
+from ohlora.companion import Face, FacePainter, encode_portrait, load_face, save_face
 from ohlora.companion.face import REACH
+from ohlora.companion.face_choice import choose_face
 
 
 def test_expressions_move_three_properties_and_leave_the_others() -> None:
@@ -118,7 +119,7 @@ def test_the_rule_chooses_a_woman_and_says_how_close_others_came() -> None:
     generator, resting = PaintBox(), dict.fromkeys(PROPERTIES, 0.0)
     face, table = choose_face(generator, Judge({3, 5}), resting, candidates=8)
     assert set(table.candidate) == {3, 5}
-    assert np.array_equal(face.latent, generator.sample_z(8, 0)[int(table.candidate[0])].numpy())
+    assert np.array_equal(face.latent, generator.sample_z(8, 0)[int(table[table.chosen].candidate.iloc[0])].numpy())
     assert table.obedience_error[0] == pytest.approx(0.9), "requests of 0, ±0.75 and ±1.5, all measured as 0"
     with pytest.raises(ValueError, match="candidates=8"):
         choose_face(generator, Judge(set()), resting, candidates=8)

@@ -5,7 +5,6 @@ from ohlora.companion.chat_widget import ChatWidget
 from ohlora.companion.companion import Companion
 from ohlora.companion.expression import Expression, ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, encode_portrait, load_face, save_face
-from ohlora.companion.face_choice import choose_face
 from ohlora.companion.transcript import render_transcript, write_transcript
 from ohlora.companion.turn import Turn, TurnProgress
 
@@ -19,7 +18,6 @@ __all__ = [
     "FacePainter",
     "Turn",
     "TurnProgress",
-    "choose_face",
     "ease_frames",
     "encode_portrait",
     "load_expressions",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ohlora.stylegan import PortraitGenerator
 
 WOMAN, GOOD = 0.95, 0.9  # probabilities that a candidate must reach
+EQUAL = 0.01  # z-units; smaller differences in obedience do not decide
 YOUNG = 0.1  # PortraitParams.age, which goes to 0.25
 RESTING = {
     "eyes": 0.3,
@@ -47,7 +48,8 @@ def choose_face(
     The rule: of ``candidates`` latents keep those whose paired portrait parameters are young; paint them at
     rest and keep those that the labeler takes for a woman (probability at least .95) in a good picture (at
     least .9); of the ``finalists`` best of these, take the one that obeys best: asked for five values of
-    eyes, mouth and pose each, the mean absolute difference between requested and measured z-score is smallest.
+    eyes, mouth and pose each, the mean absolute difference between requested and measured z-score is smallest
+    (of those within .01 of the smallest, the best picture).
 
     Args:
         generator: conditioned. labeler: measures and filters.
@@ -55,7 +57,8 @@ def choose_face(
         candidates, finalists: how many. seed: of the latents.
 
     Returns:
-        The face, and a table of the finalists (candidate, woman, quality, obedience_error), best first.
+        The face, and a table of the finalists (candidate, woman, quality, obedience_error, chosen), the most
+        obedient first.
 
     Raises:
         ValueError: no candidate passes; the sentence says how close the best came.
@@ -78,7 +81,9 @@ def choose_face(
     table = pd.DataFrame(rows, columns=["candidate", "woman", "quality", "obedience_error"]).sort_values(
         "obedience_error", ignore_index=True
     )
-    return faces[int(table.candidate[0])], table
+    equal = table[table.obedience_error <= table.obedience_error.min() + EQUAL]
+    chosen = int(equal.sort_values("quality", ascending=False, kind="stable").candidate.iloc[0])
+    return faces[chosen], table.assign(chosen=table.candidate == chosen)
 
 
 def obedience_error(generator: PortraitGenerator, labeler: Labeler, face: Face) -> float:
@@ -111,7 +116,7 @@ def main() -> None:
         generator, load_labeler(arguments.profile), candidates=arguments.candidates, seed=arguments.seed
     )
     print(table.to_string(index=False, float_format="%.3f"))
-    best = {name: round(float(value), 3) for name, value in table.iloc[0].items()}
+    best = {name: round(float(value), 3) for name, value in table[table.chosen].iloc[0, :-1].items()}
     command = f"python -m ohlora.companion.face_choice --candidates {arguments.candidates} --seed {arguments.seed}"
     save_face(face, arguments.output, arguments.profile, chosen_by=command, scores=best)
 
