@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ohlora.config import Profile, device, load_profile, outputs_folder
 from ohlora.labeling.measurements import measure

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ohlora.config import Profile, device, load_profile, seed_everything
 from ohlora.labeling.measurements import PROPERTIES, Standardisation

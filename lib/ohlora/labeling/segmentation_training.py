@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn import functional
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ohlora.config import load_profile, outputs_folder, seed_everything
 from ohlora.labeling.segmentation import (
