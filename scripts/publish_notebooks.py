@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def trimmed_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
             data["image/png"] = smaller_picture(data["image/png"])
         if "application/vnd.jupyter.widget-view+json" in data:
             del data["application/vnd.jupyter.widget-view+json"]  # its state is not kept
-    return [output for output in kept if "data" not in output or output["data"]]
+    kept = [output for output in kept if "data" not in output or output["data"]]
+    return nbformat.from_dict(json.loads(json.dumps(kept).replace(f"{ROOT}/", "")))  # paths of this machine
 
 
 def save_thumbnail(notebook: nbformat.NotebookNode, path: Path) -> None:

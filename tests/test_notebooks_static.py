@@ -108,11 +108,11 @@ def test_outputs_are_kept_and_small(path: Path) -> None:
 
 @every_notebook
 def test_numbers_come_from_cells(path: Path) -> None:
-    """Prose carries no measured decimals; those are printed by cells and can be checked."""
+    """Prose carries no measured decimals; those are printed by cells. Names may carry versions (Apache-2.0)."""
     for cell in read(path).cells[2:]:
         if cell.cell_type == "markdown":
             prose = re.sub(r"```.*?```|`[^`]*`|\$[^$]*\$|\(https?://[^)]*\)", "", cell.source, flags=re.DOTALL)
-            found = re.findall(r"(?<![\w.])\d+\.\d+(?:\s?%)?(?![\w.]*\d)", prose)
+            found = re.findall(r"(?<![\w.-])\d+\.\d+(?:\s?%)?(?![\w.]*\d)", prose)
             assert not found, f"{found} in: {cell.source[:80]}"
 
 
@@ -127,4 +127,4 @@ def test_every_notebook_has_its_test_parameters() -> None:
     for path in PATHS:
         case = yaml.safe_load((ROOT / "tests" / "notebooks" / f"{path.stem}.yaml").read_text(encoding="utf-8"))
         assert case["metrics"], path.stem
-        assert all(len(bounds) == 2 and bounds[0] < bounds[1] for bounds in case["metrics"].values())
+        assert all(len(bounds) == 2 and bounds[0] <= bounds[1] for bounds in case["metrics"].values())
