@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ohlora.stylegan import PortraitGenerator
 
 WOMAN, GOOD = 0.95, 0.9  # probabilities that a candidate must reach
-EQUAL = 0.01  # z-units; smaller differences in obedience do not decide
+EQUAL = 0.02  # z-units; smaller differences in obedience do not decide
 YOUNG = 0.1  # PortraitParams.age, which goes to 0.25
 RESTING = {
     "eyes": 0.3,
@@ -49,7 +49,7 @@ def choose_face(
     rest and keep those that the labeler takes for a woman (probability at least .95) in a good picture (at
     least .9); of the ``finalists`` best of these, take the one that obeys best: asked for five values of
     eyes, mouth and pose each, the mean absolute difference between requested and measured z-score is smallest
-    (of those within .01 of the smallest, the best picture).
+    (of those within .02 of the smallest, the best picture).
 
     Args:
         generator: conditioned. labeler: measures and filters.
@@ -115,7 +115,7 @@ def main() -> None:
     face, table = choose_face(
         generator, load_labeler(arguments.profile), candidates=arguments.candidates, seed=arguments.seed
     )
-    print(table.to_string(index=False, float_format="%.3f"))
+    print(table.to_string(index=False, float_format="%.4f"))
     best = {name: round(float(value), 3) for name, value in table[table.chosen].iloc[0, :-1].items()}
     command = f"python -m ohlora.companion.face_choice --candidates {arguments.candidates} --seed {arguments.seed}"
     save_face(face, arguments.output, arguments.profile, chosen_by=command, scores=best)
