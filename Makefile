@@ -48,7 +48,7 @@ test-full: lint
 
 chat: install
 	@echo "Oh-LoRA opens in your browser. In JupyterLab: $(BIN)/jupyter lab notebooks/16_oh_lora.ipynb"
-	$(BIN)/voila notebooks/16_oh_lora.ipynb --Voila.ip=127.0.0.1
+	$(BIN)/voila notebooks/chat.ipynb --Voila.ip=127.0.0.1
 
 report: install
 	$(BIN)/python -m ohlora.evaluation.report
