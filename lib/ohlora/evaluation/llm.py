@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,7 +163,8 @@ def score_persona(
 ) -> pd.DataFrame:
     """Ask every question, alone. Columns: fact, language, question, reply, right, valid, language_kept."""
     rows = []
-    prompts = [build_prompt([{"role": "user", "content": one.text}], template=llm.template) for one in questions]
+    now = datetime(2026, 3, 2, 21, 10)  # a turn always has a time; so had every training row
+    prompts = [build_prompt([{"role": "user", "content": one.text}], (), now, llm.template) for one in questions]
     answers = llm.generate_many(prompts, [sampling] * len(prompts), grammar)
     for question, raw in zip(progress(questions), answers, strict=True):
         reply = repair_reply(raw)
