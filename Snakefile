@@ -27,7 +27,7 @@ if unknown:
 
 def sources(chapter):
     """Files whose change makes a chapter's notebooks run again."""
-    files = ["lib/ohlora/config.py", "lib/ohlora/weights.py", "lib/ohlora/plots.py", f"config/{profile}.yaml"]
+    files = ["lib/ohlora/config.py", "lib/ohlora/weights.py", "lib/ohlora/database.py", "lib/ohlora/plots.py", f"config/{profile}.yaml"]
     for package in CHAPTERS[chapter]:
         files += [str(path) for path in sorted(Path("lib/ohlora", package).glob("*.py"))]
     return files + [str(path) for path in sorted(Path("outputs/pretrained").glob("*.safetensors"))]

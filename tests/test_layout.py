@@ -16,6 +16,7 @@ LIBRARY = ROOT / "lib" / "ohlora"
 ORDER = [
     "config",
     "weights",
+    "database",
     "portraits",
     "stylegan",
     "labeling",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+from ohlora.database import immediate
 
 Clock = Callable[[], datetime]
 """Gives the time, with its zone; tests and notebooks pass their own."""
@@ -67,18 +68,6 @@ def open_database(path: Path | str, schema: str, version: int, what: str) -> sql
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {int(version)}")
     return connection
-
-
-@contextmanager
-def immediate(connection: sqlite3.Connection) -> Iterator[None]:
-    """One write transaction that takes the lock first, so that two writers see each other's rows."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def _refuse_unreadable(path: Path, version: int, what: str) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ohlora.rag.database import Clock, immediate, open_database, read_clock, to_text, wall_clock
+from ohlora.database import immediate
+from ohlora.rag.database import Clock, open_database, read_clock, to_text, wall_clock
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, Recalled, clean_line
 from ohlora.rag.normalisation import check_length, detect_language

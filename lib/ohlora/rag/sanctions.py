@@ -11,7 +11,8 @@ from pathlib import Path
 import yaml
 
 from ohlora.config import DATA
-from ohlora.rag.database import Clock, immediate, open_database, read_clock, to_text, wall_clock
+from ohlora.database import immediate
+from ohlora.rag.database import Clock, open_database, read_clock, to_text, wall_clock
 
 SCHEMA_VERSION = 1
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

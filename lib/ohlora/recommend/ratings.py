@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ohlora.database import immediate
+
 LOWEST, HIGHEST = 1, 5
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x4F4C5231  # "OLR1": tells our files from other programs' SQLite files
@@ -114,7 +116,7 @@ class RatingStore:
             self._refuse_foreign()
         with self._connect() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            with _transaction(connection):
+            with immediate(connection):
                 if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                     for statement in filter(str.strip, _SCHEMA.split(";")):
                         connection.execute(statement)
@@ -129,7 +131,7 @@ class RatingStore:
         """
         rating = _checked(rating)
         rated_at = self._clock().astimezone(UTC)
-        with self._connect() as connection, _transaction(connection):
+        with self._connect() as connection, immediate(connection):
             connection.execute(
                 "INSERT INTO portrait (generator, z, properties) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", recipe.key
             )
@@ -144,7 +146,7 @@ class RatingStore:
 
     def undo(self) -> Rating | None:
         """Take back this user's latest answer and return it; None if there is none."""
-        with self._connect() as connection, _transaction(connection):
+        with self._connect() as connection, immediate(connection):
             row = connection.execute(
                 f"{_SELECT} WHERE user = ? ORDER BY rating.id DESC LIMIT 1", (self.user,)
             ).fetchone()
@@ -197,18 +199,6 @@ class RatingStore:
                 f"path={self.path} has schema version {version}, but this ohlora reads up to {SCHEMA_VERSION}: "
                 "update ohlora; left untouched"
             )
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Takes the write lock first, so that two writers wait for each other instead of failing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def _checked(rating: int) -> int:
