@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from ohlora.portraits import TRUTH_NAMES, PortraitParams, corpus, load_corpus, load_sample, render, render_corpus
+from ohlora.portraits import (
+    TRUTH_NAMES,
+    VECTOR_SIZE,
+    PortraitParams,
+    corpus,
+    load_corpus,
+    load_sample,
+    render,
+    render_corpus,
+)
 
 SIZE = 32
 
@@ -21,11 +30,34 @@ def test_pairs_match_their_vectors_and_any_part_can_be_rendered_again(tmp_path):
     make(tmp_path / "all")
     whole = load_corpus(tmp_path / "all")
     assert whole.images.shape == (6, SIZE, SIZE, 3) and whole.masks.shape == (6, SIZE, SIZE)
-    assert whole.u.shape == (6, 60) and list(whole.truth.columns) == list(TRUTH_NAMES)
+    assert whole.u.shape == (6, VECTOR_SIZE) and whole.alpha.shape == whole.masks.shape
+    assert list(whole.truth.columns) == list(TRUTH_NAMES)
     again = render(PortraitParams.from_vector(whole.u[4]), SIZE)
     np.testing.assert_array_equal(again.image, whole.images[4])
+    np.testing.assert_array_equal(again.alpha, whole.alpha[4])
     np.testing.assert_array_equal(whole.u[3:], corpus.shard_vectors(1, 1))
-    assert len(load_corpus(tmp_path / "all", limit=4)) == 4
+    for limit in (2, 3, 4):
+        part = load_corpus(tmp_path / "all", limit=limit)
+        assert len(part) == len(part.truth) == len(part.u) == limit
+        np.testing.assert_array_equal(part.images, whole.images[:limit])
+
+
+def test_a_smaller_copy_keeps_brightness_and_classes(tmp_path):
+    make(tmp_path, pairs=3)
+    whole = load_corpus(tmp_path)
+    small = whole.resized(SIZE // 2)
+    assert small.images.shape == (3, SIZE // 2, SIZE // 2, 3) and small.alpha.shape == small.masks.shape
+    np.testing.assert_allclose(small.images.mean((1, 2, 3)), whole.images.mean((1, 2, 3)), atol=1)
+    for block in (slice(0, 2), slice(14, 16)):
+        for mask, old in zip(small.masks, whole.masks, strict=True):
+            assert np.bincount(old[block, block].ravel()).argmax() == mask[block.start // 2, block.start // 2]
+    assert small.masks.dtype == small.alpha.dtype == np.uint8
+    assert whole.resized(SIZE) is whole
+    read_smaller = load_corpus(tmp_path, size=SIZE // 2)
+    np.testing.assert_array_equal(read_smaller.masks, small.masks)
+    np.testing.assert_array_equal(read_smaller.images, small.images)
+    with pytest.raises(ValueError, match="size=64 is not allowed"):
+        whole.resized(64)
 
 
 def test_a_truncated_shard_is_rendered_anew_and_whole_ones_are_kept(tmp_path):
@@ -65,8 +97,22 @@ def test_an_empty_folder_and_a_wrong_limit_are_refused(tmp_path):
 
 def test_the_shipped_sample_is_whole_and_not_from_the_training_seed():
     sample = load_sample()
-    assert sample.images.shape == (192, 128, 128, 3) and sample.masks.max() <= 8
+    assert sample.images.shape == (192, 256, 256, 3) and sample.images.dtype == np.uint8 and sample.masks.max() <= 8
+    assert sample.u.shape == (192, VECTOR_SIZE) and list(sample.truth.columns) == list(TRUTH_NAMES)
+    assert corpus.SAMPLE.stat().st_size < 20e6
     assert not np.isin(sample.u[:, 0], corpus.shard_vectors(1, 0)[:, 0]).any()
     assert np.corrcoef(sample.truth["eyes"], sample.truth["lid_gap"])[0, 1] > 0.9
-    again = render(PortraitParams.from_vector(sample.u[10]), 128)
+    again = render(PortraitParams.from_vector(sample.u[10]), 256)
     assert np.abs(again.image.astype(float) - sample.images[10]).mean() < 1.0
+    assert np.abs(again.alpha.astype(float) - sample.alpha[10]).mean() < 1.0
+
+
+def test_a_sample_is_stored_without_loss(tmp_path, monkeypatch):
+    make(tmp_path, pairs=3)
+    whole = load_corpus(tmp_path)
+    monkeypatch.setattr(corpus, "SAMPLE", tmp_path / "sample.npz")
+    corpus.save_sample(whole, corpus.SAMPLE)
+    back = load_sample()
+    for name in ("images", "masks", "alpha", "u"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(whole, name))
+    np.testing.assert_allclose(back.truth, whole.truth, rtol=1e-6)

@@ -60,6 +60,14 @@ def test_about_seven_of_ten_are_women_and_all_expressions_occur():
     assert max(abs(p.yaw) for p in people) > 30
 
 
+def test_most_people_are_young_a_tenth_wears_glasses_and_a_third_of_the_women_earrings():
+    people = [PortraitParams.from_vector(u) for u in sample_vectors(3000, seed=5)]
+    age = np.array([p.age for p in people])
+    assert age.min() < 19 and age.max() > 55 and 0.8 < (age <= 40).mean() < 0.9
+    assert 0.08 < np.mean([p.glasses >= 0.5 for p in people]) < 0.12
+    assert 0.32 < np.mean([p.earrings > 0.22 for p in people]) < 0.38
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("eyes", 1.2), ("yaw", -60), ("mouth", "open"), ("ancestry", (0.5, 0.5)), ("background_top", (0, 0, 2)),
@@ -77,12 +85,12 @@ def test_shares_must_sum_to_one_and_params_are_frozen():
         PortraitParams().eyes = 0.1
 
 
-@pytest.mark.parametrize("u", [np.zeros(59), np.zeros((2, 60)), np.full(60, np.nan)])
+@pytest.mark.parametrize("u", [np.zeros(61), np.zeros((2, 62)), np.full(62, np.nan)])
 def test_a_wrong_vector_is_refused(u):
-    with pytest.raises(ValueError, match="60 finite numbers"):
+    with pytest.raises(ValueError, match="62 finite numbers"):
         PortraitParams.from_vector(u)
 
 
 def test_mirror_refuses_a_wrong_shape():
-    with pytest.raises(ValueError, match="last axis must have 60"):
+    with pytest.raises(ValueError, match="last axis must have 62"):
         mirror(np.zeros((3, 64)))

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from ohlora.portraits import LABELS, TRUTH_NAMES, PortraitParams, mirror, render, sample_vectors
+from ohlora.portraits.figure import build_figure
 from ohlora.portraits.head_data import PATH, load_head_data
+from ohlora.portraits.lights import DOME, KEY, RIM, cast_shadows
+from ohlora.portraits.render import solid_brows
+from ohlora.portraits.shading import shade
+from ohlora.portraits.visible import Camera, draw
 
 SIZE = 64
 
@@ -128,3 +133,34 @@ def test_the_head_data_is_the_file_that_was_made():
     data = load_head_data()
     assert len(data.morph_names) == len(data.morphs) == 53
     assert 1000 < data.cavity.sum() < 1600
+
+
+def test_some_lights_are_darker_than_all_and_skin_without_scattering_is_sharper():
+    params = PortraitParams()
+    figure = build_figure(params)
+    camera = Camera.on(figure, 96)
+    seen = draw(figure, camera)
+    lights = cast_shadows(params, figure)
+    whole = shade(params, figure, camera, seen)
+    np.testing.assert_array_equal(shade(params, figure, camera, seen, lights), whole)
+    for kind in (KEY, DOME, RIM):
+        some = lights.of_kind(kind)
+        assert set(some.kind) == {kind} and len(some.solid) == len(some.direction)
+        assert (shade(params, figure, camera, seen, some) <= whole + 1e-3).mean() > 0.99
+
+    def steps(light):
+        canvas = np.zeros((96 * 96, 3))
+        canvas[seen.pixel[seen.label == 1]] = light[seen.label == 1]
+        return np.abs(np.diff(canvas.reshape(96, 96, 3)[40:70, 35:60], axis=1)).mean()
+
+    assert steps(shade(params, figure, camera, seen, lights, scattering=0.0)) > steps(whole)
+
+
+def test_a_brow_is_an_area_not_a_lattice_of_hairs():
+    mask = np.ones((128, 128), np.uint8)
+    mask[40:46:2, 30:50] = 8  # three hairs, a pixel of skin between them
+    mask[43, 40] = 7
+    solid = solid_brows(mask)
+    assert (solid[40:45, 32:48] == 8).sum() == 5 * 16 - 1 and solid[43, 40] == 7, "only skin becomes brow"
+    assert (solid[:38] == 1).all() and (solid[48:] == 1).all()
+    np.testing.assert_array_equal(solid_brows(solid), solid)

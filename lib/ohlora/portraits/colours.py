@@ -6,11 +6,14 @@ import colorsys
 
 import numpy as np
 
+from ohlora.portraits.mesh import smoothstep
 from ohlora.portraits.parameters import PortraitParams
 
 _SKIN = np.array(
     [(247, 216, 200), (241, 200, 178), (226, 178, 152), (202, 150, 120), (160, 108, 78), (112, 72, 52)]
 )  # sRGB, light to dark
+_IRIS_AT = [0, 0.35, 0.65, 1]
+_IRIS = np.array([(0.105, 0.045, 0.016), (0.155, 0.078, 0.028), (0.105, 0.120, 0.066), (0.070, 0.165, 0.270)])
 
 
 def to_linear(colour: np.ndarray | tuple) -> np.ndarray:
@@ -28,15 +31,20 @@ def to_srgb(light: np.ndarray) -> np.ndarray:
 def skin_colour(params: PortraitParams) -> np.ndarray:
     """Linear RGB (3,) of the bare skin."""
     at = np.clip(params.skin, 0, 1) * (len(_SKIN) - 1)
-    return to_linear(np.array([np.interp(at, range(len(_SKIN)), _SKIN[:, k]) for k in range(3)]) / 255)
+    colour = to_linear(np.array([np.interp(at, range(len(_SKIN)), _SKIN[:, k]) for k in range(3)]) / 255)
+    # Skin loses a little glow with the years.
+    dull = 0.2 * float(smoothstep(30, 60, params.age))
+    return colour * (1 - dull * np.array([0.20, 0.32, 0.36]))
 
 
 def hair_colour(params: PortraitParams) -> np.ndarray:
-    """Linear RGB (3,): black to light blond, reddened most in between."""
+    """Linear RGB (3,): black to light blond, reddened most in between, greying from about 45 years on."""
     light, red = params.hair_lightness, params.hair_redness
     colour = np.array([28, 22, 22]) * (1 - light) + np.array([228, 200, 150]) * light
     colour = colour * (1 - 0.45 * red * np.array([-0.25, 0.55, 0.8]) * (4 * light * (1 - light) + 0.1))
-    return np.clip(to_linear(np.clip(colour, 5, 240) / 255), 0.004, 0.85)
+    colour = np.clip(to_linear(np.clip(colour, 5, 240) / 255), 0.004, 0.85)
+    grey = 0.8 * float(smoothstep(43, 66, params.age))
+    return colour * (1 - grey) + np.array([0.36, 0.35, 0.34]) * grey
 
 
 def lip_colour(params: PortraitParams) -> np.ndarray:
@@ -46,8 +54,8 @@ def lip_colour(params: PortraitParams) -> np.ndarray:
 
 
 def iris_colour(params: PortraitParams) -> np.ndarray:
-    """Linear RGB (3,), brown to blue."""
-    return (1 - params.iris) * np.array([0.13, 0.06, 0.025]) + params.iris * np.array([0.09, 0.16, 0.22])
+    """Linear RGB (3,): dark brown, hazel, green, blue."""
+    return np.array([np.interp(params.iris, _IRIS_AT, _IRIS[:, k]) for k in range(3)])
 
 
 def shirt_colour(params: PortraitParams) -> np.ndarray:

@@ -83,6 +83,7 @@ def lashes(
     direction = unit(root - eye) + np.array([0.35 * np.sign(eye[0]), 0, 0]) * outer
     direction = unit(direction + np.array([0, -0.1 if upper else -0.25, 0.3]))
     size = length * (0.55 + 0.45 * np.sin(np.pi * np.clip(0.15 + 0.75 * outer, 0, 1))) * (0.85 + 0.3 * jitter)
+    size = size * (0.35 + 0.65 * smoothstep(0.0, 0.35, outer))  # short towards the nose
     curl = np.array([0, (0.9 if upper else -0.5) * (1 - 0.8 * closed), 0.15])
     middle, tip = root + (direction * 0.5 + curl * 0.10) * size, root + (direction * 0.85 + curl * 0.45) * size
     return np.stack([root, middle, tip], 1), np.tile([0.0042, 0.0036, 0.0008], (count, 1))

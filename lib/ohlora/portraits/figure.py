@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohlora.portraits import colours
+from ohlora.portraits.earrings import earring_size, earrings
 from ohlora.portraits.eyes import brow_hairs, curved, eyeball, lashes
+from ohlora.portraits.glasses import glasses
 from ohlora.portraits.hair import Strands, grow_hair
 from ohlora.portraits.head_data import load_head_data
 from ohlora.portraits.mesh import smoothstep, surface, turn_head, vertex_normals
 from ohlora.portraits.parameters import SHAPE_NAMES, PortraitParams
-from ohlora.portraits.regions import BODY_LEVELS, CLOTHES, EYES, load_regions, neutral_vertices
+from ohlora.portraits.regions import BODY_LEVELS, CLOTHES, EYES, SKIN, load_regions, neutral_vertices
 
-MATERIAL_SKIN, MATERIAL_EYE, MATERIAL_CLOTH, MATERIAL_HAIR, MATERIAL_LASH = 0, 1, 3, 4, 5
+MATERIAL_SKIN, MATERIAL_EYE, MATERIAL_GLOSSY, MATERIAL_CLOTH, MATERIAL_HAIR, MATERIAL_LASH = range(6)
 EYE_TO_MOUTH = 0.625  # decimetres; every head is scaled towards it
 
 
@@ -47,25 +49,27 @@ class Figure:
 def morph_strengths(params: PortraitParams) -> tuple[dict[str, float], dict[str, float]]:
     """Strength of every morph: (the identity, the expression). The face at rest is the identity alone."""
     g, identity = params.gender, {}
+    # The full morph is a face of about ninety.
+    older = float(np.interp(params.age, [18, 24, 40, 60], [0.02, 0.06, 0.24, 0.58]))
     for gender, share in (("female", g), ("male", 1 - g)):
         for origin, part in zip(("european", "asian", "african"), params.ancestry, strict=True):
             identity[f"{gender}_{origin}"] = share * part
-        identity[f"{gender}_older"] = share * params.age
+        identity[f"{gender}_older"] = share * older
         identity[f"{gender}_heavy"] = share * max(params.weight, 0)
         identity[f"{gender}_thin"] = share * max(-params.weight, 0)
-    identity["style_eyes"], identity["style_face"] = 0.35 + 0.65 * g, g
+    identity["style_eyes"], identity["style_face"] = 0.82 + 0.18 * g, 0.35 + 0.65 * g
     for name in SHAPE_NAMES:
         value = getattr(params, name)
         identity[f"{name}+"], identity[f"{name}-"] = max(value, 0), max(-value, 0)
 
-    wide = 1.1 * np.clip((params.eyes - 0.68) / 0.32, 0, 1)
+    wide = 0.8 * np.clip((params.eyes - 0.68) / 0.32, 0, 1)
     raised, mouth, smile = max(params.brow_raise, 0), params.mouth, params.smile
     expression = {
         "eyeBlink": closed_lids(params.eyes), "eyeWide": wide,
-        "mouthSmile": smile * (1 - 0.35 * mouth), "cheekSquint": 0.25 * smile,
+        "mouthSmile": smile * (1 - 0.20 * mouth), "cheekSquint": 0.25 * smile,
         "browOuterUp": 0.3 * wide + 0.3 * raised, "browInnerUp": 0.25 * wide + 0.3 * raised,
         "browDown": max(-params.brow_raise, 0),
-        "mouthUpperUp": 0.25 * mouth * smile, "mouthLowerDown": 0.15 * mouth,
+        "mouthUpperUp": 0.08 * mouth * smile, "mouthLowerDown": 0.15 * mouth,
         "jawOpen": 0.55 * mouth, "mouthFunnel": 0.12 * mouth * (1 - smile),
     }  # fmt: skip
     return identity, expression
@@ -100,16 +104,19 @@ def paint_body(params: PortraitParams) -> tuple[np.ndarray, np.ndarray]:
     """Linear RGB (n, 3) of the level-2 body, and of the brows (3,)."""
     regions, g, dark = load_regions(), params.gender, params.skin
     skin, hair = colours.skin_colour(params), colours.hair_colour(params)
-    blush, lipstick = 0.2 + 0.5 * params.blush * g, 0.08 + g * (0.1 + 0.6 * params.lipstick)
+    older = float(smoothstep(26, 60, params.age))
+    blush, lipstick = 0.25 + (0.1 + 0.45 * params.blush) * g, 0.08 + g * (0.1 + 0.6 * params.lipstick)
     stubble = (1 - g) * 0.9 * float(smoothstep(0.45, 1.0, params.stubble))
     tint = 1 - np.array([0.97, 0.45, 0.42])
     colour = skin * (1 - (blush * 0.5 * regions.blush)[:, None] * tint * (1 - 0.4 * dark))
-    colour *= 1 - (0.15 * regions.lid_shadow)[:, None] * np.array([0.75, 1, 1.0])
+    # Folds lie in the shade, and blood shows in them.
+    colour *= 1 - (0.36 * older * regions.wrinkles)[:, None] * np.array([0.72, 1, 1])
+    colour *= 1 - ((0.10 + 0.12 * g) * regions.lid_shadow)[:, None] * np.array([0.75, 1, 1.0])
     bare = skin * np.array([0.82, 0.50, 0.53])
     lips = bare * (1 - lipstick) + colours.lip_colour(params) * lipstick * (1 - 0.45 * dark)
     share = (smoothstep(0.30, 0.95, regions.lips) * 0.88)[:, None]
     colour = colour * (1 - share) + lips * share
-    liner = 0.85 * 0.8 * (0.35 + 0.65 * g) * regions.lid_line * (0.22 + 0.78 * (regions.neutral[:, 1] > 6.885))
+    liner = 0.68 * (0.5 + 0.5 * g) * regions.lid_line * (0.22 + 0.78 * (regions.neutral[:, 1] > 6.885))
     colour *= 1 - liner[:, None]
     brow_colour = hair * (0.75 - 0.35 * float(smoothstep(0.05, 0.3, hair.mean()))) + skin * 0.05 + 0.004
     brow = 0.60 * regions.brow(brow_thickness(params))[:, None]
@@ -119,13 +126,14 @@ def paint_body(params: PortraitParams) -> tuple[np.ndarray, np.ndarray]:
     scalp = 0.92 * scalp[:, None]
     colour = colour * (1 - scalp) + hair * 0.72 * scalp
     colour[regions.in_mouth & (regions.lips < 0.45)] = [0.13, 0.022, 0.022]
+    colour[regions.mouth_corner] = 0.55 * lips
     colour[regions.in_eye_socket] = skin * np.array([0.95, 0.60, 0.58])
     return np.clip(colour, 0.002, 0.95), brow_colour
 
 
 def brow_thickness(params: PortraitParams) -> float:
-    """A woman's brows are a fifth thinner."""
-    return params.brow_thickness * (1.25 - 0.3 * params.gender)
+    """A woman's brows are a tenth thinner."""
+    return params.brow_thickness * (1.12 - 0.12 * params.gender)
 
 
 def _cut_shirt(params: PortraitParams) -> np.ndarray:
@@ -160,6 +168,10 @@ def build_figure(params: PortraitParams) -> Figure:
     cloth = shirt.points(vertices)
     cloth = cloth + 0.03 * vertex_normals(cloth, shirt.triangles)
     parts.append((cloth, shirt.triangles, colours.shirt_colour(params), CLOTHES, MATERIAL_CLOTH, _cut_shirt(params)))
+
+    frame = glasses(params.glasses, upright, np.array(list(centres.values())), radius)
+    worn = ([frame] if frame else []) + earrings(earring_size(params), upright)
+    parts += [(*part, SKIN, MATERIAL_GLOSSY, None) for part in worn]
 
     closed, lash_parts = closed_lids(params.eyes), []
     for side in ("left", "right"):

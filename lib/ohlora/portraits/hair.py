@@ -18,11 +18,18 @@ from ohlora.portraits.head_data import load_head_data
 from ohlora.portraits.mesh import smoothstep, surface, unit
 from ohlora.portraits.regions import load_regions, neutral_vertices
 
-GUIDES = 1700  # an even number: the second half mirrors the first
-CHILDREN = 13
+GUIDES = 1200  # an even number, as FRINGE_GUIDES: the second half mirrors the first
+FRINGE_GUIDES = 200  # they follow the others and are grown only where a fringe is worn
+CHILDREN = 12
+LOCKS = 90  # guides of a lock share brightness and the phase of the wave
 POINTS = 18  # points of a strand
-RADIUS = 0.0034  # decimetres
-SHORT = 0.13  # below this length hair stands up and is brushed back instead of falling from a parting
+RADIUS = 0.005  # decimetres
+
+# By the parameter hair_length: the height where hair ends, and its greatest length on top and at the sides.
+_LENGTH = [0, 0.06, 0.13, 0.20, 0.30, 0.50, 0.75, 1]
+_LOW_END = [6.75, 6.72, 6.66, 6.55, 6.36, 6.04, 5.70, 5.48]
+_LONGEST_TOP = [0.10, 0.27, 0.50, 0.90, 1.40, 2.40, 3.2, 4.0]
+_LONGEST_SIDE = [0.04, 0.07, 0.17, 0.45, 1.20, 2.40, 3.2, 4.0]
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,11 @@ class Roots:
     corners: np.ndarray  # (g, 3) body points
     weights: np.ndarray  # (g, 3)
     place: np.ndarray  # (g, 3) on the neutral head
-    neighbours: np.ndarray  # (g, 6) nearest guides, itself included
+    fringe: np.ndarray  # (g,) bool
+    neighbours: np.ndarray  # (g, 8) nearest guides of the same kind, itself included
     sign: np.ndarray  # (g,) 1 for the first half, -1 for its mirror image
-    jitter: np.ndarray  # (g, 6) standard normal
+    jitter: np.ndarray  # (g, 3) standard normal
     layer: np.ndarray  # (g,) 0 under … 1 top
-    chance: np.ndarray  # (g,) uniform: who belongs to the fringe
     phase: np.ndarray  # (g,) uniform: of the wave
     shade: np.ndarray  # (g·children,) brightness of each strand
     tilt: np.ndarray  # (g·children,) standard normal: turns the highlights a little
@@ -69,45 +76,73 @@ class Strands:
 def load_roots() -> Roots:
     """Draw roots and jitter with a fixed seed."""
     rng = np.random.default_rng(20)
-    regions, half = load_regions(), GUIDES // 2
-    points, triangles = regions.neutral, regions.scalp_triangles
-    middle = points[triangles].mean(1)
-    area = np.linalg.norm(np.cross(*(points[triangles[:, k]] - points[triangles[:, 0]] for k in (1, 2))), axis=1)
-    area *= (1 + 0.7 * np.exp(-((middle[:, 0] / 0.22) ** 2)) * (middle[:, 1] > 7.3)) * (middle[:, 0] > 0)
-    chosen = triangles[rng.choice(len(triangles), half, p=area / area.sum())]
-    first, second = rng.random((2, half))
-    first, second = np.where(first + second > 1, 1 - first, first), np.where(first + second > 1, 1 - second, second)
-    weights = np.stack([1 - first - second, first, second], 1)
-    mirrored = cKDTree(points).query(points[chosen] * [-1, 1, 1])[1]
-    corners, weights = np.concatenate([chosen, mirrored]), np.concatenate([weights, weights])
-    place = (points[corners] * weights[..., None]).sum(1)
+    kinds = [_draw_roots(rng, GUIDES // 2, fringe=False), _draw_roots(rng, FRINGE_GUIDES // 2, fringe=True)]
+    corners, weights, place = (np.concatenate(arrays) for arrays in zip(*kinds, strict=True))
+    fringe = np.repeat([False, True], [GUIDES, FRINGE_GUIDES])
+    first = np.concatenate([np.arange(len(kind[0])) < len(kind[0]) // 2 for kind in kinds])
+    half = int(first.sum())
+    neighbours = np.concatenate(
+        [cKDTree(place[kind]).query(place[kind], k=8)[1] + np.flatnonzero(kind)[0] for kind in (~fringe, fringe)]
+    )
+    centres = place[first][rng.choice(half, LOCKS, replace=False)]
+    lock = cKDTree(centres).query(place[first])[1]
 
-    def twice(values: np.ndarray) -> np.ndarray:
-        return np.concatenate([values, values])
-
-    def flipped(values: np.ndarray) -> np.ndarray:
-        return np.concatenate([values, values * [-1, 1, 1]])
+    def twice(values: np.ndarray, flip: float | list = 1.0) -> np.ndarray:
+        """Values of the first halves, (half, …) or (half·children, …), and the same for their mirror images."""
+        values = values.reshape(half, -1, *values.shape[1:])
+        out = np.empty((len(first), *values.shape[1:]))
+        out[first], out[~first] = values, values * flip
+        return out.reshape(-1, *values.shape[2:])
 
     strands = half * CHILDREN
     direction = unit(rng.standard_normal((strands, 3))) * np.sqrt(rng.random((strands, 1)))
-    guide_shade = 0.78 + 0.44 * rng.random(half)
+    shade = (0.88 + 0.24 * rng.random(LOCKS))[lock] * (0.94 + 0.12 * rng.random(half))
+    tilt = 0.3 * rng.standard_normal(LOCKS)[lock] + 0.15 * rng.standard_normal(half)
+    phase = twice(rng.random(LOCKS)[lock])
+    mirrored = [-1, 1, 1]
     return Roots(
         corners=corners,
         weights=weights,
         place=place,
-        neighbours=cKDTree(place).query(place, k=6)[1],
-        sign=np.repeat([1.0, -1.0], half),
-        jitter=twice(rng.standard_normal((half, 6))),
+        fringe=fringe,
+        neighbours=neighbours,
+        sign=np.where(first, 1.0, -1.0),
+        jitter=twice(rng.standard_normal((half, 3))),
         layer=twice(rng.random(half) ** 0.55),
-        chance=twice(rng.random(half)),
-        phase=twice(rng.random(half)),
-        shade=twice(np.repeat(guide_shade, CHILDREN) * (0.85 + 0.3 * rng.random(strands))),
-        tilt=twice(rng.standard_normal(strands)),
-        offset=flipped(direction * 0.05),
-        frizz=flipped(rng.standard_normal((strands, 4, 3)) * 0.012),
+        phase=phase[neighbours].mean(1)[neighbours].mean(1),  # where locks meet, their strands wave alike
+        shade=twice(np.repeat(shade, CHILDREN) * (0.95 + 0.1 * rng.random(strands))),
+        tilt=twice(np.repeat(tilt, CHILDREN) + 0.1 * rng.standard_normal(strands)),
+        offset=twice(direction * 0.055, mirrored),
+        frizz=twice(rng.standard_normal((strands, 4, 3)) * 0.007, mirrored),
         cut=twice(1 - 0.18 * rng.random(strands) ** 2),
-        thickness=twice(0.7 + 0.6 * rng.random(strands)),
+        thickness=twice(0.8 + 0.4 * rng.random(strands)),
     )
+
+
+def _draw_roots(rng: np.random.Generator, half: int, *, fringe: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Body points and weights of ``half`` random roots and of their mirror images, and their places."""
+    regions = load_regions()
+    points, triangles = regions.neutral, regions.scalp_triangles
+    middle = points[triangles].mean(1)
+    above = regions.scalp[triangles].mean(1)
+    area = np.linalg.norm(np.cross(*(points[triangles[:, k]] - points[triangles[:, 0]] for k in (1, 2))), axis=1)
+    if fringe:
+        area *= (middle[:, 0] > 0) & (middle[:, 0] < 0.50) & (_front(middle) > 0.35) & (middle[:, 1] > 7.25)
+    else:
+        area *= (1 + 0.7 * np.exp(-((middle[:, 0] / 0.22) ** 2)) * (middle[:, 1] > 7.3)) * (middle[:, 0] > 0)
+        area *= 1 + 1.2 * np.exp(-((above / 0.12) ** 2))  # a dense hairline hides the scalp behind it
+    chosen = triangles[rng.choice(len(triangles), half, p=area / area.sum())]
+    first, second = rng.random((2, half))
+    first, second = np.where(first + second > 1, 1 - first, first), np.where(first + second > 1, 1 - second, second)
+    weights = np.stack([1 - first - second, first, second], 1)
+    opposite = cKDTree(points).query(points[chosen] * [-1, 1, 1])[1]
+    corners, weights = np.concatenate([chosen, opposite]), np.concatenate([weights, weights])
+    return corners, weights, (points[corners] * weights[..., None]).sum(1)
+
+
+def _front(place: np.ndarray) -> np.ndarray:
+    """How far each place (n, 3) is over the forehead (n,), 0 … 1."""
+    return smoothstep(0.55, 1.0, place[:, 2]) * smoothstep(7.1, 7.4, place[:, 1])
 
 
 @lru_cache(maxsize=1)
@@ -149,71 +184,73 @@ def grow_hair(
     root = (body[roots.corners] * weights).sum(1)
     normal = unit((normals[roots.corners] * weights).sum(1))
     place, jitter, layer = roots.place, roots.jitter, roots.layer
-    short = length < SHORT
+    combed = float(smoothstep(0.06, 0.28, length))
+    # Half a fringe looks like a mistake, so few have one: it grows out within a narrow range.
+    worn = float(smoothstep(0.46, 0.54, fringe) * smoothstep(0.125, 0.16, length))
 
-    front = smoothstep(0.55, 1.0, place[:, 2]) * smoothstep(7.1, 7.4, place[:, 1])
-    side = np.where(place[:, 0] - parting + 0.015 * jitter[:, 0] * roots.sign > 0, 1.0, -1.0)
-    low_end = np.interp(length, [0, 0.25, 0.5, 0.75, 1], [6.9, 6.45, 5.95, 5.45, 4.9])
-    low_end = np.full(GUIDES, -9.0) if short else low_end + 0.07 * jitter[:, 1] + 0.10 * layer
-    longest = np.interp(length, [0, 0.12, 0.25, 0.5, 1], [0.22, 0.45, 1.0, 2.2, 4.0]) * (1 + 0.15 * jitter[:, 2])
-    share = 1.2 * smoothstep(0.43, 0.57, fringe)  # half a fringe looks like a mistake, so few have one
-    width = 0.44 + 0.06 * jitter[:, 3]
-    in_fringe = (front > 0.35) & (np.abs(place[:, 0]) < width) & (place[:, 1] > 7.25) & (roots.chance < share)
-    in_fringe &= not short
-    fringe_end = 7.055 + 0.03 * jitter[:, 4] - 0.75 * np.clip(np.abs(place[:, 0]) - 0.27, 0, 0.25) + fringe_height
+    front = _front(place)
+    behind = 1 - smoothstep(-0.1, 0.5, place[:, 2])
+    blur = 0.35 ** (1 - combed) * 0.09**combed  # short hair fans out, long hair has a parting
+    blur = blur + (0.25 - blur) * np.clip(behind, 0, 1) * combed  # that ends at the crown
+    side = np.tanh((place[:, 0] - parting + 0.01 * jitter[:, 0] * roots.sign) / blur)
+    back = 1 - smoothstep(-0.5, 0.3, place[:, 2])
+    top = smoothstep(6.95, 7.5, place[:, 1] - 0.4 * back)  # a short cut is longest over the forehead
+    low_end = np.interp(length, _LENGTH, _LOW_END) + 0.04 * jitter[:, 1] + 0.08 * layer
+    longest = [np.interp(length, _LENGTH, values) for values in (_LONGEST_SIDE, _LONGEST_TOP)]
+    longest = (longest[0] + (longest[1] - longest[0]) * top) * (1 + 0.08 * np.clip(jitter[:, 2], -2, 2))
+    beside = np.clip(np.abs(place[:, 0]) - 0.2, 0, 0.3)
+    fringe_end = 7.105 + 0.02 * jitter[:, 1] - 0.9 * beside + fringe_height
+    low_end = np.where(roots.fringe, fringe_end, low_end)
+    under = worn * front * smoothstep(0.6, 0.4, np.abs(place[:, 0]))  # what the fringe covers lies flat
+    layer = np.where(roots.fringe, layer, layer * (1 - 0.9 * under))
+    forward = np.where(place[:, 2] > 0.0, 1.0, -0.6)
 
-    step = max(0.02, longest.mean() / 10) if short else 0.075
-    steps = 12 if short else 56
     guides, lengths = grow_guides(
-        root, normal, side, front, layer, in_fringe, low_end, longest, fringe_end,
+        root, normal, side, front, layer, roots.fringe, forward, low_end, longest,
         coarse[collider.points], coarse_normals[collider.points], collider.near, collider.start,
-        volume, short, step, steps, POINTS,
+        volume, combed, 0.075, 50, POINTS,
     )  # fmt: skip
-    guides = _flow_together(guides, roots.neighbours, side, in_fringe)
-    if not short:
-        guides = guides + wave * _waves(guides, lengths, side, roots.phase)
-    strands = np.flatnonzero(np.repeat(lengths > 0.06, CHILDREN))
-    points = grow_children(guides, strands, CHILDREN, roots.offset, roots.frizz, roots.cut)
+    guides = _flow_together(guides, roots.neighbours, side)
+    guides = guides + wave * _waves(guides, lengths, side, roots.phase)
+    grown = np.where(roots.fringe, worn > 0, True)
+    strands = np.flatnonzero(np.repeat(grown, CHILDREN))
+    cut = roots.cut * np.repeat(np.where(roots.fringe, worn, 1.0), CHILDREN)
+    points = grow_children(guides, strands, CHILDREN, roots.offset, roots.frizz, cut)
     along = np.linspace(0, 1, POINTS)
     return Strands(
         points=points,
-        radius=RADIUS * (1 - 0.75 * along**3) * roots.thickness[strands, None],
+        radius=RADIUS * (1 - 0.6 * along**3) * roots.thickness[strands, None],
         colour=colour * roots.shade[strands, None],
         tilt=roots.tilt[strands],
     )
 
 
-def _flow_together(guides: np.ndarray, neighbours: np.ndarray, side: np.ndarray, in_fringe: np.ndarray) -> np.ndarray:
-    """Draw each guide towards the mean of its neighbours, more at the tip.
-
-    Never across the parting, and never between the fringe and hair swept aside: their mean lies over the face.
-    """
-    same = (side[neighbours] == side[:, None]) & (in_fringe[neighbours] == in_fringe[:, None])
-    mean = _neighbour_mean(guides, neighbours, same)
-    share = np.linspace(0, 0.55, guides.shape[1])[None, :, None]
-    return guides * (1 - share) + mean * share
+def _flow_together(guides: np.ndarray, neighbours: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """Draw each guide towards the mean of its neighbours, more at the tip, and hardly across the parting."""
+    weight = np.exp(-(((side[neighbours] - side[:, None]) / 0.6) ** 2))
+    share = np.linspace(0, 0.7, guides.shape[1])[None, :, None]
+    return guides * (1 - share) + _neighbour_mean(guides, neighbours, weight) * share
 
 
 @numba.njit(cache=True)
-def _neighbour_mean(guides, neighbours, same):
+def _neighbour_mean(guides, neighbours, weight):
     out = np.zeros_like(guides)
     for g in range(guides.shape[0]):
-        count = 0
+        total = 0.0
         for k in range(neighbours.shape[1]):
-            if same[g, k]:
-                out[g] += guides[neighbours[g, k]]
-                count += 1
-        out[g] /= max(count, 1)
+            out[g] += weight[g, k] * guides[neighbours[g, k]]
+            total += weight[g, k]
+        out[g] /= total
     return out
 
 
 def _waves(guides: np.ndarray, lengths: np.ndarray, side: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """Displacement (g, m, 3) of a wave of strength 1 that starts below the roots."""
+    """Displacement (g, m, 3) of a wave of strength 1 that starts below the roots and grows to the tips."""
     arc = np.linspace(0, 1, guides.shape[1])[None] * lengths[:, None]
     start = guides[:, 0]
-    place = 0.9 * np.abs(start[:, 0]) + 0.3 * start[:, 1] + 0.7 * start[:, 2]  # neighbours wave together
-    angle = 6.5 * arc + (2 * np.pi * place + 0.7 * phase)[:, None]
+    place = 0.5 * np.abs(start[:, 0]) + 0.2 * start[:, 1] + 0.4 * start[:, 2]  # neighbours wave together
+    angle = 6.0 * arc + (2 * np.pi * place + 0.6 * phase)[:, None]
     tangent = unit(np.gradient(guides, axis=1))
     sideways = unit(np.cross(tangent, [0.0, 0.0, 1.0]) + 1e-6) * side[:, None, None]
     swing = sideways * np.sin(angle)[..., None] + np.array([0, 0, 0.7]) * np.cos(angle)[..., None]
-    return 0.10 * smoothstep(0.25, 1.1, arc)[..., None] * swing
+    return 0.21 * smoothstep(0.2, 2.0, arc)[..., None] * swing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -41,6 +41,11 @@ class Lights:
     def scale(self) -> float:
         """Pixels of a shadow map per decimetre."""
         return SHADOW_SIZE / (2 * SHADOW_RADIUS)
+
+    def of_kind(self, *kinds: int) -> Lights:
+        """Only the lights of these kinds: KEY, DOME, RIM."""
+        chosen = np.isin(self.kind, kinds)
+        return Lights(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 def light_frame(direction: np.ndarray) -> np.ndarray:
@@ -101,8 +106,8 @@ def cast_shadows(params: PortraitParams, figure: Figure) -> Lights:
     per_strand = figure.hair.points.shape[1]
     for k in range(len(direction)):
         light_depth_triangles(figure.coarse, frame[k], SHADOW_CENTRE, scale, triangles, solid[k])
-        step = 2 if kind[k] == KEY else 4
-        light_depth_strands(strands, frame[k], SHADOW_CENTRE, scale, per_strand, step, hair[k], count[k])
+        step = 4 if kind[k] == KEY else 7  # each light takes other strands, so together they see almost all
+        light_depth_strands(strands, frame[k], SHADOW_CENTRE, scale, per_strand, k % step, step, hair[k], count[k])
         # Blurred counts, not depth alone: hair shadows on the skin would be blotchy.
         count[k] = cv2.GaussianBlur(count[k], (0, 0), 1.6)
         spread[k] = cv2.dilate(hair[k], np.ones((5, 5), np.uint8))

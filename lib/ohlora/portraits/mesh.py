@@ -131,18 +131,21 @@ def surface(part: str, levels: int) -> Surface:
 @numba.njit(cache=True)
 def _turn(points, yaw, body, pitch, roll):
     out = np.empty_like(points)
+    before = -1.0
     for i in range(points.shape[0]):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         # 0 on the chest, 1 on the head; the chin side of the neck follows the head sooner than the nape.
         t = min(max((y - 0.30 * min(max(z, 0.0), 1.5) + 0.15 - 5.15) / 1.20, 0.0), 1.0)
         weight = t * t * (3 - 2 * t)
-        angle = body + (yaw - body) * weight
-        c, s = np.cos(angle), np.sin(angle)
-        x, z = c * x + s * (z - 0.25), -s * x + c * (z - 0.25) + 0.25
-        c, s = np.cos(pitch * weight), np.sin(pitch * weight)
-        y, z = c * (y - 5.9) - s * (z - 0.2) + 5.9, s * (y - 5.9) + c * (z - 0.2) + 0.2
-        c, s = np.cos(roll * weight), np.sin(roll * weight)
-        x, y = c * x - s * (y - 5.9), s * x + c * (y - 5.9) + 5.9
+        if weight != before:  # on the whole head it is 1: the angles stay as they are
+            angle = body + (yaw - body) * weight
+            c_yaw, s_yaw = np.cos(angle), np.sin(angle)
+            c_pitch, s_pitch = np.cos(pitch * weight), np.sin(pitch * weight)
+            c_roll, s_roll = np.cos(roll * weight), np.sin(roll * weight)
+            before = weight
+        x, z = c_yaw * x + s_yaw * (z - 0.25), -s_yaw * x + c_yaw * (z - 0.25) + 0.25
+        y, z = c_pitch * (y - 5.9) - s_pitch * (z - 0.2) + 5.9, s_pitch * (y - 5.9) + c_pitch * (z - 0.2) + 0.2
+        x, y = c_roll * x - s_roll * (y - 5.9), s_roll * x + c_roll * (y - 5.9) + 5.9
         out[i, 0], out[i, 1], out[i, 2] = x, y, z
     return out
 

@@ -1,6 +1,6 @@
 """PortraitParams: everything that makes one portrait, and its map from and to a standard-normal vector u.
 
-Each of the 60 values of u drives one field through a smooth increasing map (normal CDF or tanh), so a small
+Each of the 62 values of u drives one field through a smooth increasing map (normal CDF or tanh), so a small
 step in u is a small change of the image, and the map can be inverted.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
-VECTOR_SIZE = 60
+VECTOR_SIZE = 62
 _LIMIT = 5.0  # standard deviations; the normal CDF keeps no more digits worth having
 
 
@@ -25,7 +25,7 @@ class PortraitParams:
     gender: float = 1.0  # 0 man … 1 woman
     ancestry: tuple[float, float, float] = (0.65, 0.30, 0.05)  # European, Asian, African shares; sum 1
     skin: float = 0.16  # 0 light … 0.95 dark
-    age: float = 0.06  # 0 young adult … 0.25
+    age: float = 24.0  # years, 18 … 60
     weight: float = -0.1  # -0.4 thin … 0.2
     # Shape of the face, -0.5 … 0.5, 0 = average
     head_width: float = 0.0
@@ -45,8 +45,8 @@ class PortraitParams:
     # Hair
     hair_lightness: float = 0.12  # 0 black … 1 light blond
     hair_redness: float = 0.4  # 0 … 1
-    hair_length: float = 0.6  # 0 very short, 0.13 and more: combed from a parting, 0.25 chin, 0.5 shoulders, 1 chest
-    fringe: float = 0.0  # below 0.4 none, above 0.6 full
+    hair_length: float = 0.6  # 0 very short, 0.2 ears, 0.45 chin, 0.75 shoulders, 1 chest
+    fringe: float = 0.0  # below 0.46 none, above 0.54 full
     fringe_height: float = 0.0  # -0.04 low … 0.07 high, decimetres
     parting: float = 0.08  # -0.3 left … 0.3 right, decimetres from the middle
     wave: float = 0.15  # 0 straight … 0.6
@@ -58,7 +58,9 @@ class PortraitParams:
     blush: float = 0.5  # 0 … 1
     brow_thickness: float = 1.0  # 0.7 … 1.5
     stubble: float = 0.0  # 0 … 1, shown on men only
-    # Clothes
+    # What she wears
+    glasses: float = 0.0  # below 0.5 none; above it the frame goes from round to rectangular, dark to metal
+    earrings: float = 0.0  # below 0.2 none … 1 large, shown on women only
     shirt_hue: float = 0.6  # 0 … 1 around the colour circle
     shirt_saturation: float = 0.1  # 0 … 1
     shirt_brightness: float = 0.85  # 0 … 1
@@ -104,7 +106,7 @@ class PortraitParams:
 
     @classmethod
     def from_vector(cls, u: np.ndarray) -> PortraitParams:
-        """The portrait of a vector u, (60,), standard normal; values beyond ±5 count as ±5."""
+        """The portrait of a vector u, (62,), standard normal; values beyond ±5 count as ±5."""
         u = np.asarray(u, dtype=np.float64)
         if u.shape != (VECTOR_SIZE,) or not np.isfinite(u).all():
             raise ValueError(f"u has shape {u.shape}; it must be {VECTOR_SIZE} finite numbers")
@@ -121,17 +123,16 @@ class PortraitParams:
             "gender": gender,
             "ancestry": tuple(shares),
             "skin": _skin_start(shares) + 0.30 * ndtr(x["skin"]),
-            "age": 0.02 + 0.2 * ndtr(x["age"]) ** 2,
             "wave": 0.5 * ndtr(x["wave"]) ** 2,
             "hair_length": low + width * ndtr(x["hair_length"] + 0.3),
-            "gaze_x": -0.3 * values["yaw"] + 7 * np.tanh(3 * x["gaze_x"] / 7),
+            "gaze_x": -0.2 * values["yaw"] + 11 * np.tanh(5.5 * x["gaze_x"] / 11),
             "background_top": tuple(0.08 + 0.84 * (0.4 * level + 0.6 * level.mean())),
             "background_step": tuple(0.4 * np.tanh(0.13 / 0.4 * x[f"background_step_{k}"]) for k in range(3)),
         }
         return cls(**values)
 
     def to_vector(self) -> np.ndarray:
-        """The vector u, float32 (60,), that makes this portrait; fields that no u reaches are moved to the nearest."""
+        """The vector u, float32 (62,), that makes this portrait; fields that no u reaches are moved to the nearest."""
         x = {name: (_normal((getattr(self, name) - low) / (high - low)) - shift) / gain
              for name, (low, high, shift, gain) in _UNIFORM.items()}  # fmt: skip
         x |= {name: _arctanh(getattr(self, name) / bound) * bound / sd for name, (sd, bound) in _BOUNDED.items()}
@@ -144,10 +145,9 @@ class PortraitParams:
             "ancestry_0": np.log(shares[0] / shares[2]) / 1.2 - 1.2 - 0.9,
             "ancestry_1": np.log(shares[1] / shares[2]) / 1.2 - 1.2 - 0.3,
             "skin": _normal((self.skin - _skin_start(shares)) / 0.30),
-            "age": _normal(np.sqrt(max(self.age - 0.02, 0) / 0.2)),
             "wave": _normal(np.sqrt(self.wave / 0.5)),
             "hair_length": _normal((self.hair_length - low) / width) - 0.3,
-            "gaze_x": _arctanh((self.gaze_x + 0.3 * self.yaw) / 7) * 7 / 3,
+            "gaze_x": _arctanh((self.gaze_x + 0.2 * self.yaw) / 11) * 11 / 5.5,
             **{f"background_top_{k}": _normal(level[k]) for k in range(3)},
             **{f"background_step_{k}": _arctanh(self.background_step[k] / 0.4) * 0.4 / 0.13 for k in range(3)},
         }
@@ -156,7 +156,7 @@ class PortraitParams:
 
 
 def mirror(u: np.ndarray) -> np.ndarray:
-    """The vector(s) u (…, 60) of the horizontally flipped portrait(s): left-right fields change sign."""
+    """The vector(s) u (…, 62) of the horizontally flipped portrait(s): left-right fields change sign."""
     u = np.asarray(u)
     if u.shape[-1:] != (VECTOR_SIZE,):
         raise ValueError(f"u has shape {u.shape}; its last axis must have {VECTOR_SIZE} values")
@@ -164,7 +164,7 @@ def mirror(u: np.ndarray) -> np.ndarray:
 
 
 def sample_vectors(n: int, seed: int) -> np.ndarray:
-    """n standard-normal vectors u, float32 (n, 60)."""
+    """n standard-normal vectors u, float32 (n, 62)."""
     return np.random.default_rng(seed).standard_normal((n, VECTOR_SIZE), dtype=np.float32)
 
 
@@ -186,8 +186,8 @@ def _skin_start(shares: np.ndarray) -> float:
 
 
 def _hair_length_range(gender: float) -> tuple[float, float]:
-    """Shortest hair and the span above it: men 0.03 … 0.125, women 0.16 … 0.82."""
-    return 0.03 + 0.13 * gender, 0.095 + 0.565 * gender
+    """Shortest hair and the span above it: men 0.03 … 0.14, women 0.16 … 0.97."""
+    return 0.03 + 0.13 * gender, 0.11 + 0.70 * gender
 
 
 SHAPE_NAMES = (
@@ -197,18 +197,21 @@ SHAPE_NAMES = (
 
 # field: (low, high, shift, gain): low + (high - low) · Φ(shift + gain · u)
 _UNIFORM = {
+    "age": (18, 60, -0.8, 0.8),  # the middle is 27, one in eight is over 40
     "weight": (-0.35, 0.15, 0, 1), "hair_lightness": (0, 1, -0.4, 1), "hair_redness": (0, 1, 0, 1),
     "volume": (0.75, 1.15, 0, 1), "fringe_height": (-0.03, 0.06, 0, 1), "fringe": (0, 1, -0.4, 1),
     "iris": (0, 1, -0.3, 1),
     "lip_colour": (0, 1, 0, 1), "lipstick": (0, 1, 0, 1), "blush": (0, 1, 0, 1), "brow_thickness": (0.8, 1.4, 0, 1),
     "stubble": (0, 1, 0, 1), "shirt_hue": (0, 1, 0, 1), "shirt_saturation": (0, 0.6, 0, 1),
     "shirt_brightness": (0.1, 0.85, 0, 1), "neckline": (0.56, 0.76, 0, 1), "v_neck": (0, 0.9, 0, 1),
-    "eyes": (0, 1, 0.3, 0.8), "mouth": (0, 1, -0.8, 1), "smile": (0.1, 0.9, 0, 1), "brow_raise": (-0.2, 0.6, 0, 1),
+    "eyes": (0, 1, 0.6, 0.85), "mouth": (0, 1, -0.8, 1), "smile": (0.05, 0.95, 0.25, 0.9),
+    "brow_raise": (-0.15, 0.5, 0, 1),
     "key_strength": (0.9, 1.1, 0, 1), "ambient": (0.85, 1.15, 0, 1), "rim": (0.3, 1.3, 0, 1),
+    "glasses": (0, 1, -1.54, 1.2), "earrings": (0, 1, -1.25, 1.25),  # a tenth of all, a third of the women
 }  # fmt: skip
 # field: (sd, bound): bound · tanh(sd · u / bound)
 _BOUNDED = {
-    **dict.fromkeys(SHAPE_NAMES, (0.15, 0.45)),
+    **dict.fromkeys(SHAPE_NAMES, (0.125, 0.33)),
     "parting": (0.14, 0.28), "yaw": (16.5, 39.0), "pitch": (4.0, 12.0), "roll": (3.0, 9.0), "gaze_y": (2.0, 6.0),
     "key_angle": (35.0, 35.0), "background_tilt": (0.08, 0.25), "background_texture": (0.45, 1.4),
 }  # fmt: skip
@@ -222,18 +225,20 @@ VECTOR_NAMES: tuple[str, ...] = (
     "key_angle", "key_strength", "ambient", "rim",
     "background_top_0", "background_top_1", "background_top_2",
     "background_step_0", "background_step_1", "background_step_2", "background_tilt", "background_texture",
+    "glasses", "earrings",
 )  # fmt: skip
 MIRRORED_NAMES = ("parting", "yaw", "roll", "gaze_x", "key_angle", "background_tilt", "background_texture")
 _MIRROR_SIGN = np.array([-1.0 if name in MIRRORED_NAMES else 1.0 for name in VECTOR_NAMES])
 
 # field: (low, high, numbers): 0 numbers = a plain float
 _RANGES: dict[str, tuple[float, float, int]] = {
-    "gender": (0, 1, 0), "ancestry": (0, 1, 3), "skin": (0, 0.95, 0), "age": (0, 0.25, 0), "weight": (-0.4, 0.2, 0),
+    "gender": (0, 1, 0), "ancestry": (0, 1, 3), "skin": (0, 0.95, 0), "age": (18, 60, 0), "weight": (-0.4, 0.2, 0),
     **dict.fromkeys(SHAPE_NAMES, (-0.5, 0.5, 0)),
     "hair_lightness": (0, 1, 0), "hair_redness": (0, 1, 0), "hair_length": (0, 1, 0), "fringe": (0, 1, 0),
     "fringe_height": (-0.04, 0.07, 0), "parting": (-0.3, 0.3, 0), "wave": (0, 0.6, 0), "volume": (0.7, 1.2, 0),
     "iris": (0, 1, 0), "lip_colour": (0, 1, 0), "lipstick": (0, 1, 0), "blush": (0, 1, 0),
     "brow_thickness": (0.7, 1.5, 0), "stubble": (0, 1, 0),
+    "glasses": (0, 1, 0), "earrings": (0, 1, 0),
     "shirt_hue": (0, 1, 0), "shirt_saturation": (0, 1, 0), "shirt_brightness": (0, 1, 0),
     "neckline": (0.5, 0.8, 0), "v_neck": (0, 1, 0),
     "eyes": (0, 1, 0), "mouth": (0, 1, 0), "smile": (0, 1, 0), "yaw": (-40, 40, 0), "pitch": (-15, 15, 0),

@@ -21,10 +21,10 @@ class ScreenBuffer:
 
     def __init__(self, pixels: int) -> None:
         self.pixels = pixels
-        self.depth = np.full((pixels, pixels), EMPTY)
-        self.surface = np.full((pixels, pixels), -1, np.int64)
-        self.first = np.zeros((pixels, pixels))
-        self.second = np.zeros((pixels, pixels))
+        self.depth = np.full((pixels, pixels), EMPTY, np.float32)
+        self.surface = np.full((pixels, pixels), -1, np.int32)
+        self.first = np.zeros((pixels, pixels), np.float32)
+        self.second = np.zeros((pixels, pixels), np.float32)
 
     def draw_triangles(self, points: np.ndarray, triangles: np.ndarray, keep: np.ndarray, first_id: int) -> None:
         """Draw triangles (m, 3) over screen points (n, 3); where interpolated ``keep`` (n,) < 0 they are cut away."""
@@ -45,12 +45,13 @@ def _draw_triangles(points, triangles, keep, depth, surface, first, second, firs
         ax, ay = points[a, 0], points[a, 1]
         bx, by = points[b, 0], points[b, 1]
         cx, cy = points[c, 0], points[c, 1]
-        x0 = int(max(0, np.floor(min(ax, bx, cx) - 0.5)))
-        x1 = int(min(width - 1, np.ceil(max(ax, bx, cx) - 0.5)))
-        y0 = int(max(0, np.floor(min(ay, by, cy) - 0.5)))
-        y1 = int(min(height - 1, np.ceil(max(ay, by, cy) - 0.5)))
+        # Pixel centres inside the bounding box only: most triangles are about as large as a pixel.
+        x0, x1 = int(max(0, np.ceil(min(ax, bx, cx) - 0.5))), int(min(width - 1, np.floor(max(ax, bx, cx) - 0.5)))
+        y0, y1 = int(max(0, np.ceil(min(ay, by, cy) - 0.5))), int(min(height - 1, np.floor(max(ay, by, cy) - 0.5)))
+        if x1 < x0 or y1 < y0:
+            continue
         area = (by - cy) * (ax - cx) + (cx - bx) * (ay - cy)
-        if x1 < x0 or y1 < y0 or abs(area) < 1e-12:
+        if abs(area) < 1e-12:
             continue
         inverse = 1.0 / area
         for y in range(y0, y1 + 1):
@@ -85,9 +86,15 @@ def _draw_strands(points, radius, per_strand, minimum, depth, surface, first, se
             dx, dy = bx - ax, by - ay
             squared = dx * dx + dy * dy + 1e-9
             inverse = 1 / np.sqrt(squared)
+            thin = r * squared * inverse
             for y in range(y0, y1 + 1):
-                for x in range(x0, x1 + 1):
-                    px, py = x + 0.5 - ax, y + 0.5 - ay
+                py = y + 0.5 - ay
+                first_x, last_x = x0, x1
+                if abs(dy) > 0.05:  # only the part of the row that the strand crosses
+                    middle, half = ax - 0.5 + py * dx / dy, thin / abs(dy)
+                    first_x, last_x = max(x0, int(np.ceil(middle - half))), min(x1, int(np.floor(middle + half)))
+                for x in range(first_x, last_x + 1):
+                    px = x + 0.5 - ax
                     t = (px * dx + py * dy) / squared
                     # Joints overlap a little, or bent strands show gaps; roots hardly, or they stand out as dots.
                     if t < (-0.15 if m > 0 else -0.05) or t > 1.05:
@@ -131,8 +138,10 @@ def light_depth_triangles(points, frame, centre, scale, triangles, depth):
         # Pixel centres inside the bounding box only: most triangles are smaller than a pixel.
         x0, x1 = int(max(0, np.ceil(min(ax, bx, cx) - 0.5))), int(min(res - 1, np.floor(max(ax, bx, cx) - 0.5)))
         y0, y1 = int(max(0, np.ceil(min(ay, by, cy) - 0.5))), int(min(res - 1, np.floor(max(ay, by, cy) - 0.5)))
+        if x1 < x0 or y1 < y0:
+            continue
         area = (by - cy) * (ax - cx) + (cx - bx) * (ay - cy)
-        if x1 < x0 or y1 < y0 or abs(area) < 1e-12:
+        if area < 1e-12:  # turned away from the light: the closed body has another side that is nearer
             continue
         inverse = 1.0 / area
         for y in range(y0, y1 + 1):
@@ -149,11 +158,14 @@ def light_depth_triangles(points, frame, centre, scale, triangles, depth):
 
 
 @numba.njit(cache=True, fastmath=True)
-def light_depth_strands(points, frame, centre, scale, per_strand, step, depth, count):
-    """Depth map and number of strands per pixel, seen along a light; every ``step``-th strand stands for ``step``."""
+def light_depth_strands(points, frame, centre, scale, per_strand, first, step, depth, count):
+    """Depth map and number of strands per pixel, seen along a light.
+
+    Every ``step``-th strand from number ``first`` on stands for ``step``.
+    """
     res = depth.shape[0]
     half = res * 0.5
-    for strand in range(0, points.shape[0] // per_strand, step):
+    for strand in range(first, points.shape[0] // per_strand, step):
         ax, ay, az = 0.0, 0.0, 0.0
         for m in range(per_strand):
             i = strand * per_strand + m

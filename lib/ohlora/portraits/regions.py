@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ohlora.portraits.head_data import load_head_data
 from ohlora.portraits.mesh import smoothstep, surface
@@ -18,6 +19,7 @@ LABELS = ("background", "skin", "eyes", "mouth interior", "lips", "nose", "hair"
 BACKGROUND, SKIN, EYES, MOUTH, LIPS, NOSE, HAIR, CLOTHES, BROWS = range(9)
 
 BODY_LEVELS = 2
+MOUTH_CORNER = 0.145  # |x| of the neutral mouth from where on its inside is lip: no dark line beyond closed lips
 # Centre line of the brow, |x| and y.
 BROW_X = np.array([0.085, 0.16, 0.24, 0.32, 0.40, 0.475])
 BROW_Y = np.array([7.040, 7.060, 7.076, 7.084, 7.070, 7.030])
@@ -26,13 +28,28 @@ HAIRLINE_ANGLE = [0, 20, 35, 48, 58, 68, 80, 95, 110, 125, 150, 180]
 HAIRLINE_Y = [7.555, 7.545, 7.475, 7.31, 7.08, 6.88, 6.74, 6.84, 6.84, 6.58, 6.34, 6.28]
 
 
+# Centre lines of folds and lines on one half of the face: |x| and y of three points, width, depth.
+_WRINKLES = [
+    ((0.165, 0.245, 0.305), (6.60, 6.49, 6.33), 0.030, 1.0),  # from the wing of the nose past the mouth
+    ((0.16, 0.26, 0.37), (6.785, 6.745, 6.775), 0.026, 0.55),  # below the eye
+    ((0.45, 0.50, 0.555), (6.915, 6.945, 6.985), 0.014, 0.75),  # crow's feet
+    ((0.46, 0.52, 0.58), (6.885, 6.885, 6.89), 0.014, 0.85),
+    ((0.45, 0.50, 0.56), (6.855, 6.82, 6.785), 0.014, 0.75),
+    ((0.0, 0.18, 0.36), (7.225, 7.235, 7.215), 0.018, 0.60),  # forehead
+    ((0.0, 0.20, 0.40), (7.315, 7.325, 7.300), 0.018, 0.70),
+    ((0.0, 0.17, 0.33), (7.400, 7.405, 7.385), 0.018, 0.50),
+    ((0.030, 0.040, 0.045), (7.00, 7.05, 7.10), 0.014, 0.45),  # between the brows
+    ((0.285, 0.315, 0.325), (6.27, 6.20, 6.13), 0.028, 0.60),  # from the corner of the mouth down
+]
+
+
 @dataclass(frozen=True)
 class Regions:
     """Fields (n,) at the n points of the level-2 body surface, labels (m,) of its m triangles.
 
     neutral: (n, 3) the neutral head itself. Fields are 0…1 unless said: lips, blush, lid_line (the dark line
-    along the lashes), lid_shadow, stubble, scalp (height above the hairline, decimetres), in_mouth and
-    in_eye_socket (bool), ear (bool). scalp_triangles: (k, 3) where hair grows.
+    along the lashes), lid_shadow, stubble, wrinkles (folds and lines that come with age), scalp (height above the
+    hairline, decimetres), in_mouth, mouth_corner, in_eye_socket, ear (bool). scalp_triangles: (k, 3) where hair grows.
     """
 
     neutral: np.ndarray
@@ -41,8 +58,10 @@ class Regions:
     lid_line: np.ndarray
     lid_shadow: np.ndarray
     stubble: np.ndarray
+    wrinkles: np.ndarray
     scalp: np.ndarray
     in_mouth: np.ndarray
+    mouth_corner: np.ndarray
     in_eye_socket: np.ndarray
     ear: np.ndarray
     triangle_labels: np.ndarray
@@ -75,10 +94,18 @@ def load_regions() -> Regions:
     def spot(cx: float, cy: float, sx: float, sy: float) -> np.ndarray:
         return np.exp(-(((ax - cx) / sx) ** 2) - ((y - cy) / sy) ** 2) * (z > 0.3)
 
+    wrinkles = np.zeros(len(neutral))
+    for line_x, line_y, width, depth in _WRINKLES:
+        along = np.linspace(0, 1, 25)
+        path = np.stack([np.interp(along, [0, 0.5, 1], line) for line in (line_x, line_y)], 1)
+        distance, nearest = cKDTree(path).query(np.stack([ax, y], 1))
+        fade = smoothstep(0, 0.2, along) * smoothstep(1, 0.75, along) if line_x[0] > 0 else smoothstep(1, 0.6, along)
+        wrinkles = np.maximum(wrinkles, depth * fade[nearest] * np.exp(-((distance / width) ** 2)))
     cavity = body.points(data.cavity)
     upper, lower = body.points(data.upper_lip_weight), body.points(data.lower_lip_weight)
     lips = np.maximum(smoothstep(0.30, 0.55, upper / upper.max()), smoothstep(0.22, 0.45, lower / lower.max()))
     in_mouth = (cavity > 0.5) & (np.abs(y - 6.3) < 0.5) & (z > 0.3) & (ax < 0.35) & (y < 6.6)
+    mouth_corner = in_mouth & (ax > MOUTH_CORNER) & (z > 1.22)  # not the cheeks inside a turned, open mouth
     in_eye_socket = (cavity > 0.5) & (np.abs(y - 6.895) < 0.2) & (ax > 0.1) & (z > 0.8)
     lips = np.where(in_mouth, smoothstep(1.20, 1.30, z) * 0.9, lips)  # the inner side stays lip near the opening
 
@@ -96,6 +123,7 @@ def load_regions() -> Regions:
     labels[nose] = NOSE
     labels[lips > 0.45] = LIPS
     labels[in_mouth & (lips <= 0.45)] = MOUTH
+    labels[mouth_corner] = LIPS
     labels[in_eye_socket] = EYES
     corners = labels[body.triangles]
     majority = np.where(corners[:, 1] == corners[:, 2], corners[:, 1], corners[:, 0])
@@ -110,8 +138,10 @@ def load_regions() -> Regions:
         lid_line=np.exp(-((to_rim / 0.022) ** 2)) * (z > 0.9) * (cavity < 0.5),
         lid_shadow=np.exp(-(((ax - 0.29) / 0.15) ** 2) - ((y - 6.985) / 0.055) ** 2) * (z > 0.8),
         stubble=stubble * (1 - lips) * (y < 6.52) * (ax < 0.68),
+        wrinkles=wrinkles * (z > 0.8) * (1 - lips) * (cavity < 0.5),
         scalp=scalp,
         in_mouth=in_mouth,
+        mouth_corner=mouth_corner,
         in_eye_socket=in_eye_socket,
         ear=ear,
         triangle_labels=np.where(under_hair, HAIR, majority).astype(np.int8),
