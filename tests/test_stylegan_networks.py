@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ohlora.stylegan import GeneratorConfig, PortraitGenerator, read_generator, save_generator
 from ohlora.stylegan.discriminator import Discriminator
 from ohlora.stylegan.generator import ModulatedConvolution, StyledLayer
+from ohlora.stylegan.portrait_generator import U_DIM
 from ohlora.weights import WeightsError
 
 TINY = GeneratorConfig(channels=(16, 16, 16, 8), w_dim=32)
@@ -48,23 +49,30 @@ def test_same_latent_same_face_in_two_generators_and_in_any_batch() -> None:
     assert not torch.equal(first.sample_z(2, 3), first.sample_z(2, 4))
 
 
-@pytest.mark.parametrize("kernel", [1, 3])
-@pytest.mark.parametrize("upsample", [False, True])
-def test_scale_convolve_demodulate_is_the_papers_grouped_convolution(kernel: int, upsample: bool) -> None:
+@pytest.mark.parametrize(("kernel", "upsample"), [(1, False), (3, False), (3, True)])
+@pytest.mark.parametrize("side", [2, 32])  # below and above the size where the style goes into the features
+@pytest.mark.parametrize("count", [1, 4])  # one image has its style in the weights
+def test_scale_convolve_demodulate_is_the_papers_grouped_convolution(
+    kernel: int, upsample: bool, side: int, count: int
+) -> None:
     torch.manual_seed(1)
     layer = ModulatedConvolution(6, 5, w_dim=8, kernel=kernel).double()
     layer.style = lambda w: layer.affine(w)  # float64 throughout
-    features, w = torch.randn(4, 6, 8, 8).double(), torch.randn(4, 8).double()
+    features, w = torch.randn(count, 6, side, side).double(), torch.randn(count, 8).double()
     convolved, factor = layer(features, w, upsample=upsample)
     # eq. 1-3: w'_ijk = s_i · w_ijk ; w'' = w' / sqrt(Σ_i,k w'² + ε), one weight a sample
     weight = layer.weight[None] * layer.affine(w)[:, None, :, None, None]
     weight = weight / (weight.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).sqrt()
     grown = F.interpolate(features, scale_factor=2.0, mode="nearest") if upsample else features
-    side = grown.shape[-1]
+    size = grown.shape[-1]
     grouped = F.conv2d(
-        grown.reshape(1, 24, side, side), weight.reshape(20, 6, kernel, kernel), padding=kernel // 2, groups=4
+        grown.reshape(1, 6 * count, size, size),
+        weight.reshape(5 * count, 6, kernel, kernel),
+        padding=kernel // 2,
+        groups=count,
     )
-    assert torch.allclose(convolved * factor, grouped.reshape(4, 5, side, side), atol=1e-9)
+    shown = convolved if factor is None else convolved * factor
+    assert torch.allclose(shown, grouped.reshape(count, 5, size, size), atol=1e-9)
 
 
 def test_a_styled_layer_is_demodulate_noise_bias_activation() -> None:
@@ -116,7 +124,7 @@ def test_a_new_level_adds_nothing_until_it_is_trained() -> None:
 def test_pairing_is_a_rotation_and_inverts(seed: int) -> None:
     generator = _untrained()
     dice = torch.Generator().manual_seed(seed)
-    u, extra = torch.randn(3, 60, generator=dice), torch.randn(3, 4, generator=dice)
+    u, extra = torch.randn(3, U_DIM, generator=dice), torch.randn(3, generator.z_dim - U_DIM, generator=dice)
     z = generator.u_to_z(u, extra)
     assert torch.allclose(generator.z_to_u(z), u, atol=1e-4)
     assert torch.allclose(z.norm(dim=1), torch.cat([u, extra], dim=1).norm(dim=1), rtol=1e-4)
@@ -138,9 +146,9 @@ def test_wrong_latents_are_refused_by_name() -> None:
 
 def test_discriminator_gives_patches_and_features() -> None:
     torch.manual_seed(0)
-    logits, features = Discriminator(32)(torch.rand(2, 3, 32, 32) * 2 - 1)
+    (logits,), features = Discriminator(32)([torch.rand(2, 3, 32, 32) * 2 - 1])
     assert all(part.abs().mean() > 0.1 for part in features)  # the signal survives: else it learns nothing for long
-    assert logits.shape == (2, 8, 8) and [part.shape[-1] for part in features] == [16, 8]
+    assert logits.shape == (2, 1, 8, 8) and [part.shape[-1] for part in features] == [16, 8]
     with pytest.raises(ValueError, match="size=48"):
         Discriminator(48)
 

@@ -1,4 +1,4 @@
-"""The critic of the adversarial phase: it scores 8×8 patches, so that hair and eyes count as much as the whole."""
+"""A discriminator that looks at pixels: it scores 8×8 patches, so that hair and eyes count as much as the whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_WIDTHS = (48, 64, 96, 128, 160)  # at half size, a quarter, …; the last is repeated
+_WIDTHS = (24, 48, 64, 96, 128, 160)  # at 128 px, 64 px … 4 px: what a level costs does not depend on the image size
 
 
 class Discriminator(nn.Module):
@@ -23,7 +23,7 @@ class Discriminator(nn.Module):
         if size < 16 or size & (size - 1):
             raise ValueError(f"size={size} does not suit a discriminator; allowed: 16, 32, 64, 128 …")
         levels = (size // 16).bit_length() - 1  # halvings from size/2 down to 8
-        widths = [_WIDTHS[min(level, len(_WIDTHS) - 1)] for level in range(levels + 1)]
+        widths = [_WIDTHS[max(0, level + len(_WIDTHS) - 2 - levels)] for level in range(levels + 1)]
         self.first = nn.Conv2d(12, widths[0], 3, padding=1)
         self.levels = nn.ModuleList(
             nn.Sequential(
@@ -41,12 +41,16 @@ class Discriminator(nn.Module):
                 nn.init.kaiming_normal_(module.weight, a=0.2)
                 nn.init.zeros_(module.bias)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Score images (n, 3, size, size) in [-1, 1].
+    def forward(self, maps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Score images.
+
+        Args:
+            maps: one tensor, images (n, 3, size, size) in [-1, 1]; a list, as every discriminator here takes maps.
 
         Returns:
-            logits (n, 8, 8), positive for "rendered", and a list of feature maps, fine to coarse.
+            One tensor of logits (n, 1, 8, 8), positive for "rendered", and feature maps, fine to coarse.
         """
+        (images,) = maps
         features = F.leaky_relu(
             self.first(F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last)), 0.2
         )
@@ -57,4 +61,4 @@ class Discriminator(nn.Module):
         spread = features.float().var(dim=0, unbiased=False).add(1e-8).sqrt().mean()
         spread = spread.to(features.dtype).expand(len(features), 1, *features.shape[2:])
         features = F.leaky_relu(self.last(torch.cat([features, spread], dim=1)), 0.2)
-        return self.score(features)[:, 0], kept
+        return [self.score(features)], kept

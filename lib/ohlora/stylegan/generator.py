@@ -1,9 +1,9 @@
 """StyleGAN2's generator in plain PyTorch: a mapping network and a style-modulated synthesis network.
 
 Source: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020 (StyleGAN2).
-No custom operators: the modulated convolution is written as scale the input → plain convolution →
-demodulate the output, which is the same function as the paper's grouped convolution (eq. 1-3) and
-several times faster on a CPU.
+No custom operators. For a batch, the modulated convolution is written as scale the input → plain convolution →
+demodulate the output; for one image the style goes into the weights. Both are the paper's grouped convolution
+(eq. 1-3) and several times faster on a CPU. Doubling the size and convolving is one transposed convolution.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 PROPERTY_LIMIT = 3.0  # z-scores; a conditioned generator is trained on ±2.5
+CONDITIONINGS = ("concatenated", "per_layer")
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,22 @@ class GeneratorConfig:
     mapping_layers: fully connected layers from z to w.
     normalise_latent: pixel norm of z, as in the paper. Off by default: z is paired with portrait
         parameters here, and the length that the norm throws away blurs every one of them by 9 %.
-    properties: names of the values that are concatenated to z (empty: unconditioned).
+    properties: names of the values that the generator obeys (empty: unconditioned).
+    conditioning: where they enter. "concatenated": beside z, into the mapping network. "per_layer": a second small
+        network takes z and the values, and adds to w what each layer needs; the mapping network stays as it was.
     """
 
-    channels: tuple[int, ...] = (192, 192, 192, 128, 64, 32)
+    channels: tuple[int, ...] = (192, 192, 192, 128, 64, 32, 16)
     z_dim: int = 64
     w_dim: int = 256
     mapping_layers: int = 4
     normalise_latent: bool = False
     properties: tuple[str, ...] = ()
+    conditioning: str = "concatenated"
+
+    def __post_init__(self) -> None:
+        if self.conditioning not in CONDITIONINGS:
+            raise ValueError(f"conditioning={self.conditioning!r} is unknown; allowed: {', '.join(CONDITIONINGS)}")
 
     @property
     def size(self) -> int:
@@ -63,20 +71,40 @@ def pixel_norm(values: Tensor) -> Tensor:
     return values * torch.rsqrt(values.square().mean(dim=1, keepdim=True) + 1e-8)
 
 
+class PropertyEstimate(nn.Module):
+    """What a portrait will measure, guessed without drawing it: (n, inputs) → z-scores (n, outputs); zero at first."""
+
+    def __init__(self, inputs: int, outputs: int, width: int = 128) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, outputs)
+        )
+        nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.layers(values)
+
+
 class MappingNetwork(nn.Module):
     """z (and the property values) → w: a small multi-layer perceptron, always in float32."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        widths = [config.z_dim + len(config.properties)] + [config.w_dim] * config.mapping_layers
+        values = len(config.properties)
+        beside_z = values if config.conditioning == "concatenated" else 0
+        widths = [config.z_dim + beside_z] + [config.w_dim] * config.mapping_layers
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(widths))
-        # What a latent shows when nobody asks for anything: a linear estimate, fitted in conditioning.py.
-        self.natural_properties = nn.Linear(config.z_dim, len(config.properties)) if config.properties else None
-        if self.natural_properties is not None:
-            nn.init.zeros_(self.natural_properties.weight)
-            nn.init.zeros_(self.natural_properties.bias)
-            self.natural_properties.requires_grad_(False)
+        # What a latent shows when nobody asks for anything, learned in conditioning.py.
+        self.natural_properties = PropertyEstimate(config.z_dim, values).requires_grad_(False) if values else None
+        self.offsets = None
+        if values and config.conditioning == "per_layer":
+            hidden = [nn.Linear(config.z_dim + values, config.w_dim), nn.LeakyReLU(0.2)]
+            hidden += [nn.Linear(config.w_dim, config.w_dim), nn.LeakyReLU(0.2)]
+            self.offsets = nn.Sequential(*hidden, nn.Linear(config.w_dim, config.layers * config.w_dim))
+            nn.init.zeros_(self.offsets[-1].weight)
+            nn.init.zeros_(self.offsets[-1].bias)
 
     def forward(self, z: Tensor, properties: Tensor | None = None) -> Tensor:
         """Map latents.
@@ -84,10 +112,10 @@ class MappingNetwork(nn.Module):
         Args:
             z: float32 (n, z_dim), drawn from N(0, I).
             properties: float32 (n, number of properties), z-scores within ±PROPERTY_LIMIT. None on a
-                conditioned generator means: the values that this z shows naturally (a linear estimate).
+                conditioned generator means: the values that this z shows naturally (an estimate).
 
         Returns:
-            w, float32 (n, w_dim).
+            w, float32 (n, w_dim); of a generator that is conditioned per layer (n, layers, w_dim).
 
         Raises:
             ValueError: a wrong shape, a value out of range, or properties for a generator that has none.
@@ -98,10 +126,13 @@ class MappingNetwork(nn.Module):
             z = z.float()
             values = self._checked(z, properties)
             hidden = pixel_norm(z) if self.config.normalise_latent else z
-            hidden = hidden if values is None else torch.cat([hidden, values], dim=1)
+            if values is not None and self.offsets is None:
+                hidden = torch.cat([hidden, values], dim=1)
             for layer in self.layers:
                 hidden = F.leaky_relu(layer(hidden), 0.2)
-        return hidden
+            if self.offsets is None:
+                return hidden
+            return hidden[:, None] + self.offsets(torch.cat([z, values], dim=1)).view(len(z), self.config.layers, -1)
 
     def _checked(self, z: Tensor, properties: Tensor | None) -> Tensor | None:
         names = self.config.properties
@@ -149,27 +180,37 @@ class ModulatedConvolution(nn.Module):
 
         Args:
             features: (n, inputs, h, w). w: (n, w_dim).
-            upsample: double height and width between the scaling and the convolution.
+            upsample: double height and width (nearest pixel) between the scaling and the convolution.
 
         Returns:
-            The convolved features (n, outputs, …), *not yet* demodulated, and the factor (n, outputs, 1, 1)
-            that does it (None without demodulation), so that the caller can fuse it with noise and bias.
+            The convolved features (n, outputs, …) and the factor (n, outputs, 1, 1) that they still have to be
+            multiplied by, so that the caller can fuse it with noise and bias (None: nothing is left to do).
         """
         style = self.style(w)
-        features = features * style.to(features.dtype)[:, :, None, None]
-        if upsample:
-            features = double_nearest(features)
-        features = F.conv2d(features, self.weight, padding=self.weight.shape[-1] // 2)
-        if not self.demodulate:
-            return features, None
         with torch.autocast(w.device.type, enabled=False):
             power = style.square() @ self.weight.square().sum(dim=(2, 3)).t()
-            return features, torch.rsqrt(power + 1e-8)[:, :, None, None]
+            factor = torch.rsqrt(power + 1e-8)[:, :, None, None] if self.demodulate else None
+        weight = self.weight
+        # Work on whichever is smaller: features in the low levels, weights in the high ones.
+        small = 4 * features.numel() < weight.numel()
+        if len(features) == 1 and not small:
+            weight = weight * style[0, :, None, None]
+            weight, factor = (weight * factor[0, :, :, None] if self.demodulate else weight), None
+        else:
+            features = features * style.to(features.dtype)[:, :, None, None]
+        if upsample and small:
+            features = F.interpolate(features, scale_factor=2.0, mode="nearest")
+        elif upsample:
+            return F.conv_transpose2d(features, doubling_kernel(weight), stride=2, padding=1), factor
+        return F.conv2d(features, weight, padding=weight.shape[-1] // 2), factor
 
 
-def double_nearest(features: Tensor) -> Tensor:
-    """Repeat every pixel of (n, c, h, w) in a 2×2 block; keeps channels_last memory."""
-    return F.interpolate(features, scale_factor=2.0, mode="nearest")
+def doubling_kernel(weight: Tensor) -> Tensor:
+    """Kernel (inputs, outputs, 4, 4) of the transposed convolution, stride 2, padding 1, that does what repeating
+    every pixel in a 2×2 block and convolving with ``weight`` (outputs, inputs, 3, 3) does, with 4/9 of the work."""
+    turned = weight.flip(2, 3).transpose(0, 1)
+    tall = F.pad(turned, (0, 0, 0, 1)) + F.pad(turned, (0, 0, 1, 0))
+    return F.pad(tall, (0, 1)) + F.pad(tall, (1, 0))
 
 
 class StyledLayer(nn.Module):
@@ -183,15 +224,18 @@ class StyledLayer(nn.Module):
         # The noise is drawn once and stored: the same w is the same face in every run and on every machine.
         noise = torch.randn(1, 1, size, size, generator=torch.Generator().manual_seed(seed))
         self.register_buffer("noise", noise)
-        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.noise_strength = nn.Parameter(torch.full((), 0.05))
 
     def forward(self, features: Tensor, w: Tensor) -> Tensor:
         features, factor = self.convolution(features, w, upsample=self.upsample)
-        # gain·lrelu(x) = lrelu(gain·x): the gain goes into the small tensors, one pass over the big one.
+        # gain·lrelu(x) = lrelu(gain·x): the gain goes into the small tensors. Few passes, in place where that is
+        # allowed: fresh memory costs more than the arithmetic.
         gain = math.sqrt(2.0)
-        offset = gain * (self.noise * self.noise_strength + self.bias[None, :, None, None])
-        offset = offset.to(features.dtype).contiguous(memory_format=torch.channels_last)
-        return F.leaky_relu(torch.addcmul(offset, features, (gain * factor).to(features.dtype)), 0.2)
+        bias = (gain * self.bias).to(features.dtype)[None, :, None, None]
+        scale = gain if factor is None else (gain * factor).to(features.dtype)
+        features = torch.addcmul(bias, features, scale) if factor is not None else features.mul(scale).add_(bias)
+        features = features.add_((gain * self.noise_strength * self.noise).to(features.dtype))
+        return F.leaky_relu_(features, 0.2)
 
 
 class SynthesisLevel(nn.Module):

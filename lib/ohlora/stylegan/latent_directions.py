@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.linear_model import LinearRegression
 from sklearn.svm import LinearSVC
 from torch import Tensor
 
@@ -36,17 +35,36 @@ def principal_directions(generator: PortraitGenerator, count: int = 8, n: int = 
 
 
 @torch.no_grad()
-def sefa_directions(generator: PortraitGenerator, count: int = 8) -> Directions:
+def sefa_directions(generator: PortraitGenerator, count: int = 8, layers: range | None = None) -> Directions:
     """Where the weights that turn w into styles amplify most (Shen & Zhou 2021, SeFa, eq. 5).
 
-    The eigenvectors of AᵀA, A being the stacked affine weights of all modulated convolutions. No image is made.
+    The eigenvectors of AᵀA, A being the stacked affine weights of modulated convolutions. No image is made.
+
+    Args:
+        layers: of which layers, counted from 0 (coarse) to config.layers - 1 (fine); None: all. The walk should then
+            move the styles of the same layers only.
+
+    Raises:
+        ValueError: layers that the generator does not have.
     """
-    stacked = torch.cat(
-        [layer.convolution.affine.weight for level in generator.synthesis.levels for layer in level.layers]
-    )
+    every = [layer for level in generator.synthesis.levels for layer in level.layers]
+    chosen = range(len(every)) if layers is None else layers
+    if not chosen or min(chosen) < 0 or max(chosen) >= len(every):
+        raise ValueError(f"layers={layers!r} is not allowed; this generator has layers 0 to {len(every) - 1}")
+    stacked = torch.cat([every[number].convolution.affine.weight for number in chosen])
     values, vectors = torch.linalg.eigh(stacked.t() @ stacked)
     order = values.argsort(descending=True)[:count]
     return Directions(vectors[:, order].t().contiguous(), values[order])
+
+
+def layer_groups(generator: PortraitGenerator) -> dict[str, range]:
+    """Which layers are coarse (up to 8 px), middle (16 and 32 px) and fine (from 64 px on); Karras et al. 2019, §3.1.
+
+    An empty range where a small generator has none.
+    """
+    count = generator.config.layers
+    ends = [min(end, count) for end in (0, 3, 7, count)]  # one layer at 4 px, two at each size above
+    return {name: range(*ends[k : k + 2]) for k, name in enumerate(("coarse", "middle", "fine"))}
 
 
 def linear_direction(latents: Tensor, values: Tensor | np.ndarray) -> Tensor:
@@ -84,21 +102,6 @@ def svm_direction(latents: Tensor, values: Tensor | np.ndarray, extremes: float 
     return _unit(LinearSVC(C=0.1, random_state=seed, max_iter=5000).fit(features[rows], labels).coef_[0])
 
 
-def linear_probe(latents: Tensor, values: Tensor | np.ndarray, seed: int = 0, held_out: float = 0.25) -> float:
-    """How linearly a property lies in a latent space: Pearson r of a linear estimate on held-out latents.
-
-    Compare Z with W: StyleGAN's claim (Karras et al. 2019, §4) is that W is the straighter one.
-    """
-    features, targets = _checked(latents, values)
-    order = np.random.default_rng(seed).permutation(len(targets))
-    cut = int(len(order) * held_out)
-    if cut < 3:
-        raise ValueError(f"latents holds {len(targets)} rows; allowed: enough for 3 held-out ones")
-    test, train = order[:cut], order[cut:]
-    estimate = LinearRegression().fit(features[train], targets[train]).predict(features[test])
-    return float(np.corrcoef(estimate, targets[test])[0, 1])
-
-
 def without(direction: Tensor, others: Tensor) -> Tensor:
     """The part of a direction that is orthogonal to others: conditional manipulation (InterFaceGAN, §3.2).
 
@@ -108,6 +111,42 @@ def without(direction: Tensor, others: Tensor) -> Tensor:
     basis = torch.linalg.qr(others.t())[0]
     rest = direction - basis @ (basis.t() @ direction)
     return rest / rest.norm()
+
+
+def conditional_directions(directions: Tensor) -> Tensor:
+    """Each direction without its part along all the others: one property moves, the others stay (InterFaceGAN, §3.2).
+
+    Args:
+        directions: (k, d), one a property.
+
+    Returns:
+        (k, d), unit vectors; each is orthogonal to the k − 1 other given directions.
+    """
+    rows = range(len(directions))
+    return torch.stack(
+        [without(directions[row], directions[[other for other in rows if other != row]]) for row in rows]
+    )
+
+
+def grouped_svm_directions(
+    latents: Tensor, values: np.ndarray, groups: np.ndarray, count: int, least: int = 20, seed: int = 0
+) -> Tensor:
+    """One SVM a property in each group of like latents: a plane fits a neighbourhood better than a whole space.
+
+    Args:
+        latents: (n, d). values: (n, k), k properties. groups: (n,), numbers from 0 to count - 1.
+        least: a group with fewer latents takes the directions of all.
+
+    Returns:
+        float32 (count, k, d), unit vectors towards high values.
+    """
+    found = torch.empty(count, values.shape[1], latents.shape[1])
+    for group in range(count):
+        rows = np.flatnonzero(groups == group)
+        rows = rows if len(rows) >= least else np.arange(len(latents))
+        for column in range(values.shape[1]):
+            found[group, column] = svm_direction(latents[rows], values[rows, column], seed=seed)
+    return found
 
 
 def _checked(latents: Tensor, values: Tensor | np.ndarray) -> tuple[np.ndarray, np.ndarray]:

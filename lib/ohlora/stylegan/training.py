@@ -1,13 +1,16 @@
-"""Train the generator on rendered pairs: first small and by reconstruction, then full size against a critic.
+"""Train the generator on rendered pairs: first small and by reconstruction, then full size with a discriminator.
 
-    python -m ohlora.stylegan.training --minutes 60
+    python -m ohlora.stylegan.training --minutes 85 --compile
+    accelerate launch -m ohlora.stylegan.training --minutes 60      # all GPUs of a machine
+    python -m ohlora.stylegan.training --minutes 60 --start-from outputs/pretrained/stylegan_256.safetensors
 
-The same command continues an interrupted run from its last checkpoint. The schedule follows the minutes
-spent training, so a slow machine gets the same phases with fewer images.
+The first command, given again, continues an interrupted run from its last checkpoint; the last one goes on from
+finished weights. The schedule follows the minutes spent training, so a slow machine gets the same phases with fewer
+images.
 
-Progressive growing: Karras et al. 2018. Adversarial part: StyleGAN2 (non-saturating logistic loss, lazy R1,
-moving average of the weights). Pairs: z = [u, extra] · R, u being the parameters that the portrait was
-rendered from, so a latent has a right answer and reconstruction can teach most of the work.
+Progressive growing: Karras et al. 2018. Pure adversarial mode: StyleGAN2 (non-saturating logistic loss, lazy R1,
+moving average of the weights). Projected discriminator: Sauer et al. 2021. Pairs: z = [u, extra] · R, u being the
+parameters that the portrait was rendered from, so a latent has a right answer and reconstruction teaches most.
 """
 
 from __future__ import annotations
@@ -17,107 +20,55 @@ import copy
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.utils import save_image
 from tqdm import tqdm
 
 from ohlora.config import device, load_profile, outputs_folder, seed_everything
 from ohlora.stylegan import losses
 from ohlora.stylegan.checkpoints import newest_checkpoint, restore, write_checkpoint
-from ohlora.stylegan.discriminator import Discriminator
-from ohlora.stylegan.generator import GeneratorConfig
+from ohlora.stylegan.objective import Objective
 from ohlora.stylegan.pairs import PairFolder
-from ohlora.stylegan.portrait_generator import PortraitGenerator, save_generator
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One stretch of the schedule.
-
-    until: share of the budget at which it ends. shrink: image side is the full size / shrink.
-    batch: images a step. adversarial: whether the critic plays.
-    """
-
-    until: float
-    shrink: int
-    batch: int
-    adversarial: bool = False
-
-
-DEFAULT_PHASES = (Phase(0.15, 4, 32), Phase(0.33, 2, 32), Phase(0.46, 1, 16), Phase(1.0, 1, 16, adversarial=True))
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Everything that decides a run.
-
-    corpus: folder of shards. folder: checkpoints, history, sheets. output: the exported weights.
-    minutes: budget, in minutes of training; steps: if given, the budget is this many steps instead.
-    learning_rate: of both networks (Adam); warm-up over 200 steps, falling over the last quarter.
-    focus: weight of eyes, mouth, lips and brows in the reconstruction.
-    hair: weight of hair while the critic plays (strands are its job).
-    gradient, adversarial, features, r1: weights of the loss terms; r1 is γ, applied every r1_every steps.
-    free: share of an adversarial batch whose z is fresh. It has no pair, so only the critic judges it.
-        Half of that share is style-mixed: mixing two people has no right answer either, which is why
-        style mixing cannot be used where reconstruction teaches.
-    average: decay of the moving average of the weights, per step.
-    compile: fuse the networks with torch.compile (needs a C++ compiler; about twice as fast on a CPU).
-    """
-
-    corpus: Path
-    folder: Path
-    output: Path
-    minutes: float = 60.0
-    steps: int | None = None
-    seed: int = 0
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
-    phases: tuple[Phase, ...] = DEFAULT_PHASES
-    learning_rate: float = 1.5e-3
-    focus: float = 5.0
-    hair: float = 0.15
-    gradient: float = 1.0
-    adversarial: float = 0.08
-    features: float = 0.3
-    r1: float = 2.0
-    r1_every: int = 16
-    free: float = 0.25
-    average: float = 0.995
-    checkpoint_minutes: float = 4.0
-    export_minutes: float = 8.0
-    compile: bool = False
+from ohlora.stylegan.portrait_generator import PortraitGenerator, read_generator, save_generator
+from ohlora.stylegan.processes import Processes, keep_memory
+from ohlora.stylegan.projected_discriminator import VIEW
+from ohlora.stylegan.training_config import CONTINUED_PHASES, DISCRIMINATORS, MODES, Phase, TrainingConfig
+from ohlora.stylegan.training_report import read_history, thinned, write_history, write_progress, write_sheet
+from ohlora.weights import load_weights
 
 
 class Trainer:
     """Networks, optimisers and clock of one run."""
 
     def __init__(self, config: TrainingConfig) -> None:
-        self.config = config
         seed_everything(config.seed)
+        keep_memory()
+        self.processes = Processes()
         self.device = torch.device(device())
         self.pairs = PairFolder(config.corpus)
-        self.data = self.pairs.training()
-        self.generator = PortraitGenerator(config.generator, config.seed).to(self.device)
+        self.generator, self.origin = _first_generator(config)
+        self.generator = self.generator.to(self.device)
+        self.config = config = replace(config, generator=self.generator.config)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self.critic = Discriminator(config.generator.size).to(self.device, memory_format=torch.channels_last)
-        self.generator_optimizer = torch.optim.Adam(self._trained(), lr=config.learning_rate, betas=(0.8, 0.99))
-        self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=config.learning_rate, betas=(0.0, 0.99))
+        self.generator_optimizer = torch.optim.Adam(_trained(self.generator), config.learning_rate, betas=(0.8, 0.99))
         # bf16 where the hardware has it, else fp16 with loss scaling (Colab's T4)
         half = self.device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
         self.precision = torch.float16 if half else torch.bfloat16
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
-        self.synthesis, self.judge = self.generator.synthesis, self.critic
-        if config.compile:
-            self.synthesis, self.judge = (torch.compile(net, dynamic=False) for net in (self.synthesis, self.critic))
+        self.objective = Objective(config, self.device, self.precision)
+        self.critic_optimizer = torch.optim.Adam(self.objective.trained, config.learning_rate, betas=(0.0, 0.99))
+        synthesis = self.generator.synthesis
+        self.synthesis = torch.compile(synthesis, dynamic=False) if config.compile else synthesis
         self.step, self.images, self.seconds = 0, 0, 0.0
         config.folder.mkdir(parents=True, exist_ok=True)
         checkpoint = newest_checkpoint(config.folder)
         if checkpoint is not None:
             self._resume(checkpoint)
+        self.data = self.pairs.training(self.image_size)
 
     # ---------------------------------------------------------------- the schedule
 
@@ -142,70 +93,54 @@ class Trainer:
         falling = max(0.05, min(1.0, (1.0 - self.progress) / 0.25))
         return self.config.learning_rate * min(1.0, (self.step + 1) / 200) * falling
 
-    def _trained(self) -> list[Tensor]:
-        return [parameter for parameter in self.generator.parameters() if parameter.requires_grad]
-
     # ---------------------------------------------------------------- one step
 
     def train_step(self) -> dict[str, float]:
-        """Draw a batch, update the generator and, in the adversarial phase, the critic. Returns the losses."""
+        """Draw a batch, update the generator and, where it plays, the discriminator. Returns the losses."""
         config, phase, size = self.config, self.phase, self.image_size
-        # Every step has its own random numbers, so a resumed run continues exactly.
-        dice = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
+        plays = self.objective.plays(phase)
+        if self.data.size != size:
+            self.data = self.pairs.training(size)
+        # Every step and process has its own random numbers, so a resumed run continues exactly.
+        seed = (config.seed * 1_000_003 + self.step) * 1_009 + self.processes.rank
+        dice = torch.Generator().manual_seed(seed)
         rows = torch.randint(len(self.data), (phase.batch,), generator=dice)
-        flips = torch.rand(phase.batch, generator=dice) < 0.5
-        real, masks, u = self.data.batch(rows, flips, size)
-        extra = torch.randn(phase.batch, config.generator.z_dim - u.shape[1], generator=dice)
-        weights = losses.region_weights(masks, config.focus, config.hair if phase.adversarial else 1.0)
-        weights = F.avg_pool2d(weights, weights.shape[-1] // size)
-        real, weights = real.to(self.device), weights.to(self.device)
-        z = self.generator.u_to_z(u.to(self.device), extra.to(self.device))
+        flips, repainted = torch.rand(2, phase.batch, generator=dice) < torch.tensor([[0.5], [config.repainted]])
+        corner = tuple(torch.randint(max(1, size - VIEW + 1), (2,), generator=dice).tolist())
+        real, masks, u = self.data.batch(rows, flips, repainted, seed=(config.seed, self.step, self.processes.rank))
+        weights = losses.region_weights(masks, config.focus, config.hair if plays else 1.0).to(self.device)
+        real = real.to(self.device)
 
         paired = phase.batch
-        if phase.adversarial:
+        if config.mode == "adversarial":
+            paired = 0
+        elif plays:
             paired -= int(phase.batch * config.free)
-            z = torch.cat([z[:paired], torch.randn(z[paired:].shape, generator=dice).to(self.device)])
-        w = self.generator.mapping(z)[:, None].repeat(1, config.generator.layers, 1)
-        if phase.adversarial:
-            w = self._mix_styles(w, paired, dice)
-        with torch.autocast(self.device.type, self.precision):
-            made = self.synthesis(w, size)
-
-        pixels = losses.reconstruction_loss(made[:paired], real[:paired], weights[:paired])
-        edges = losses.gradient_loss(made[:paired], real[:paired], weights[:paired])
-        total = pixels + config.gradient * edges
-        report = {"pixels": pixels, "edges": edges}
-        if phase.adversarial:
-            with torch.autocast(self.device.type, self.precision):
-                real_logits, real_features = self.judge(real)
-                self.critic.requires_grad_(False)
-                fake_logits, fake_features = self.judge(made)
-                self.critic.requires_grad_(True)
-            fooled = losses.generator_adversarial_loss(fake_logits)
-            matched = losses.feature_matching_loss(
-                [part[:paired] for part in fake_features], [part[:paired].detach() for part in real_features]
-            )
-            total = total + config.adversarial * fooled + config.features * matched
-            report |= {"fooled": fooled, "features": matched}
-        self._update(self.generator_optimizer, total, self._trained())
-        if phase.adversarial:
-            report |= self._critic_step(real, real_logits, made.detach())
+        made = self._make(u, paired, size, dice)
+        leaf = made.detach().requires_grad_(True)  # losses are balanced where they meet: at the image
+        terms, shown = self.objective.terms(leaf, real, weights, paired, corner, phase)
+        pull = self.objective.pull(leaf, terms, self.step, self.scaler)
+        self._update(self.generator_optimizer, made, pull, _trained(self.generator))
+        report = {name: term.detach() for name, term in terms.items()}
+        if plays:
+            judged, more = self.objective.critic_loss(shown, self.step)
+            self._update(self.critic_optimizer, self.scaler.scale(judged), None, self.objective.trained)
+            report |= more
         self._average_weights()
         self.scaler.update() if self.scaler.is_enabled() else None
         self.step += 1
-        self.images += phase.batch
+        self.images += phase.batch * self.processes.count
         return {name: value.item() for name, value in report.items()}
 
-    def _critic_step(self, real: Tensor, real_logits: Tensor, made: Tensor) -> dict[str, Tensor]:
+    def _make(self, u: Tensor, paired: int, size: int, dice: torch.Generator) -> Tensor:
+        """Images of the batch's latents: the first ``paired`` belong to u, the others are fresh, half of them mixed."""
+        extra = torch.randn(len(u), self.config.generator.z_dim - u.shape[1], generator=dice)
+        z = self.generator.u_to_z(u.to(self.device), extra.to(self.device))
+        z = torch.cat([z[:paired], torch.randn(z[paired:].shape, generator=dice).to(self.device)])
+        w = self.generator.mapping(z)[:, None].repeat(1, self.config.generator.layers, 1)
+        w = self._mix_styles(w, paired, dice)
         with torch.autocast(self.device.type, self.precision):
-            fake_logits, _ = self.judge(made)
-        judged = losses.discriminator_loss(real_logits, fake_logits)
-        report = {"critic": judged}
-        if self.step % self.config.r1_every == 0:  # lazy regularisation: rarely, and that much stronger
-            report["r1"] = losses.r1_penalty(self.critic, real[: len(real) // 2])
-            judged = judged + self.config.r1_every * self.config.r1 / 2 * report["r1"]
-        self._update(self.critic_optimizer, judged, list(self.critic.parameters()))
-        return report
+            return self.synthesis(w, size)
 
     def _mix_styles(self, w: Tensor, paired: int, dice: torch.Generator) -> Tensor:
         """From a random layer on, the last unpaired images take the style of another one."""
@@ -216,11 +151,16 @@ class Trainer:
             w = torch.cat([w[:row], torch.cat([w[row, :cut], w[other, cut:]])[None], w[row + 1 :]])
         return w
 
-    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor, parameters: list[Tensor]) -> None:
+    def _update(
+        self, optimizer: torch.optim.Optimizer, result: Tensor, gradient: Tensor | None, parameters: list[Tensor]
+    ) -> None:
+        """One step along the gradient of ``result``, a scaled loss or, with the gradient that reaches it, images."""
+        slower = self.config.critic_pace if optimizer is self.critic_optimizer else 1.0
         for group in optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+            group["lr"] = slower * self._learning_rate()
         optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        result.backward(gradient)
+        self.processes.average_gradients(parameters)
         self.scaler.unscale_(optimizer)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         self.scaler.step(optimizer)
@@ -243,56 +183,70 @@ class Trainer:
                 raise
         self.save_checkpoint()
         self.export()
+        self.processes.wait()
         return self.averaged
 
     def _loop(self, bar: tqdm) -> None:
         config = self.config
         last_checkpoint = last_export = self.seconds
+        clock = time.monotonic if config.clock == "wall" else time.process_time
         while self.progress < 1.0:
-            start, size = time.monotonic(), self.image_size
+            start, size = clock(), self.image_size
             report = self.train_step()
-            self.seconds += time.monotonic() - start
+            self.seconds += self.processes.agreed(clock() - start)
             bar.update(int(100 * self.progress) - bar.n)
-            bar.set_postfix(size=size, images=self.images, pixels=f"{report['pixels']:.3f}")
+            bar.set_postfix(size=size, images=self.images, **{name: f"{report[name]:.3f}" for name in list(report)[:1]})
             if self.step % 20 == 0:
                 self._log(report | {"size": size})
             if self.seconds - last_checkpoint > 60 * config.checkpoint_minutes or self.image_size != size:
                 self.save_checkpoint()
                 self.pairs.refresh()
-                self.data = self.pairs.training()
+                self.data = self.pairs.training(self.image_size)
                 last_checkpoint = self.seconds
+                if self.image_size != size:
+                    self.sheet(size)
             if self.seconds - last_export > 60 * config.export_minutes:
                 self.export()
                 last_export = self.seconds
 
     def measure(self, limit: int = 128) -> float:
         """L1 of the averaged generator on held-out pairs at the current size (images in [-1, 1])."""
-        held_out = self.pairs.held_out()
+        real, u = self._held_out(limit)
+        return F.l1_loss(self.draw(u), real).item()
+
+    def _held_out(self, limit: int, size: int | None = None) -> tuple[Tensor, Tensor]:
+        held_out = self.pairs.held_out(size or self.image_size)
         rows = torch.arange(min(limit, len(held_out)))
-        real, _, u = held_out.batch(rows, torch.zeros(len(rows), dtype=torch.bool), self.image_size)
-        made = self.draw(u)
-        return F.l1_loss(made, real).item()
+        real, _, u = held_out.batch(rows, torch.zeros(len(rows), dtype=torch.bool))
+        return real, u
 
     @torch.no_grad()
-    def draw(self, u: Tensor) -> Tensor:
-        """Portraits of the averaged generator for parameters u (n, 60), at the current size."""
+    def draw(self, u: Tensor, size: int | None = None) -> Tensor:
+        """Portraits of the averaged generator for parameters u (n, VECTOR_SIZE), at ``size`` or the current size."""
         dice = torch.Generator().manual_seed(0)
         extra = torch.randn(len(u), self.config.generator.z_dim - u.shape[1], generator=dice)
         z = self.averaged.u_to_z(u.to(self.device), extra.to(self.device))
-        parts = [self.averaged.synthesis(self.averaged.mapping(part), self.image_size) for part in z.split(32)]
+        size = size or self.image_size
+        parts = [self.averaged.synthesis(self.averaged.mapping(part), size) for part in z.split(16)]
         return torch.cat(parts).clamp(-1, 1).cpu()
 
+    def sheet(self, size: int | None = None) -> Path:
+        """Picture of held-out renders, the generator on the same u, and on fresh u."""
+        size = size or self.image_size
+        real, u = self._held_out(8, size)
+        fresh = torch.randn(2 * len(u), u.shape[1], generator=torch.Generator().manual_seed(1))
+        picture = self.config.folder / f"sheet_{self.step:06d}_{size}.png"
+        return write_sheet(picture, torch.cat([real, self.draw(u, size), self.draw(fresh, size)]), len(u))
+
     def export(self) -> Path:
-        """Write the averaged generator, its card and a sheet: renders, the generator on the same u, fresh z."""
+        """Write the averaged generator, its card, a sheet and the picture of the run so far."""
         config = self.config
+        if self.processes.rank:
+            return config.output
         self.averaged.update_w_mean()
-        held_out = self.pairs.held_out()
-        rows = torch.arange(min(8, len(held_out)))
-        real, _, u = held_out.batch(rows, torch.zeros(len(rows), dtype=torch.bool), self.image_size)
-        fresh = self.averaged.sample_z(2 * len(rows), seed=1) @ self.averaged.rotation.t()
-        sheet = torch.cat([real, self.draw(u), self.draw(fresh[:, : u.shape[1]])])
-        picture = config.folder / f"sheet_{self.step:06d}.png"
-        save_image(sheet, picture, nrow=len(rows), padding=0, normalize=True, value_range=(-1, 1))
+        self.sheet()
+        config.output.parent.mkdir(parents=True, exist_ok=True)
+        write_progress(config.folder, config.output.with_name(f"{config.output.stem}_progress.png"))
         metrics = {
             "heldout_l1": round(self.measure(), 5),
             "size": self.image_size,
@@ -301,14 +255,16 @@ class Trainer:
             "images_per_second": round(self.images / max(self.seconds, 1e-9), 1),
             "steps": self.step,
             "training_pairs": len(self.data),
-            "heldout_pairs": len(held_out),
+            "heldout_pairs": len(self.pairs.held_out(self.image_size)),
         }
         self._log({"heldout_l1": metrics["heldout_l1"], "size": self.image_size})
         print(json.dumps(metrics), flush=True)
         card = {
             "data": f"rendered portraits of ohlora.portraits ({config.corpus.name}), every pair also mirrored",
             "seed": config.seed,
-            "command": f"python -m ohlora.stylegan.training --minutes {config.minutes:g}",
+            "command": _command(config),
+            "started from": self.origin,
+            "processes": self.processes.count,
             "metrics": metrics,
             "licence": "Apache-2.0",
             "config": json.loads(json.dumps(asdict(config), default=lambda path: path.name)),
@@ -318,9 +274,8 @@ class Trainer:
 
     def _log(self, values: dict[str, float]) -> None:
         row = {"step": self.step, "minutes": round(self.seconds / 60, 3), "images": self.images} | values
-        row = {name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()}
-        with (self.config.folder / "history.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        if not self.processes.rank:
+            write_history(self.config.folder, row)
 
     # ---------------------------------------------------------------- interruption
 
@@ -328,19 +283,22 @@ class Trainer:
         return {
             "generator": self.generator,
             "averaged": self.averaged,
-            "critic": self.critic,
+            "critic": self.objective.critic,
             "generator_optimizer": self.generator_optimizer,
             "critic_optimizer": self.critic_optimizer,
         }
 
     def save_checkpoint(self) -> Path:
         """Write everything that the next step depends on."""
-        clock = {"step": self.step, "images": self.images, "seconds": self.seconds}
+        if self.processes.rank:
+            return self.config.folder
+        clock = {"step": self.step, "images": self.images, "seconds": self.seconds, "weights": self.objective.weights}
         return write_checkpoint(self.config.folder, self._parts(), clock, self.config.seed)
 
     def _resume(self, checkpoint: Path) -> None:
         clock = restore(checkpoint, self._parts())
         self.step, self.images, self.seconds = int(clock["step"]), int(clock["images"]), float(clock["seconds"])
+        self.objective.weights = dict(clock["weights"])
         kept = [row for row in read_history(self.config.folder) if row["step"] <= self.step]
         lines = "".join(json.dumps(row) + "\n" for row in kept)
         temporary = self.config.folder / "history.tmp"
@@ -349,16 +307,28 @@ class Trainer:
         print(f"resumed at step {self.step}, minute {self.seconds / 60:.1f}", flush=True)
 
 
-def read_history(folder: Path) -> list[dict[str, float]]:
-    """Rows of history.jsonl, oldest first; empty if there is none."""
-    path = Path(folder) / "history.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+def _command(config: TrainingConfig) -> str:
+    """What to type to repeat the run."""
+    words = [f"python -m ohlora.stylegan.training --minutes {config.minutes:g}"]
+    words += [f"--start-from {config.start_from}"] if config.start_from else []
+    words += [f"--adversarial {config.adversarial:g}"] if config.adversarial != TrainingConfig.adversarial else []
+    return " ".join(words)
 
 
-def thinned(rows: list[dict[str, float]], limit: int) -> list[dict[str, float]]:
-    """At most about ``limit`` rows, evenly spaced; rows with a held-out measure all stay."""
-    stride = max(1, len(rows) // limit)
-    return [row for index, row in enumerate(rows) if index % stride == 0 or "heldout_l1" in row]
+def _first_generator(config: TrainingConfig) -> tuple[PortraitGenerator, dict]:
+    """The generator that the first step changes, and how it was made ({}: it is noise)."""
+    if config.start_from is None:
+        return PortraitGenerator(config.generator, config.seed), {}
+    generator = read_generator(config.start_from)
+    if not isinstance(generator, PortraitGenerator) or generator.properties:
+        raise ValueError(f"start_from={str(config.start_from)!r} is not a generator that was trained on renders alone")
+    card = load_weights(config.start_from)[1]
+    told = ("command", "config", "metrics", "started from", "sha256")
+    return generator.requires_grad_(True).train(), {key: card[key] for key in told if key in card}
+
+
+def _trained(network: torch.nn.Module) -> list[Tensor]:
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
 def train_generator(config: TrainingConfig) -> PortraitGenerator:
@@ -376,6 +346,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start-from", type=Path, default=None, help="a weight file that goes on learning")
+    parser.add_argument("--mode", choices=MODES, default=TrainingConfig.mode)
+    parser.add_argument("--discriminator", choices=DISCRIMINATORS, default=TrainingConfig.discriminator)
+    parser.add_argument("--adversarial", type=float, default=TrainingConfig.adversarial, help="pull of its verdict")
     parser.add_argument("--export-minutes", type=float, default=8.0)
     parser.add_argument("--compile", action="store_true", help="needs a C++ compiler; about twice as fast on a CPU")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads; 1 is faster than 2 on a busy machine")
@@ -385,6 +359,8 @@ def main() -> None:
     profile, outputs = load_profile(arguments.pop("profile")), outputs_folder()
     arguments["corpus"] = arguments["corpus"] or outputs / profile.portraits.corpus
     arguments["output"] = arguments["output"] or outputs / "weights" / f"{profile.stylegan.weights}.safetensors"
+    if arguments["start_from"] is not None:
+        arguments["phases"] = CONTINUED_PHASES
     train_generator(TrainingConfig(**arguments))
 
 
