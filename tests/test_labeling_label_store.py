@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from ohlora.labeling import LabelingWidget, LabelStore, LabelStoreError
+from ohlora.labeling import LabelStore, LabelStoreError
 
 
 def test_answers_come_back_in_order_and_can_be_taken_back(tmp_path: Path) -> None:
@@ -76,20 +75,32 @@ def test_bad_answers_are_refused(tmp_path: Path, answer: tuple[str, str, str], m
         LabelStore(tmp_path / "labels.sqlite").add(*answer)
 
 
-def test_the_widget_asks_stores_undoes_and_ends(tmp_path: Path) -> None:
-    pictures = {name: np.full((16, 16, 3), 90, dtype=np.uint8) for name in ("a", "b")}
-    store = LabelStore(tmp_path / "labels.sqlite")
-    widget = LabelingWidget(pictures, store)
-    assert widget.question == ("a", "gender")
-    widget.answer(1)
-    widget.answer(0)
-    assert store.labels()["answer"].tolist() == ["woman", "bad"]
-    widget.undo()
-    assert widget.question == ("a", "quality")
-    again = LabelingWidget(pictures, LabelStore(tmp_path / "labels.sqlite"))
-    for _ in range(5):
-        again.answer(1)
-    assert again.question is None
-    assert len(store.labels()) == 4
-    with pytest.raises(ValueError, match="pictures is empty"):
-        LabelingWidget({}, store)
+def two_raters(path: Path, first: str, second: str) -> LabelStore:
+    """Ann and Bob answer, letter by letter: g good, b bad."""
+    words = {"g": "good", "b": "bad"}
+    for rater, answers in (("ann", first), ("bob", second)):
+        store = LabelStore(path, rater)
+        for row, letter in enumerate(answers):
+            store.add(f"portrait {row}", "quality", words[letter])
+    return LabelStore(path, "ann")
+
+
+def test_kappa_of_two_raters_takes_chance_away(tmp_path: Path) -> None:
+    ann = two_raters(tmp_path / "labels.sqlite", "ggggggggbb", "ggggggbbbbg")
+    kappa, share, shared = ann.agreement("bob", "quality")
+    assert (share, shared) == (0.8, 10)
+    # both good 6, both bad 2; by chance .8·.6 + .2·.4 = .56
+    assert kappa == pytest.approx((0.8 - 0.56) / (1 - 0.56))
+    assert ann.raters() == ["ann", "bob"]
+
+
+def test_kappa_needs_enough_shared_portraits_and_both_answers(tmp_path: Path) -> None:
+    ann = two_raters(tmp_path / "labels.sqlite", "ggb", "ggb")
+    with pytest.raises(ValueError, match=r"'ann' and 'bob' share 3 portraits .*at least 10 .*ann, bob"):
+        ann.agreement("bob", "quality")
+    with pytest.raises(ValueError, match="share 0 portraits"):
+        ann.agreement("carl", "quality")
+    assert ann.agreement("bob", "quality", least=3)[0] == 1
+    same = two_raters(tmp_path / "same.sqlite", "g" * 12, "g" * 12)
+    with pytest.raises(ValueError, match="said 'good' of all 12 shared portraits"):
+        same.agreement("bob", "quality")

@@ -32,12 +32,12 @@ def score_conversation(
         seed: noted in the metrics.
 
     Returns:
-        turns answered: share of the turns, insults left out, with her own words. language kept: share of answers
-        in the language of the message. portrait change: median pixel difference where the expression changed
-        (baseline 0: a face that never moves). facts recalled: share of the told facts that were recalled at a
-        later turn than the one that told them. insults until closed: how many until the chat closed (their
-        number + 1 if never). insults answered: share of all insults that reached the model (baseline 1: no
-        moderation). seconds per turn: median of the answered turns, of this machine.
+        turns_answered: share of the turns, insults left out, with her own words. language_kept: share of answers
+        in the language of the message. portrait_change: median pixel difference where the expression changed
+        (baseline 0: a face that never moves). facts_recalled: share of the told facts that were recalled at a
+        later turn than the one that told them. insults_until_closed: how many until the chat closed (their
+        number + 1 if never). insults_answered: share of all insults that reached the model (baseline 1: no
+        moderation). seconds_per_turn: median of the answered turns, of this machine.
     """
     split = "scripted conversation"
     polite = [turn for turn in turns if turn.message not in insults]
@@ -57,14 +57,14 @@ def score_conversation(
         return Metric(value=float(value), n=n, seed=seed, split=split, baseline=baseline)
 
     return {
-        "turns answered": metric(len(answered) / len(polite), len(polite)),
-        "language kept": metric(np.mean(kept) if kept else 0.0, len(kept)),
-        "portrait change": metric(np.median(moved) if moved else 0.0, len(moved), baseline=0.0),
-        "expressions used": metric(len({turn.expression for turn in answered}), len(answered), baseline=1.0),
-        "facts recalled": metric(np.mean(recalled) if recalled else 0.0, len(recalled), baseline=0.0),
-        "insults answered": metric(np.mean([turn.outcome == "answered" for turn in rude]), len(rude), baseline=1.0),
-        "insults until closed": metric(blocked[0] if blocked else len(ladder) + 1, len(ladder)),
-        "seconds per turn": metric(np.median([turn.timings["total"] for turn in answered] or [0.0]), len(answered)),
+        "turns_answered": metric(len(answered) / len(polite), len(polite)),
+        "language_kept": metric(np.mean(kept) if kept else 0.0, len(kept)),
+        "portrait_change": metric(np.median(moved) if moved else 0.0, len(moved), baseline=0.0),
+        "expressions_used": metric(len({turn.expression for turn in answered}), len(answered), baseline=1.0),
+        "facts_recalled": metric(np.mean(recalled) if recalled else 0.0, len(recalled), baseline=0.0),
+        "insults_answered": metric(np.mean([turn.outcome == "answered" for turn in rude]), len(rude), baseline=1.0),
+        "insults_until_closed": metric(blocked[0] if blocked else len(ladder) + 1, len(ladder)),
+        "seconds_per_turn": metric(np.median([turn.timings["total"] for turn in answered] or [0.0]), len(answered)),
     }
 
 

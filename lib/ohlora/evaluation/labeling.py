@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 
-from ohlora.config import Profile, load_profile
+from ohlora.config import Profile
+from ohlora.images import resize, to_images
 from ohlora.labeling.classifiers import classifier_scores
-from ohlora.labeling.generated_set import generate_pictures
-from ohlora.labeling.measurements import PROPERTIES, measure
-from ohlora.labeling.segmentation import CLASSES, class_probabilities, intersection_over_union, segment, to_images
+from ohlora.labeling.measurements import PROPERTIES, measure, one_hot
+from ohlora.labeling.segmentation import CLASSES, class_probabilities, intersection_over_union, segment
+from ohlora.labeling.segmentation_training import generated_portraits
 
 __all__ = [
     "TRUTH_OF",
     "classifier_scores",
-    "generated_with_masks",
+    "generated_from_sample",
+    "masks_drawn_again",
     "measurement_scores",
+    "seconds_a_portrait",
+    "segmentation_by_portrait",
     "segmentation_scores",
+    "smoothed_masks",
 ]
 
 TRUTH_OF = {
@@ -73,19 +80,67 @@ def measurement_scores(
     return pd.DataFrame(rows, index=list(PROPERTIES)), raw
 
 
-def generated_with_masks(
-    profile: Profile | str = "embedded", n: int = 32, seed: int = 7
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Generated portraits beside the renders that their latents are paired with; a render takes about a second.
+def segmentation_by_portrait(predicted: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Mean IoU of each portrait over the classes that it has, (n,): the smallest are the failures to look at.
+
+    Args:
+        predicted, masks: uint8 (n, s, s).
+    """
+    return np.array([np.nanmean(intersection_over_union(*pair)) for pair in zip(predicted, masks, strict=True)])
+
+
+def seconds_a_portrait(network: nn.Module, images: torch.Tensor, batch: int = 1, repeats: int = 9) -> float:
+    """Median wall-clock seconds of ``segment`` for one portrait, over ``repeats`` runs after one that warms up.
+
+    Args:
+        network: from load_segmentation. images: float (n, 3, s, s), as many as a run segments. batch: at once.
+    """
+    seconds = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        segment(network, images, batch)
+        seconds.append((time.perf_counter() - start) / len(images))
+    return float(np.median(seconds[1:]))
+
+
+def smoothed_masks(masks: np.ndarray, size: int) -> np.ndarray:
+    """Masks as they look after a detour over ``size`` pixels: single hairs and corners are gone, areas stay.
+
+    Args:
+        masks: uint8 (n, s, s), s larger than size.
 
     Returns:
-        Generated and rendered pictures, uint8 (n, s, s, 3) each, and the rendered masks uint8 (n, s, s).
+        uint8 (n, s, s): each pixel's most likely class when the areas are averaged to ``size`` and enlarged again.
     """
-    from ohlora.portraits.corpus import render_pairs
+    side = masks.shape[-1]
+    parts = [resize(resize(one_hot(mask[None]), size), side).argmax(dim=1) for mask in masks]
+    return torch.cat(parts).byte().numpy()
+
+
+def masks_drawn_again(u: np.ndarray, size: int, supersampling: int) -> np.ndarray:
+    """Masks of the same portraits from another grid of samples, uint8 (n, size, size).
+
+    Nothing that matters differs, so their IoU with the shipped masks is what no network can be expected to exceed.
+
+    Args:
+        u: portrait parameters (n, VECTOR_SIZE). size: pixels of a side. supersampling: samples along a pixel's side.
+    """
+    from ohlora.portraits import PortraitParams, render
+
+    return np.stack([render(PortraitParams.from_vector(row), size, supersampling).mask for row in u])
+
+
+def generated_from_sample(profile: Profile | str = "embedded", seed: int = 7, rows: slice = slice(None)) -> np.ndarray:
+    """What the profile's generator draws for the shipped sample: its masks are the truth of these portraits, too.
+
+    Args:
+        seed: of the part of each latent that is not paired. rows: of the sample.
+
+    Returns:
+        uint8 (n, s, s, 3), row by row the pair of ``load_sample()[rows]``: parameters that trained no network.
+    """
+    from ohlora.portraits.corpus import load_sample
     from ohlora.stylegan import load_generator
 
-    profile = load_profile(profile)
-    generator = load_generator(profile)
-    z = generator.sample_z(n, seed)
-    rendered = render_pairs(np.asarray(generator.z_to_u(z)), generator.size)
-    return generate_pictures(generator, z), rendered.images, rendered.masks
+    sample = load_sample()
+    return generated_portraits(load_generator(profile), sample.u[rows], sample.masks[rows], seed).pictures

@@ -1,4 +1,4 @@
-"""An outside judge for eyes, mouth and pose: MediaPipe's face mesh, which never saw a portrait of ours."""
+"""An outside judge for faces, eyes, mouth and pose: MediaPipe, which never saw a portrait of ours."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ohlora.images import to_pictures
+
+_MISSING = "the package mediapipe is missing; install it: pip install --no-deps -r requirements-no-deps.txt"
+_LEAST_PIXELS = 256  # smaller portraits are enlarged: MediaPipe finds more faces so
 # Numbers of the face mesh's points (MediaPipe's canonical face model)
 _EYES = (((159, 145), (33, 133)), ((386, 374), (362, 263)))  # (upper, lower lid), (corners)
 _LIPS = (13, 14)  # inner edges of the upper and lower lip
@@ -35,20 +39,42 @@ def landmark_measures(images: torch.Tensor) -> pd.DataFrame:
     try:
         from mediapipe.python.solutions.face_mesh import FaceMesh
     except ImportError as error:
-        raise ImportError(
-            "the package mediapipe is missing; install it: pip install --no-deps -r requirements-no-deps.txt"
-        ) from error
+        raise ImportError(_MISSING) from error
     rows = []
     options = {"static_image_mode": True, "refine_landmarks": True, "min_detection_confidence": 0.3}
     with _quiet(), FaceMesh(**options) as mesh:
         for image in images:
-            picture = ((image.clamp(-1, 1) + 1) * 127.5).byte().permute(1, 2, 0).cpu().numpy()
-            found = mesh.process(cv2.resize(picture, (256, 256), interpolation=cv2.INTER_CUBIC))
+            found = mesh.process(_enlarged(to_pictures(image[None])[0]))
             if found.multi_face_landmarks:
                 rows.append(_measure(np.array([(p.x, p.y) for p in found.multi_face_landmarks[0].landmark])))
             else:
                 rows.append({"eyes": np.nan, "mouth": np.nan, "pose": np.nan})
     return pd.DataFrame(rows, columns=["eyes", "mouth", "pose"])
+
+
+def face_counts(pictures: np.ndarray) -> np.ndarray:
+    """How many faces MediaPipe's detector finds in each portrait, int (n,); one is right.
+
+    Args:
+        pictures: uint8 (n, size, size, 3).
+
+    Raises:
+        ImportError: mediapipe is not installed (requirements-no-deps.txt).
+    """
+    try:
+        from mediapipe.python.solutions.face_detection import FaceDetection
+    except ImportError as error:
+        raise ImportError(_MISSING) from error
+    # model 0 is the one for faces within two metres; 0.5 is the detector's own confidence
+    with _quiet(), FaceDetection(model_selection=0, min_detection_confidence=0.5) as detector:
+        found = [detector.process(_enlarged(picture)).detections for picture in pictures]
+    return np.array([len(faces or ()) for faces in found], dtype=int)
+
+
+def _enlarged(picture: np.ndarray) -> np.ndarray:
+    if len(picture) >= _LEAST_PIXELS:
+        return np.ascontiguousarray(picture)
+    return cv2.resize(picture, (_LEAST_PIXELS,) * 2, interpolation=cv2.INTER_CUBIC)
 
 
 @contextmanager

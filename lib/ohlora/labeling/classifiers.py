@@ -1,4 +1,4 @@
-"""Gender and quality: five small CNNs each, one a fold, whose votes are averaged."""
+"""Gender and quality: five small CNNs each, one a fold, whose calibrated votes are averaged."""
 
 from __future__ import annotations
 
@@ -16,38 +16,46 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ohlora.config import Profile, device, load_profile, seed_everything
-from ohlora.labeling.segmentation import check_images, half_precision
+from ohlora.config import Profile, device, half_precision, load_profile, seed_everything
+from ohlora.images import resize
+from ohlora.labeling.calibration import Calibration
+from ohlora.labeling.segmentation import check_images
 from ohlora.weights import load_weights
 
 
 @dataclass(frozen=True)
 class ClassifierSettings:
-    """size: pixels that the CNN sees. channels: of timm's ResNet stages. The rest: its training."""
+    """size: pixels that the CNN sees. channels: of timm's ResNet stages. The rest: its training.
+
+    least_steps: few labels are shown so often that there are at least so many steps.
+    """
 
     size: int = 64
     channels: tuple[int, int, int, int] = (32, 64, 96, 128)
     folds: int = 5
-    epochs: int = 8
+    epochs: int = 16
     batch: int = 32
     learning_rate: float = 2e-3
+    least_steps: int = 200
 
 
 class PortraitClassifier(nn.Module):
     """Soft vote of small ResNets (timm ``resnet10t`` with fewer channels, from scratch).
 
-    Input float (n, 3, any, any) in [-1, 1]; output probability (n,) of the positive class.
+    Input float (n, 3, any, any) in [-1, 1]; output calibrated probability (n,) of the positive class.
     """
 
-    def __init__(self, settings: ClassifierSettings) -> None:
+    def __init__(self, settings: ClassifierSettings, calibration: Calibration | None = None) -> None:
         super().__init__()
         self.size = settings.size
+        self.calibration = calibration or Calibration()
         self.voters = nn.ModuleList(backbone(settings) for _ in range(settings.folds))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Mean of the voters' probabilities, (n,)."""
-        small = shrink(images, self.size)
-        return torch.stack([voter(small)[:, 0].sigmoid() for voter in self.voters]).mean(dim=0)
+        """Mean of the voters' calibrated probabilities, float32 (n,)."""
+        small = resize(images, self.size)
+        logits = torch.stack([voter(small)[:, 0] for voter in self.voters]).float()
+        return (self.calibration.scale * logits + self.calibration.shift).sigmoid().mean(dim=0)
 
 
 def backbone(settings: ClassifierSettings, outputs: int = 1) -> nn.Module:
@@ -55,11 +63,6 @@ def backbone(settings: ClassifierSettings, outputs: int = 1) -> nn.Module:
     return timm.create_model(
         "resnet10t", pretrained=False, num_classes=outputs, channels=settings.channels, stem_width=16, drop_rate=0.1
     )
-
-
-def shrink(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Area-average to ``size`` pixels; differentiable."""
-    return images if images.shape[-1] == size else functional.interpolate(images, size=(size, size), mode="area")
 
 
 def load_classifier(name: str, profile: Profile | str = "embedded") -> PortraitClassifier:
@@ -80,8 +83,8 @@ def read_classifier(name_or_path: str | Path) -> PortraitClassifier:
         WeightsError: missing or damaged.
     """
     tensors, card = load_weights(name_or_path)
-    network = PortraitClassifier(ClassifierSettings(**card["settings"]))
-    network.load_state_dict(tensors)
+    network = PortraitClassifier(ClassifierSettings(**card["settings"]), Calibration(**card.get("calibration", {})))
+    network.load_state_dict({name: tensor for name, tensor in tensors.items() if name.startswith("voters.")})
     return network.eval().requires_grad_(False).to(device())
 
 
@@ -98,20 +101,20 @@ def classify(network: PortraitClassifier, images: torch.Tensor, batch: int = 64)
 
 
 def train_one(
-    images: torch.Tensor, positive: np.ndarray, settings: ClassifierSettings, seed: int, title: str = "classifier"
+    images: torch.Tensor, targets: np.ndarray, settings: ClassifierSettings, seed: int, title: str = "classifier"
 ) -> nn.Module:
     """Train one voter: AdamW, cosine schedule, mirrored and slightly shifted or lit copies.
 
     Args:
         images: float (n, 3, size, size) in [-1, 1], already shrunk to settings.size.
-        positive: (n,) of 0 and 1 (or a probability between).
+        targets: (n,), 0 … 1: labels, or how much a portrait is of the positive class.
     """
     seed_everything(seed)
     network = backbone(settings).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.02)
-    targets = torch.as_tensor(positive, dtype=torch.float32)
+    wanted = torch.as_tensor(targets, dtype=torch.float32)
     per_epoch = max(1, len(images) // settings.batch)
-    total, order = settings.epochs * per_epoch, np.random.default_rng(seed)
+    total, order = max(settings.epochs * per_epoch, settings.least_steps), np.random.default_rng(seed)
     progress = tqdm(total=total, disable=None, file=sys.stderr, desc=title)
     for step in range(total):
         if step % per_epoch == 0:
@@ -122,7 +125,7 @@ def train_one(
             group["lr"] = settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / total))
         with half_precision():
             logits = network(vary(images[rows]).contiguous(memory_format=torch.channels_last))[:, 0]
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), targets[rows])
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), wanted[rows])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -143,16 +146,34 @@ def vary(images: torch.Tensor) -> torch.Tensor:
     return images * torch.empty(count, 1, 1, 1).uniform_(0.9, 1.1)
 
 
+def shrunk(images: torch.Tensor, settings: ClassifierSettings) -> torch.Tensor:
+    """Images (n, 3, s, s) at the size that a voter sees."""
+    return torch.cat([resize(chunk, settings.size) for chunk in images.split(256)])
+
+
+@torch.inference_mode()
+def voter_logits(voter: nn.Module, small: torch.Tensor) -> np.ndarray:
+    """Logits float32 (n,) of one voter; ``small`` from shrunk."""
+    with half_precision():
+        return torch.cat([voter(part)[:, 0].float() for part in small.split(64)]).numpy()
+
+
 def train_folds(
-    images: torch.Tensor, positive: np.ndarray, settings: ClassifierSettings, seed: int = 0, title: str = "classifier"
+    images: torch.Tensor,
+    positive: np.ndarray,
+    settings: ClassifierSettings,
+    seed: int = 0,
+    title: str = "classifier",
+    targets: np.ndarray | None = None,
 ) -> tuple[PortraitClassifier, np.ndarray]:
-    """Stratified k-fold: each voter is trained without one fold and predicts it.
+    """Stratified k-fold: each voter is trained without one fold and answers for it.
 
     Args:
         images: float (n, 3, s, s) in [-1, 1]. positive: (n,) of 0 and 1, each at least settings.folds times.
+        targets: what the voters learn, (n,), 0 … 1; None: the labels themselves.
 
     Returns:
-        The soft vote of all, and the held-out probability of every image (n,).
+        The soft vote of all, calibrated on the held-out logits, and those logits (n,).
     """
     positive = np.asarray(positive)
     rarest = int(min(positive.sum(), len(positive) - positive.sum()))
@@ -161,14 +182,15 @@ def train_folds(
             f"positive has {len(positive)} labels, {rarest} of the rarer kind, for {len(images)} images; allowed: one"
             f" an image, at least {settings.folds} of each kind"
         )
-    small = torch.cat([shrink(chunk, settings.size) for chunk in images.split(256)])
+    targets = positive if targets is None else np.asarray(targets)
+    small = shrunk(images, settings)
     network, held_out = PortraitClassifier(settings), np.zeros(len(positive), dtype=np.float32)
     folds = StratifiedKFold(settings.folds, shuffle=True, random_state=seed).split(positive, positive)
     for number, (train, test) in enumerate(folds):
-        voter = train_one(small[train], positive[train], settings, seed + number, f"{title} fold {number + 1}")
+        voter = train_one(small[train], targets[train], settings, seed + number, f"{title} fold {number + 1}")
         network.voters[number] = voter
-        with torch.inference_mode(), half_precision():
-            held_out[test] = torch.cat([voter(part)[:, 0].float().sigmoid() for part in small[test].split(64)]).numpy()
+        held_out[test] = voter_logits(voter, small[test])
+    network.calibration = Calibration.fit(held_out, positive)
     return network.eval().requires_grad_(False), held_out
 
 

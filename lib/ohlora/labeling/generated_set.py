@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,65 +18,83 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm import tqdm
 
-from ohlora.config import Profile, device, load_profile, outputs_folder
+from ohlora.config import Profile, load_profile, outputs_folder
+from ohlora.images import shrink_pictures, to_images
 from ohlora.labeling.measurements import measure
-from ohlora.labeling.segmentation import class_probabilities, half_precision, load_segmentation, to_images
+from ohlora.labeling.segmentation import class_probabilities, load_segmentation
 from ohlora.weights import locate_weights
+
+CACHED_SIZE = 128
+"""Pixels of a side of the cached training pictures: the classifiers and the regressor look at no more. Portraits are
+measured at segmentation.MEASURED_SIZE before they are made so small."""
+MADE_AT_ONCE = 64
+"""Portraits that are in memory at their full size, so that 10,000 need no more than 64."""
 
 
 @dataclass(frozen=True)
 class GeneratedSet:
-    """What is known about ``count`` generated portraits; portrait i is ``generate_pictures(…, count, seed)[i]``.
+    """What is known about ``count`` generated portraits; portrait i is that of ``sample_z(count, seed)[i]``.
 
     raw: seven raw measurements, float32 (count, 7). woman: truth of the paired parameters, 0 … 1, float32 (count,).
-    seed: of the latents. generator: sha256 of the weights that made them.
+    seed: of the latents. generator, segmentation: sha256 of the weights that made and that measured them.
     """
 
     raw: torch.Tensor
     woman: np.ndarray
     seed: int
     generator: str
+    segmentation: str
 
     def save(self, path: Path) -> None:
         """Write as npz (no pickles), whole or not at all."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp.npz")
-        np.savez(temporary, raw=self.raw.numpy(), woman=self.woman, seed=self.seed, generator=self.generator)
+        np.savez(temporary, **{**vars(self), "raw": self.raw.numpy()})
         os.replace(temporary, path)
 
     @classmethod
     def load(cls, path: Path) -> GeneratedSet:
         """Read what ``save`` wrote."""
         with np.load(path, allow_pickle=False) as file:
-            return cls(torch.from_numpy(file["raw"]), file["woman"], int(file["seed"]), str(file["generator"]))
+            hashes = (str(file["generator"]), str(file["segmentation"]))
+            return cls(torch.from_numpy(file["raw"]), file["woman"], int(file["seed"]), *hashes)
+
+    def is_current(self, profile: Profile) -> bool:
+        """Whether the profile's generator and segmentation network are those of this set."""
+        return (self.generator, self.segmentation) == weights_of_set(profile)
+
+
+def find_generated(profile: Profile) -> GeneratedSet | None:
+    """The measured set under outputs/, or None where there is none of the profile's present weights."""
+    try:
+        found = GeneratedSet.load(generated_set_path(profile))
+    except (OSError, KeyError):  # absent, or written by an earlier version
+        return None
+    return found if found.is_current(profile) else None
+
+
+def weights_of_set(profile: Profile) -> tuple[str, str]:
+    """sha256 of the weights of the generator and of the segmentation network that would be loaded now.
+
+    A face parser from the hub is known by its name there.
+    """
+
+    def sha256(name: str) -> str:
+        return json.loads(locate_weights(name).with_suffix(".json").read_text("utf-8"))["sha256"]
+
+    section = profile.labeling
+    return sha256(profile.stylegan.weights), (
+        section.segmentation if section.source == "hub" else sha256(section.segmentation)
+    )
 
 
 def generated_set_path(profile: Profile | str = "embedded") -> Path:
     """Where the measured set of a profile lies, under outputs/."""
     return outputs_folder() / "labeling" / f"generated_{load_profile(profile).portraits.size}.npz"
-
-
-@torch.inference_mode()
-def generate_batches(generator: Any, z: torch.Tensor, batch: int = 16) -> Iterator[torch.Tensor]:
-    """Float images (b, 3, size, size) in [-1, 1] of latents z (n, z_dim), batch by batch, on the CPU; no truncation."""
-    for chunk in z.split(batch):
-        w = generator.mapping(chunk.to(device()))
-        with half_precision():
-            images = generator.synthesis(w)
-        yield as_stored(images.float().clamp(-1, 1).cpu())
-
-
-def generate_pictures(generator: Any, z: torch.Tensor) -> np.ndarray:
-    """uint8 (n, size, size, 3) of latents z (n, z_dim): a quarter of the memory of floats."""
-    pictures = np.empty((len(z), generator.size, generator.size, 3), dtype=np.uint8)
-    row = 0
-    for images in tqdm(generate_batches(generator, z), total=-(-len(z) // 16), disable=None, file=sys.stderr):
-        pictures[row : row + len(images)] = (images.permute(0, 2, 3, 1).numpy() * 127.5 + 127.5).round()
-        row += len(images)
-    return pictures
 
 
 def gender_truth(generator: Any, z: torch.Tensor) -> np.ndarray:
@@ -89,21 +106,41 @@ def gender_truth(generator: Any, z: torch.Tensor) -> np.ndarray:
 
 
 def pictures_path(profile: Profile) -> Path:
-    """Cache of the set's pictures: uint8 (count, size, size, 3) as .npy, half a gigabyte for 10,000 of 128 px."""
+    """Cache of the set's pictures: uint8 (count, CACHED_SIZE, CACHED_SIZE, 3) as .npy, half a gigabyte for 10,000."""
     return generated_set_path(profile).with_name(f"pictures_{profile.portraits.size}.npy")
+
+
+def small_pictures(generator: Any, z: torch.Tensor) -> np.ndarray:
+    """Portraits of latents z (n, z_dim) as they are cached: uint8 (n, s, s, 3), s at most CACHED_SIZE."""
+    return generator.pictures(z, size=min(CACHED_SIZE, generator.size))
+
+
+def measured_pictures(generator: Any, network: nn.Module, z: torch.Tensor) -> tuple[np.ndarray, torch.Tensor]:
+    """Portraits of latents z (n, z_dim), measured at full size and then made small.
+
+    Returns:
+        Pictures uint8 (n, s, s, 3), s at most CACHED_SIZE, and raw measurements float32 (n, 7).
+    """
+    small, raw = [], []
+    for part in z.split(MADE_AT_ONCE):
+        pictures = generator.pictures(part)
+        raw += [measure(*pair).cpu() for pair in class_probabilities(network, to_images(pictures))]
+        small.append(shrink_pictures(pictures, CACHED_SIZE))
+    return np.concatenate(small), torch.cat(raw)
 
 
 def measure_part(profile: Profile, count: int, seed: int, start: int, stop: int) -> torch.Tensor:
     """Generate and measure a slice of ``count`` portraits, in a worker; returns raw (stop - start, 7).
 
-    The pictures go into their rows of the cache.
+    They are measured at full size; smaller ones go into their rows of the cache.
     """
     from ohlora.stylegan import load_generator
 
     generator, network = load_generator(profile), load_segmentation(profile)
-    pictures = generate_pictures(generator, generator.sample_z(count, seed)[start:stop])
-    np.load(pictures_path(profile), mmap_mode="r+")[start:stop] = pictures
-    return torch.cat([measure(*pair).cpu() for pair in class_probabilities(network, to_images(pictures))])
+    z = generator.sample_z(count, seed)
+    cache = np.load(pictures_path(profile), mmap_mode="r+")
+    cache[start:stop], raw = measured_pictures(generator, network, z[start:stop])
+    return raw
 
 
 def set_pictures(profile: Profile, generator: Any, found: GeneratedSet, first: int | None = None) -> np.ndarray:
@@ -113,12 +150,7 @@ def set_pictures(profile: Profile, generator: Any, found: GeneratedSet, first: i
         cached = np.load(path, mmap_mode="c")  # copy on write: the file stays as it is
         if len(cached) == len(found.raw):
             return cached[:first]
-    return generate_pictures(generator, generator.sample_z(len(found.raw), found.seed)[:first])
-
-
-def as_stored(images: torch.Tensor) -> torch.Tensor:
-    """Round to the 256 levels of a picture, so that measuring now or from a file gives the same."""
-    return (images * 127.5 + 127.5).round() / 127.5 - 1
+    return small_pictures(generator, generator.sample_z(len(found.raw), found.seed)[:first])
 
 
 def in_parts(work: Any, profile: Profile, count: int, seed: int, workers: int, title: str) -> list[Any]:
@@ -145,17 +177,12 @@ def measure_generated(
     profile = load_profile(profile)
     path = pictures_path(profile)
     path.parent.mkdir(parents=True, exist_ok=True)
-    size = profile.portraits.size
+    size = min(CACHED_SIZE, profile.portraits.size)
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)).flush()
     raw = torch.cat(in_parts(measure_part, profile, count, seed, workers, "measure"))
     generator = load_generator(profile)
     woman = gender_truth(generator, generator.sample_z(count, seed))
-    return GeneratedSet(raw, woman, seed, generator_hash(profile))
-
-
-def generator_hash(profile: Profile) -> str:
-    """sha256 of the weights that load_generator reads now."""
-    return json.loads(locate_weights(profile.stylegan.weights).with_suffix(".json").read_text("utf-8"))["sha256"]
+    return GeneratedSet(raw, woman, seed, *weights_of_set(profile))
 
 
 def main() -> None:

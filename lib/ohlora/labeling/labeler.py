@@ -7,25 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
-from ohlora.config import Profile, load_profile
+from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.labeling.classifiers import PortraitClassifier, classify, load_classifier
 from ohlora.labeling.measurements import Standardisation, as_table, measure
-from ohlora.labeling.segmentation import (
-    SegmentationNetwork,
-    check_images,
-    class_probabilities,
-    load_segmentation,
-    segment,
-)
-from ohlora.weights import load_weights
+from ohlora.labeling.segmentation import check_images, class_probabilities, load_segmentation, segment
+from ohlora.weights import WeightsError, load_weights
 
 
 @dataclass(frozen=True)
 class Labeler:
     """Images are float tensors (n, 3, size, size) in [-1, 1], size a multiple of 16; everything else is refused."""
 
-    segmentation: SegmentationNetwork
+    segmentation: nn.Module
     gender_classifier: PortraitClassifier
     quality_classifier: PortraitClassifier
     standardisation: Standardisation
@@ -48,7 +43,7 @@ class Labeler:
         return classify(self.gender_classifier, images)
 
     def quality(self, images: torch.Tensor) -> np.ndarray:
-        """Probability that a portrait is not among the worst, float32 (n,)."""
+        """Probability that a portrait is as near to the rendered ones as rendered ones are, float32 (n,)."""
         return classify(self.quality_classifier, images)
 
     def passes(self, images: torch.Tensor) -> np.ndarray:
@@ -72,6 +67,20 @@ def load_labeler(profile: Profile | str = "embedded") -> Labeler:
 
 
 def load_standardisation(profile: Profile | str = "embedded") -> Standardisation:
-    """Mean and deviation of the raw measurements over filtered generated portraits."""
-    tensors, _ = load_weights(load_profile(profile).labeling.standardisation)
+    """Mean and deviation of the raw measurements over filtered generated portraits.
+
+    Those of a face parser from the hub are not shipped: they are measured the first time, and kept.
+
+    Raises:
+        WeightsError: the weight file is missing or damaged, and the profile's network is ours.
+    """
+    profile = load_profile(profile)
+    try:
+        tensors, _ = load_weights(profile.labeling.standardisation)
+    except WeightsError:
+        if profile.labeling.source != "hub":
+            raise
+        from ohlora.labeling.property_training import measure_constants
+
+        return measure_constants(profile, outputs_folder() / "weights")
     return Standardisation(tensors["mean"], tensors["deviation"])

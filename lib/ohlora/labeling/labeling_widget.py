@@ -1,4 +1,4 @@
-"""The widget with which a person labels portraits: one picture, two buttons, undo, resume."""
+"""The widget with which a person labels portraits: one picture, two keys or buttons, undo, resume."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from PIL import Image
 
 from ohlora.labeling.label_store import QUESTIONS, LabelStore
 
+UNDO_KEY = "u"
+
 
 class LabelingWidget(widgets.VBox):
     """Shows the next portrait that waits for an answer and stores each answer at once.
 
+    Click into the box once and keep typing: 1 is the left answer, 2 the right one, u takes the latest back. The box
+    empties itself after each key, so that the hands stay where they are.
+
     Args:
         pictures: name → uint8 (size, size, 3); the name is what the store remembers.
-        store: where answers go; answers that are already there are not asked again.
+        store: where answers go; answers of its rater that are already there are not asked again.
         height: of the picture on the screen, in pixels.
     """
 
@@ -31,9 +36,12 @@ class LabelingWidget(widgets.VBox):
         self._answers = [widgets.Button(), widgets.Button()]
         for position, button in enumerate(self._answers):
             button.on_click(lambda _, position=position: self.answer(position))
-        undo = widgets.Button(description="undo", icon="undo")
+        undo = widgets.Button(description=f"undo ({UNDO_KEY})", icon="undo")
         undo.on_click(lambda _: self.undo())
-        super().__init__([self._image, widgets.HBox([*self._answers, undo]), self._status])
+        # A text box is the only widget of the core package that hears the keyboard.
+        self.keyboard = widgets.Text(placeholder=f"click here, then type 1, 2 or {UNDO_KEY}", continuous_update=True)
+        self.keyboard.observe(lambda change: self._typed(change["new"]), names="value")
+        super().__init__([self._image, widgets.HBox([*self._answers, undo]), self.keyboard, self._status])
         self.refresh()
 
     @property
@@ -59,7 +67,7 @@ class LabelingWidget(widgets.VBox):
         """Show what waits next."""
         waiting = self._store.unanswered(list(self._pictures))
         total = len(self._pictures) * len(QUESTIONS)
-        progress = f"{total - len(waiting)} of {total} answered"
+        progress = f"{total - len(waiting)} of {total} answered by {html.escape(self._store.rater)}"
         for button in self._answers:
             button.disabled = not waiting
         if not waiting:
@@ -69,6 +77,19 @@ class LabelingWidget(widgets.VBox):
         buffer = io.BytesIO()
         Image.fromarray(self._pictures[portrait]).save(buffer, format="PNG")
         self._image.value = buffer.getvalue()
-        for button, answer in zip(self._answers, QUESTIONS[question], strict=True):
-            button.description = answer
+        for key, button, answer in zip("12", self._answers, QUESTIONS[question], strict=True):
+            button.description = f"{answer} ({key})"
         self._status.value = f"<b>{html.escape(question)}</b> of {html.escape(portrait)}? &nbsp; {progress}"
+
+    def _typed(self, text: str) -> None:
+        if not text:
+            return  # our own clearing
+        self.keyboard.value = ""
+        # A fast typist's keys may arrive together; each one counts, in order.
+        for key in text.lower():
+            if key in "12":
+                self.answer(int(key) - 1)
+            elif key == UNDO_KEY:
+                self.undo()
+            elif not key.isspace():
+                self._status.value = f"<b>{html.escape(key)}</b> is no answer: type 1, 2 or {UNDO_KEY}."

@@ -6,6 +6,7 @@ are better: half a pixel of eyelid counts as half a pixel. Lengths are in units 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +93,7 @@ def opening(area: torch.Tensor) -> torch.Tensor:
     a fraction of a pixel high, count little. An absent area is closed: 0.
     """
     heights = area.mean(dim=1)
-    return (heights**2).sum(dim=1) / heights.sum(dim=1).clamp(min=1e-3)
+    return (heights**2).mean(dim=1) / heights.mean(dim=1).clamp(min=1e-5)
 
 
 def width(area: torch.Tensor) -> torch.Tensor:
@@ -119,7 +120,8 @@ def mouth(areas: torch.Tensor) -> torch.Tensor:
     The opening alone depends on the size of the face, the share alone on the thickness of the lips.
     """
     interior = areas[:, MOUTH]
-    share = interior.sum(dim=(1, 2)) / (interior + areas[:, LIPS]).sum(dim=(1, 2)).clamp(min=1)
+    whole = (interior + areas[:, LIPS]).mean(dim=(1, 2)).clamp(min=PRESENT / 2)
+    share = interior.mean(dim=(1, 2)) / whole
     return (opening(interior) * share).sqrt()
 
 
@@ -159,7 +161,7 @@ def hair_length(areas: torch.Tensor, share: float = 0.92) -> torch.Tensor:
 
 def eroded(area: torch.Tensor, share: float = 0.02) -> torch.Tensor:
     """Background that is surely background: pixels whose whole neighbourhood (2 % of the height) is."""
-    reach = max(1, round(share * area.shape[-1]))
+    reach = math.ceil(share * area.shape[-1])
     return (-functional.max_pool2d(-area[:, None], 2 * reach + 1, stride=1, padding=reach))[:, 0].gt(0.9).float()
 
 

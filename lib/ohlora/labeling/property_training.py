@@ -19,15 +19,18 @@ import numpy as np
 import torch
 
 from ohlora.config import Profile, load_profile, outputs_folder
+from ohlora.images import to_images
 from ohlora.labeling.classifiers import classify, read_classifier
-from ohlora.labeling.generated_set import GeneratedSet, generated_set_path, generator_hash, set_pictures
+from ohlora.labeling.generated_set import find_generated, generated_set_path, measured_pictures, set_pictures
 from ohlora.labeling.measurements import PROPERTIES, Standardisation
 from ohlora.labeling.regressor import PropertyRegressor, RegressorSettings, predict, train_regressor
-from ohlora.labeling.segmentation import to_images
+from ohlora.labeling.segmentation import load_segmentation
 from ohlora.weights import save_weights
 
 HELD_OUT = 1000
 """The last so many portraits are not trained on: the regressor is scored on them."""
+CONSTANTS_FROM = 400
+"""Generated portraits that measure_constants looks at: enough for a mean to a twentieth of a deviation."""
 
 
 def passing(pictures: np.ndarray, gender: str | Path, quality: str | Path) -> dict[str, np.ndarray]:
@@ -72,18 +75,16 @@ def train_properties(
             for them).
 
     Raises:
-        ValueError: the generated set is missing or was measured with another generator.
+        ValueError: the generated set is missing, or of another generator or segmentation network.
     """
     from ohlora.stylegan import load_generator
 
     profile, settings = load_profile(profile), settings or RegressorSettings()
-    path = generated_set_path(profile)
-    if not path.exists():
-        raise ValueError(f"{path} is missing; run python -m ohlora.labeling.generated_set first")
-    found = GeneratedSet.load(path)
-    if found.generator != generator_hash(profile):
+    found = find_generated(profile)
+    if found is None:
         raise ValueError(
-            f"{path} was measured with another generator; run python -m ohlora.labeling.generated_set again"
+            f"{generated_set_path(profile)} is missing or of other weights than the profile's present ones; run "
+            "python -m ohlora.labeling.generated_set"
         )
     generator = load_generator(profile)
     pictures = set_pictures(profile, generator, found)
@@ -102,6 +103,24 @@ def train_properties(
     return {"counts": counts, "regressor": scores}
 
 
+def measure_constants(profile: Profile | str, folder: Path, seed: int = 0) -> Standardisation:
+    """The constants of standardisation alone, for another segmentation network than the shipped ones are of.
+
+    Args:
+        folder: where the weight file goes.
+    """
+    from ohlora.stylegan import load_generator
+
+    profile = load_profile(profile)
+    generator, network = load_generator(profile), load_segmentation(profile)
+    pictures, raw = measured_pictures(generator, network, generator.sample_z(CONSTANTS_FROM, seed))
+    answers = passing(pictures, profile.labeling.gender, profile.labeling.quality)
+    filtered = Standardisation.fit(raw[torch.from_numpy(answers["both"])])
+    counts = {"generated": len(raw), **{name: int(mask.sum()) for name, mask in answers.items()}}
+    _save_constants(profile, folder, filtered, counts, seed)
+    return filtered
+
+
 def _save(
     profile: Profile,
     folder: Path,
@@ -113,6 +132,16 @@ def _save(
     seed: int,
     held_out: int,
 ) -> None:
+    card = _save_constants(profile, folder, filtered, counts, seed)
+    card = {**card, "metrics": {**scores, "n": held_out, "split": "held-out generated portraits"}}
+    state = {name: tensor.float() for name, tensor in regressor.state_dict().items()}
+    card["settings"] = asdict(settings)
+    save_weights(folder / f"{profile.labeling.regressor}.safetensors", state, card)
+
+
+def _save_constants(
+    profile: Profile, folder: Path, filtered: Standardisation, counts: dict[str, int], seed: int
+) -> dict[str, Any]:
     constants = {
         name: {"mean": float(filtered.mean[column]), "deviation": float(filtered.deviation[column])}
         for column, name in enumerate(PROPERTIES)
@@ -124,13 +153,11 @@ def _save(
         "metrics": counts,
         "licence": "Apache-2.0 (own weights)",
         "standardisation": constants,
+        "segmentation": profile.labeling.segmentation,
     }
     tensors = {"mean": filtered.mean, "deviation": filtered.deviation}
     save_weights(folder / f"{profile.labeling.standardisation}.safetensors", tensors, card)
-    card = {**card, "metrics": {**scores, "n": held_out, "split": "held-out generated portraits"}}
-    state = {name: tensor.float() for name, tensor in regressor.state_dict().items()}
-    card["settings"] = asdict(settings)
-    save_weights(folder / f"{profile.labeling.regressor}.safetensors", state, card)
+    return card
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ohlora.config import Profile, device, load_profile, seed_everything
+from ohlora.config import Profile, device, half_precision, load_profile, seed_everything
+from ohlora.images import resize, to_images
 from ohlora.labeling.measurements import PROPERTIES, Standardisation
-from ohlora.labeling.segmentation import half_precision, to_images
 from ohlora.weights import load_weights
 
 
@@ -56,11 +56,7 @@ class PropertyRegressor(nn.Module):
         """z-scores (n, 7), float32."""
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(f"images is {tuple(images.shape)}; allowed: (n, 3, size, size)")
-        if images.shape[-1] > self.size:
-            images = functional.interpolate(images, size=(self.size, self.size), mode="area")
-        elif images.shape[-1] < self.size:
-            images = functional.interpolate(images, size=(self.size, self.size), mode="bilinear", align_corners=False)
-        x = self.convolutions(images.contiguous(memory_format=torch.channels_last))
+        x = self.convolutions(resize(images, self.size).contiguous(memory_format=torch.channels_last))
         return self.read(self.squeeze(x)).float() * self.scale + self.offset
 
     def rescale(self, old: Standardisation, new: Standardisation) -> None:
