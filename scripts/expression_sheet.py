@@ -21,19 +21,18 @@ from ohlora.config import ROOT
 from ohlora.stylegan import load_generator
 
 COLUMNS = 6
-PORTRAIT_PIXELS = 384
 
 
 def draw_expressions(painter: FacePainter) -> Figure:
     """One cell an expression, at intensity 1."""
     table = load_expressions()
     rows = -(-len(table.names) // COLUMNS)
-    figure, axes = plt.subplots(rows, COLUMNS, figsize=(COLUMNS * 1.5, rows * 1.72), dpi=90)
+    figure, axes = plt.subplots(rows, COLUMNS, figsize=(COLUMNS * 1.9, rows * 2.12), dpi=100)
     for axis in axes.flat:
         axis.axis("off")
     for axis, name in zip(axes.flat, table.names, strict=False):
         axis.imshow(painter.portrait(table.offsets(name)), interpolation="bicubic")
-        axis.set_title(name, fontsize=10, pad=3)
+        axis.set_title(name, fontsize=11, pad=3)
     figure.tight_layout(pad=0.3)
     return figure
 
@@ -48,8 +47,7 @@ def main() -> None:
     painter = FacePainter(generator, load_face(generator, arguments.profile))
     arguments.output.mkdir(parents=True, exist_ok=True)
     draw_expressions(painter).savefig(arguments.output / "expressions.png")
-    portrait = Image.fromarray(painter.portrait())
-    portrait.resize((PORTRAIT_PIXELS, PORTRAIT_PIXELS), Image.Resampling.BICUBIC).save(arguments.output / "oh_lora.png")
+    Image.fromarray(painter.portrait()).save(arguments.output / "oh_lora.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ import numpy as np
 import torch
 
 from ohlora.companion import Companion, Face
+from ohlora.images import to_pictures
 from ohlora.llm.reply_format import ReplyProgress, stream_reply
+from ohlora.portraits import VECTOR_SIZE
 from ohlora.rag import MemoryStore, SanctionLog, Verdict
 from ohlora.rag.relevance import CosineRelevance
 
@@ -30,7 +32,7 @@ class PaintBox:
         return torch.randn(n, self.z_dim, generator=torch.Generator().manual_seed(seed))
 
     def z_to_u(self, z: torch.Tensor) -> torch.Tensor:
-        return torch.full((len(z), 60), -1.0)
+        return torch.full((len(z), VECTOR_SIZE), -1.0)
 
     def generate(
         self, z: torch.Tensor, properties: torch.Tensor | None = None, truncation: float = 1.0
@@ -41,6 +43,9 @@ class PaintBox:
             properties[:, PROPERTIES.index(name)].view(-1, 1, 1, 1) for name in ("eyes", "mouth", "pose")
         )
         return torch.tanh(0.2 * eyes * rows + 0.1 * mouth + 0.1 * pose * rows.transpose(2, 3))
+
+    def pictures(self, z: torch.Tensor, properties: torch.Tensor | None = None, size: int | None = None) -> np.ndarray:
+        return to_pictures(self.generate(z, properties))
 
 
 class ScriptedModel:

@@ -14,6 +14,9 @@ from PIL import Image
 from ohlora.companion import Face, FacePainter, encode_portrait, load_face, save_face
 from ohlora.companion.face import REACH
 from ohlora.companion.face_choice import choose_face
+from ohlora.config import load_profile
+
+WEIGHTS = load_profile("embedded").stylegan.conditioned
 
 
 def test_expressions_move_three_properties_and_leave_the_others() -> None:
@@ -78,9 +81,7 @@ def test_a_saved_face_is_the_same_face_and_keeps_its_neighbours(tmp_path) -> Non
 
 def test_a_seed_stands_for_a_latent(tmp_path) -> None:
     path = tmp_path / "face.yaml"
-    path.write_text(
-        yaml.safe_dump({"stylegan_128_conditioned": {"seed": 3, "properties": dict.fromkeys(PROPERTIES, 0)}})
-    )
+    path.write_text(yaml.safe_dump({WEIGHTS: {"seed": 3, "properties": dict.fromkeys(PROPERTIES, 0)}}))
     assert np.array_equal(load_face(PaintBox(), path=path).latent, PaintBox().sample_z(1, 3)[0].numpy())
 
 
@@ -88,7 +89,7 @@ def test_a_missing_face_is_a_clear_error(tmp_path) -> None:
     with pytest.raises(ValueError, match="does not exist"):
         load_face(PaintBox(), path=tmp_path / "none.yaml")
     (tmp_path / "empty.yaml").write_text("{}")
-    with pytest.raises(ValueError, match="stylegan_128_conditioned"):
+    with pytest.raises(ValueError, match=WEIGHTS):
         load_face(PaintBox(), path=tmp_path / "empty.yaml")
 
 

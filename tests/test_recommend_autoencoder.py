@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from ohlora.config import load_profile
 from ohlora.evaluation.recommend import (
     PrincipalComponents,
     autoencoder_images,
@@ -54,6 +57,13 @@ def test_the_batch_size_changes_nothing_and_arrays_equal_tensors():
     assert model.encode(images[:0]).shape == (0, 5)
 
 
+def test_a_larger_portrait_has_the_code_of_its_average():
+    model, images = small(), discs(5, 0)[0]
+    larger = images.repeat(2, axis=1).repeat(2, axis=2)
+    np.testing.assert_allclose(model.encode(larger), model.encode(images), atol=1e-5)
+    np.testing.assert_allclose(model.encode(as_tensor(larger)), model.encode(images), atol=1e-5)
+
+
 def test_it_starts_as_principal_components():
     images = discs(200, 0)[0]
     model = small()
@@ -85,27 +95,37 @@ def test_training_continues_from_its_checkpoint(tmp_path):
     assert len(losses) == 10
 
 
+def test_a_trained_one_is_trained_further_and_stays_itself():
+    images = discs(64, 0)[0]
+    first, losses = train_autoencoder(images, steps=60, batch=16, dimensions=4, channels=CHANNELS)
+    before = {name: tensor.clone() for name, tensor in first.state_dict().items()}
+    _, further = train_autoencoder(images, steps=10, batch=16, start_from=first, learning_rate=1e-4)
+    assert np.mean(further) < 0.5 * (losses[0] + np.mean(losses[-10:]))
+    assert all(torch.equal(tensor, before[name]) for name, tensor in first.state_dict().items())
+
+
 def test_the_shipped_auto_encoder_is_small_and_fits_the_profile():
     model = load_autoencoder("embedded")
     assert model.size == 128 and model.dimensions <= 64
     assert sum(parameter.numel() for parameter in model.parameters()) < 2_000_000
 
 
-def test_missing_weights_are_named(tmp_path, monkeypatch):
-    monkeypatch.setenv("OHLORA_OUTPUTS", str(tmp_path))
-    with pytest.raises(WeightsError, match="autoencoder_256"):
-        load_autoencoder("gpu")
+def test_missing_weights_are_named():
+    profile = load_profile("embedded")
+    with pytest.raises(WeightsError, match="nobody"):
+        load_autoencoder(replace(profile, recommend=replace(profile.recommend, autoencoder="nobody")))
 
 
 @pytest.mark.parametrize(
     ("images", "allowed"),
     [
-        (np.zeros((2, 32, 32, 3), np.uint8), r"\(n, 16, 16, 3\)"),
+        (np.zeros((2, 8, 8, 3), np.uint8), r"\(n, 16, 16, 3\)"),
+        (np.zeros((2, 16, 24, 3), np.uint8), r"\(n, 16, 16, 3\)"),
         (torch.zeros(2, 16, 16, 3), r"\(n, 3, 16, 16\)"),
         (np.zeros((16, 16, 3), np.uint8), r"\(n, 16, 16, 3\)"),
     ],
 )
-def test_images_of_another_shape_are_refused(images, allowed):
+def test_images_of_another_shape_or_smaller_are_refused(images, allowed):
     with pytest.raises(ValueError, match=f"images has shape.*allowed: {allowed}"):
         small().encode(images)
 

@@ -15,13 +15,13 @@ from ohlora.evaluation.recommend import (
     ridge,
     user_mean,
 )
+from ohlora.images import to_pictures
 from ohlora.recommend import (
     AutoEncoder,
     RatingPredictor,
     RatingStore,
     RatingWidget,
     SimulatedRater,
-    generate_images,
     portrait_recipes,
     recommend,
 )
@@ -35,27 +35,20 @@ class ColourGenerator:
     def sample_z(self, n: int, seed: int) -> torch.Tensor:
         return torch.randn(n, self.z_dim, generator=torch.Generator().manual_seed(seed))
 
-    def generate(self, z: torch.Tensor, properties=None, truncation: float = 1.0) -> torch.Tensor:
-        return torch.tanh(z[:, :3, None, None]).expand(-1, 3, self.size, self.size)
+    def pictures(self, z: torch.Tensor | np.ndarray) -> np.ndarray:
+        colours = torch.tanh(torch.tensor(np.array(z))[:, :3, None, None])
+        return to_pictures(colours.expand(-1, 3, self.size, self.size))
 
 
 @pytest.fixture(scope="module")
 def setting():
     generator = ColourGenerator()
     autoencoder = AutoEncoder(16, 3, (4, 4)).eval()
-    autoencoder.start_from_principal_components(generate_images(generator, generator.sample_z(200, 0)))
+    autoencoder.start_from_principal_components(generator.pictures(generator.sample_z(200, 0)))
     z = generator.sample_z(60, 1)
     ratings = np.clip(np.rint(3 + 1.5 * z[:, 0].numpy()), 1, 5)  # likes red
-    predictor = RatingPredictor().fit(autoencoder.encode(generate_images(generator, z)), ratings)
+    predictor = RatingPredictor().fit(autoencoder.encode(generator.pictures(z)), ratings)
     return generator, autoencoder, predictor
-
-
-def test_generated_images_do_not_depend_on_the_batch():
-    generator = ColourGenerator()
-    z = generator.sample_z(7, 3)
-    images = generate_images(generator, z, batch=3)
-    assert images.dtype == np.uint8 and images.shape == (7, 16, 16, 3)
-    np.testing.assert_array_equal(images, generate_images(generator, z.numpy(), batch=7))
 
 
 def test_the_recommended_are_the_best_predicted_and_really_what_is_liked(setting):
@@ -141,7 +134,7 @@ def widget(tmp_path):
     generator = ColourGenerator()
     recipes = portrait_recipes("colours@0", generator.sample_z(3, 0))
     store = RatingStore(tmp_path / "ratings.sqlite")
-    draw = lambda recipe: generate_images(generator, recipe.z[None])[0]  # noqa: E731
+    draw = lambda recipe: generator.pictures(recipe.z[None])[0]  # noqa: E731
     return RatingWidget(store, recipes, draw), store, recipes, draw
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from dataclasses import dataclass, fields
@@ -45,7 +46,8 @@ class StyleganSection:
 
 @dataclass(frozen=True)
 class LabelingSection:
-    """``source``: weights (ours). The rest are names of weight files."""
+    """``source`` of ``segmentation``: weights (ours, the name of a weight file) or hub (a face parser's name there).
+    The rest are names of weight files."""
 
     source: str
     segmentation: str
@@ -147,3 +149,12 @@ def device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def half_precision() -> contextlib.AbstractContextManager:
+    """bfloat16 autocast: three to five times faster on CPUs with AVX-512/AMX; off where CUDA only emulates it (T4)."""
+    import torch
+
+    kind = device()
+    usable = kind == "cpu" or torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=usable)

@@ -10,6 +10,8 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ohlora.images import to_pictures
+
 
 def to_uint8(images: torch.Tensor | np.ndarray) -> np.ndarray:
     """Images as uint8 (n, size, size, 3).
@@ -17,10 +19,7 @@ def to_uint8(images: torch.Tensor | np.ndarray) -> np.ndarray:
     Args:
         images: float tensor (n, 3, size, size) in [-1, 1], or already uint8 (n, size, size, 3).
     """
-    if isinstance(images, torch.Tensor):
-        scaled = (images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5
-        return scaled.round().byte().permute(0, 2, 3, 1).numpy()
-    return np.asarray(images, dtype=np.uint8)
+    return to_pictures(images) if isinstance(images, torch.Tensor) else np.asarray(images, dtype=np.uint8)
 
 
 def show_portraits(

@@ -36,12 +36,35 @@ def save_weights(path: Path, tensors: dict[str, torch.Tensor], card: dict[str, A
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
-    written = {**card, "sha256": _sha256(temporary)}
-    card_temporary = path.with_suffix(".json.tmp")
-    card_temporary.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    written = _write_card(path, {**card, "sha256": _sha256(temporary)})
     os.replace(temporary, path)
-    os.replace(card_temporary, path.with_suffix(".json"))
+    os.replace(written, path.with_suffix(".json"))
     return path
+
+
+def add_to_card(path: Path, **entries: Any) -> None:
+    """Write further entries into the card of a weight file, e.g. scores that were measured later.
+
+    Args:
+        path: ``<name>.safetensors``, with its card beside it. entries: JSON-ready; the same key is replaced.
+
+    Raises:
+        WeightsError: there is no card.
+        ValueError: an entry that the weights themselves rest on (sha256, architecture).
+    """
+    fixed = {"sha256", "architecture"} & set(entries)
+    if fixed:
+        raise ValueError(f"entries has {sorted(fixed)}; allowed: any other key, these belong to the weights")
+    card = Path(path).with_suffix(".json")
+    if not card.exists():
+        raise WeightsError(f"weights {path} are missing or lack their card {card.name}")
+    os.replace(_write_card(Path(path), {**json.loads(card.read_text(encoding="utf-8")), **entries}), card)
+
+
+def _write_card(path: Path, card: dict[str, Any]) -> Path:
+    temporary = path.with_suffix(".json.tmp")
+    temporary.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return temporary
 
 
 def locate_weights(name: str) -> Path:

@@ -25,7 +25,7 @@ from ohlora.config import outputs_folder
 logger = logging.getLogger(__name__)
 
 UPDATES_A_SECOND = 15
-PORTRAIT_PIXELS = 288  # on the screen; the browser enlarges it, so that a frame stays small
+PORTRAIT_PIXELS = 320  # on the screen; the browser enlarges a frame of 256 px smoothly, so that it stays small
 
 _WORDS = {
     "ko": {

@@ -21,6 +21,7 @@ from PIL import Image
 
 from ohlora.companion.expression import MOVED
 from ohlora.config import DATA, Profile, load_profile
+from ohlora.images import to_pictures
 
 if TYPE_CHECKING:
     from ohlora.stylegan import PortraitGenerator
@@ -134,8 +135,8 @@ class FacePainter:
     def _paint(self, values: tuple[float, ...]) -> np.ndarray:
         with torch.inference_mode():
             z = torch.from_numpy(self.face.latent)[None]
-            image = self.generator.generate(z, torch.tensor([values], dtype=torch.float32))[0]
-        pixels = ((image.float().cpu().clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().numpy()
+            image = self.generator.generate(z, torch.tensor([values], dtype=torch.float32))
+        pixels = to_pictures(image)[0]
         pixels.flags.writeable = False  # cached: whoever gets it must not change everyone's picture
         return pixels
 
@@ -146,5 +147,5 @@ def encode_portrait(portrait: np.ndarray, size: int | None = None) -> bytes:
     if size is not None:
         image = image.resize((size, size), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
-    image.save(buffer, format="JPEG", quality=90)
+    image.save(buffer, format="JPEG", quality=90, subsampling=0)  # lips and irises are few pixels: keep their colour
     return buffer.getvalue()

@@ -12,6 +12,7 @@ import torch
 
 from ohlora.companion.expression import MOVED
 from ohlora.companion.face import SHIPPED_FACES, Face, FacePainter, save_face
+from ohlora.images import to_images
 from ohlora.portraits import PortraitParams
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 WOMAN, GOOD = 0.95, 0.9  # probabilities that a candidate must reach
 EQUAL = 0.02  # z-units; smaller differences in obedience do not decide
-YOUNG = 0.1  # PortraitParams.age, which goes to 0.25
+YOUNG = 27  # years at most
 RESTING = {
     "eyes": 0.3,
     "hair_color": -0.6,
@@ -45,11 +46,11 @@ def choose_face(
 ) -> tuple[Face, pd.DataFrame]:
     """Pick her face among random latents.
 
-    The rule: of ``candidates`` latents keep those whose paired portrait parameters are young; paint them at
-    rest and keep those that the labeler takes for a woman (probability at least .95) in a good picture (at
-    least .9); of the ``finalists`` best of these, take the one that obeys best: asked for five values of
-    eyes, mouth and pose each, the mean absolute difference between requested and measured z-score is smallest
-    (of those within .02 of the smallest, the best picture).
+    The rule: of ``candidates`` latents keep those whose paired portrait parameters are young and wear no glasses
+    (her eyes must be seen to speak); paint them at rest and keep those that the labeler takes for a woman
+    (probability at least .95) in a good picture (at least .9); of the ``finalists`` best of these, take the one
+    that obeys best: asked for five values of eyes, mouth and pose each, the mean absolute difference between
+    requested and measured z-score is smallest (of those within .02 of the smallest, the best picture).
 
     Args:
         generator: conditioned. labeler: measures and filters.
@@ -65,16 +66,19 @@ def choose_face(
     """
     resting = dict(resting or RESTING)
     latents = generator.sample_z(candidates, seed)
-    values = torch.tensor([[resting[name] for name in generator.properties]]).expand(candidates, -1)
-    pictures = generator.generate(latents, values)
-    woman, quality = labeler.gender(pictures), labeler.quality(pictures)
-    young = [PortraitParams.from_vector(u).age <= YOUNG for u in generator.z_to_u(latents).cpu().numpy()]
-    weakest = np.where(young, np.minimum(woman / WOMAN, quality / GOOD), 0.0)
+    suits = np.array([_suits(u) for u in generator.z_to_u(latents).cpu().numpy()])
+    if not suits.any():
+        raise ValueError(f"candidates={candidates}: none is young and without glasses; try more or another seed")
+    values = torch.tensor([[resting[name] for name in generator.properties]]).expand(int(suits.sum()), -1)
+    images = to_images(generator.pictures(latents[suits], values))
+    woman, quality = np.zeros((2, candidates))
+    woman[suits], quality[suits] = labeler.gender(images), labeler.quality(images)
+    weakest = np.minimum(woman / WOMAN, quality / GOOD)
     order = [int(index) for index in np.argsort(-weakest, kind="stable") if weakest[index] >= 1][:finalists]
     if not order:
         raise ValueError(
-            f"candidates={candidates}: none is young and reaches woman {WOMAN} and quality {GOOD}; the best has "
-            f"{woman[weakest.argmax()]:.2f} and {quality[weakest.argmax()]:.2f}; try more candidates or another seed"
+            f"candidates={candidates}: of {suits.sum()} young ones none reaches woman {WOMAN} and quality {GOOD}; the "
+            f"best has {woman[weakest.argmax()]:.2f} and {quality[weakest.argmax()]:.2f}; try more or another seed"
         )
     faces = {index: Face(latents[index].cpu().numpy(), dict(resting)) for index in order}
     rows = [(index, woman[index], quality[index], obedience_error(generator, labeler, faces[index])) for index in order]
@@ -84,6 +88,11 @@ def choose_face(
     equal = table[table.obedience_error <= table.obedience_error.min() + EQUAL]
     chosen = int(equal.sort_values("quality", ascending=False, kind="stable").candidate.iloc[0])
     return faces[chosen], table.assign(chosen=table.candidate == chosen)
+
+
+def _suits(u: np.ndarray) -> bool:
+    params = PortraitParams.from_vector(u)
+    return params.age <= YOUNG and params.glasses < 0.5
 
 
 def obedience_error(generator: PortraitGenerator, labeler: Labeler, face: Face) -> float:

@@ -6,7 +6,6 @@ from ohlora.recommend.rating_widget import RatingWidget
 from ohlora.recommend.ratings import PortraitRecipe, Rating, RatingStore, RatingStoreError
 from ohlora.recommend.recommender import (
     Recommendation,
-    generate_images,
     generator_identity,
     portrait_recipes,
     recommend,
@@ -24,7 +23,6 @@ __all__ = [
     "RatingWidget",
     "Recommendation",
     "SimulatedRater",
-    "generate_images",
     "generator_identity",
     "load_autoencoder",
     "noticeable_features",

@@ -6,6 +6,7 @@ It is trained in autoencoder_training.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from ohlora.config import Profile, device, load_profile
+from ohlora.images import resize, to_images
 from ohlora.weights import load_weights
 
+SIZE = 128  # pixels of a side; larger portraits are area-averaged
 CHANNELS = (24, 48, 96, 128, 128, 128)
 
 
@@ -33,7 +36,7 @@ class AutoEncoder(nn.Module):
         channels: feature maps a level, from the picture inwards; each level halves the picture, the last is 4×4.
     """
 
-    def __init__(self, size: int = 128, dimensions: int = 64, channels: tuple[int, ...] | None = None) -> None:
+    def __init__(self, size: int = SIZE, dimensions: int = 64, channels: tuple[int, ...] | None = None) -> None:
         super().__init__()
         levels = int(math.log2(size / 4)) if size >= 8 else 0
         channels = tuple(channels) if channels else CHANNELS[:levels]
@@ -119,22 +122,28 @@ class AutoEncoder(nn.Module):
         """The codes of portraits.
 
         Args:
-            images: float tensor (n, 3, size, size) in [-1, 1] or uint8 array (n, size, size, 3).
+            images: float tensor (n, 3, size, size) in [-1, 1] or uint8 array (n, size, size, 3), of the
+                auto-encoder's size or larger: larger ones are area-averaged.
             batch: portraits a step; changes memory, not results.
 
         Returns:
             float32 (n, dimensions).
 
         Raises:
-            ValueError: another shape or size.
+            ValueError: another shape, or smaller.
         """
-        expected = (3, self.size, self.size) if isinstance(images, torch.Tensor) else (self.size, self.size, 3)
-        if tuple(images.shape[1:]) != expected:
-            raise ValueError(f"images has shape {tuple(images.shape)}; allowed: (n, {', '.join(map(str, expected))})")
-        place = self.mean_image.device
-        codes = [
-            self._encode(as_tensor(images[i : i + batch]).to(place)).float().cpu() for i in range(0, len(images), batch)
-        ]
+        channels_first = isinstance(images, torch.Tensor)
+        side = images.shape[-1] if channels_first else images.shape[1]
+        expected = (3, side, side) if channels_first else (side, side, 3)
+        if images.ndim != 4 or tuple(images.shape[1:]) != expected or side < self.size:
+            least = (3, self.size, self.size) if channels_first else (self.size, self.size, 3)
+            raise ValueError(
+                f"images has shape {tuple(images.shape)}; allowed: (n, {', '.join(map(str, least))}) or larger squares"
+            )
+        place, codes = self.mean_image.device, []
+        for row in range(0, len(images), batch):
+            chunk = resize(as_tensor(images[row : row + batch]).to(place), self.size)
+            codes.append(self._encode(chunk).float().cpu())
         return torch.cat(codes).numpy() if codes else np.zeros((0, self.dimensions), dtype=np.float32)
 
     @torch.inference_mode()
@@ -152,9 +161,7 @@ def _layer(convolution: nn.Conv2d) -> list[nn.Module]:
 
 def as_tensor(images: torch.Tensor | np.ndarray) -> torch.Tensor:
     """float32 (n, 3, size, size) in [-1, 1] from that, or from uint8 (n, size, size, 3)."""
-    if isinstance(images, torch.Tensor):
-        return images.float()
-    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return images.float() if isinstance(images, torch.Tensor) else to_images(images)
 
 
 def load_autoencoder(profile: Profile | str = "embedded") -> AutoEncoder:
@@ -163,7 +170,16 @@ def load_autoencoder(profile: Profile | str = "embedded") -> AutoEncoder:
     Raises:
         WeightsError: its file is missing, truncated or not what its card says.
     """
-    tensors, card = load_weights(load_profile(profile).recommend.autoencoder)
+    return read_autoencoder(load_profile(profile).recommend.autoencoder)
+
+
+def read_autoencoder(name_or_path: str | Path) -> AutoEncoder:
+    """An auto-encoder from a weight file (name or path), in eval mode, on the best device.
+
+    Raises:
+        WeightsError: missing or damaged.
+    """
+    tensors, card = load_weights(name_or_path)
     model = AutoEncoder(**card["architecture"])
     model.load_state_dict(tensors)
     return model.to(device()).eval()

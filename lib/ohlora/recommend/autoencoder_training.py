@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import math
 import sys
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from ohlora.config import Profile, device, load_profile, outputs_folder, seed_everything
-from ohlora.recommend.autoencoder import AutoEncoder, as_tensor
-from ohlora.recommend.recommender import generate_images, generator_identity
+from ohlora.config import Profile, device, half_precision, load_profile, outputs_folder, seed_everything
+from ohlora.recommend.autoencoder import SIZE, AutoEncoder, as_tensor, read_autoencoder
+from ohlora.recommend.recommender import generator_identity
 from ohlora.weights import load_weights, save_weights
 
 
@@ -38,6 +39,7 @@ def train_autoencoder(
     seed: int = 0,
     channels: tuple[int, ...] | None = None,
     checkpoint: Path | None = None,
+    start_from: AutoEncoder | None = None,
 ) -> tuple[AutoEncoder, list[float]]:
     """Train on portraits and their mirror images.
 
@@ -45,6 +47,7 @@ def train_autoencoder(
         images: uint8 (n, size, size, 3).
         steps: optimiser steps; the learning rate falls to zero over them (cosine).
         checkpoint: a .safetensors path; written every 200 steps and continued from when it exists.
+        start_from: train this one further, with its dimensions and channels, instead of a new one from PCA.
 
     Returns:
         The auto-encoder, in eval mode, and the loss of each step that was run now.
@@ -53,23 +56,23 @@ def train_autoencoder(
         raise ValueError(f"images is {images.dtype} {images.shape}; allowed: uint8 (n, size, size, 3), n at least 1")
     seed_everything(seed)
     place = device()
-    model = AutoEncoder(images.shape[1], dimensions, channels)
-    model.start_from_principal_components(images)
+    if start_from is None:
+        model = AutoEncoder(images.shape[1], dimensions, channels)
+        model.start_from_principal_components(images)
+    else:
+        model = copy.deepcopy(start_from)
     model = model.to(place, memory_format=torch.channels_last).train()
     optimizer = torch.optim.Adam(
         (p for p in model.parameters() if p.requires_grad), lr=learning_rate, betas=(0.9, 0.98)
     )
     start = _resume(checkpoint, model, optimizer, place)
-    # bfloat16, except on GPUs that lack it (Colab's T4): those train in float32.
-    half = place == "cpu" or torch.cuda.is_bf16_supported(including_emulation=False)
-
     losses = []
     batches = _batches(images, batch, seed + start)
     for step in tqdm(range(start, steps), desc="auto-encoder", disable=None, file=sys.stderr):
         warm_up = min(1.0, (step + 1) / 50)
         optimizer.param_groups[0]["lr"] = learning_rate * warm_up * 0.5 * (1 + math.cos(math.pi * step / steps))
         target = next(batches).to(place, memory_format=torch.channels_last)
-        with torch.autocast(place, dtype=torch.bfloat16, enabled=half):
+        with half_precision():
             output = model(target)
         loss = reconstruction_loss(output.float(), target)
         optimizer.zero_grad()
@@ -117,13 +120,13 @@ def _generated(profile: Profile, number: int, seed: int) -> np.ndarray:
     from ohlora.stylegan import load_generator
 
     generator = load_generator(profile)
-    return generate_images(generator, generator.sample_z(number, seed))
+    return generator.pictures(generator.sample_z(number, seed), size=SIZE)
 
 
 def _rendered(profile: Profile, limit: int | None) -> np.ndarray:
     from ohlora.portraits.corpus import load_corpus
 
-    return load_corpus(outputs_folder() / profile.portraits.corpus, limit=limit).images
+    return load_corpus(outputs_folder() / profile.portraits.corpus, limit, SIZE).images
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -136,6 +139,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--dimensions", type=int, default=64)
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--start-from", default=None, help="weight file (name or path) to train further")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=None, help="default: outputs/weights/<name>.safetensors")
     options = parser.parse_args(arguments)
@@ -154,8 +159,16 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"--held-out {options.held_out}; allowed: 1 to {len(images) - 1} ({name} portraits less one)")
     training = np.concatenate([images[: -options.held_out] for images in sources.values()])
     checkpoint = outputs_folder() / "training" / f"{output.stem}.safetensors"  # an interrupted run goes on from here
+    earlier = load_weights(options.start_from)[1] if options.start_from else {}
     model, losses = train_autoencoder(
-        training, options.steps, options.batch, dimensions=options.dimensions, seed=options.seed, checkpoint=checkpoint
+        training,
+        options.steps,
+        options.batch,
+        options.learning_rate,
+        dimensions=options.dimensions,
+        seed=options.seed,
+        checkpoint=checkpoint,
+        start_from=read_autoencoder(options.start_from) if options.start_from else None,
     )
     metrics = {}
     for name, images in sources.items():
@@ -164,7 +177,7 @@ def main(arguments: list[str] | None = None) -> None:
         metrics[f"rmse_{name}_held_out"] = {"value": error.square().mean().sqrt().item(), "n": len(held_out)}
     counts = ", ".join(f"{len(images) - options.held_out} {name}" for name, images in sources.items())
     card = {
-        "data": f"{counts} portraits of {profile.portraits.size} px and their mirror images",
+        "data": f"{counts} portraits at {SIZE} px and their mirror images",
         "seed": options.seed,
         "command": "python -m ohlora.recommend.autoencoder_training " + " ".join(arguments or sys.argv[1:]),
         "metrics": {**metrics, "note": "root of the mean squared error, pixels in [-1, 1]"},
@@ -172,6 +185,7 @@ def main(arguments: list[str] | None = None) -> None:
         "architecture": {"size": model.size, "dimensions": model.dimensions, "channels": list(model.channels)},
         "steps": options.steps,
         "last_loss": float(np.mean(losses[-50:])) if losses else None,
+        "started from": {key: earlier[key] for key in ("command", "data", "steps", "started from") if key in earlier},
     }
     if "generated" in sources:
         card["generator"] = generator_identity(profile)

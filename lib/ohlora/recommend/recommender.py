@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ohlora.config import Profile, load_profile
 from ohlora.recommend.autoencoder import AutoEncoder
@@ -36,20 +34,8 @@ class Recommendation:
     candidates: Prediction
 
 
-def generate_images(generator: PortraitGenerator, z: np.ndarray | torch.Tensor, batch: int = 32) -> np.ndarray:
-    """Portraits uint8 (n, size, size, 3) of latents (n, z_dim), in batches so that n may be large."""
-    # To where the generator makes its own latents: on a GPU, if that is where it lives.
-    z = torch.from_numpy(np.array(_array(z))).to(generator.sample_z(1, 0).device)
-    images = np.empty((len(z), generator.size, generator.size, 3), dtype=np.uint8)
-    for i in tqdm(range(0, len(z), batch), desc="portraits", disable=None, file=sys.stderr, leave=False):
-        with torch.inference_mode():
-            made = generator.generate(z[i : i + batch]).float().cpu().clamp(-1, 1)
-        images[i : i + batch] = ((made + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-    return images
-
-
 def generator_identity(profile: Profile | str = "embedded", conditioned: bool = False) -> str:
-    """Name and first hash digits of the generator's weights, e.g. ``"stylegan_128@1f0c9a2b"``.
+    """Name and first hash digits of the generator's weights, e.g. ``"stylegan_256@1f0c9a2b"``.
 
     The same z shows another face after retraining, so ratings remember which weights drew it.
     """
@@ -85,12 +71,12 @@ def recommend(
         raise ValueError(f"top={top} of candidates={candidates}; allowed: 1 to candidates")
     z = generator.sample_z(candidates, seed)
     codes = np.concatenate(
-        [autoencoder.encode(generate_images(generator, z[i : i + batch])) for i in range(0, candidates, batch)]
+        [autoencoder.encode(generator.pictures(z[i : i + batch])) for i in range(0, candidates, batch)]
     )
     prediction = predictor.predict(codes)
     chosen = np.argsort(-prediction.expected, kind="stable")[:top]
     best = _array(z)[chosen]
-    return Recommendation(best, generate_images(generator, best), _rows(prediction, chosen), chosen, prediction)
+    return Recommendation(best, generator.pictures(best), _rows(prediction, chosen), chosen, prediction)
 
 
 def _array(z: np.ndarray | torch.Tensor) -> np.ndarray:

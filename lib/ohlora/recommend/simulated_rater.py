@@ -29,7 +29,7 @@ NOTICEABLE = (
 
 
 def noticeable_features(u: np.ndarray) -> pd.DataFrame:
-    """What a rater looks at, from the parameters u (n, 60) that portraits were made from: 12 columns, N(0, 1)."""
+    """What a rater looks at, from the parameters u (n, 62) that portraits were made from: 12 columns, N(0, 1)."""
     u = np.asarray(u, dtype=np.float64)
     if u.ndim != 2 or u.shape[1] != len(VECTOR_NAMES):
         raise ValueError(f"u has shape {u.shape}; allowed: (n, {len(VECTOR_NAMES)})")
