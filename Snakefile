@@ -10,6 +10,14 @@ parameters = str(config.get("parameters", "") or "").split()
 
 # Packages from the bottom up; a chapter's notebook uses its own and those below it.
 PACKAGES = ["portraits", "stylegan", "labeling", "recommend", "llm", "rag", "companion"]
+# How the names of the weights begin that a package reads.
+WEIGHTS = {
+    "stylegan": ["stylegan_"],
+    "labeling": ["segmentation_", "gender_", "quality_", "property_", "face_ruler"],
+    "recommend": ["autoencoder_"],
+    "llm": ["oh_lora_"],
+    "rag": ["memory_", "moderation_"],
+}
 CHAPTERS = {
     "01_stylegan": ["portraits", "stylegan"],
     "02_labeling": ["portraits", "stylegan", "labeling"],
@@ -27,10 +35,12 @@ if unknown:
 
 def sources(chapter):
     """Files whose change makes a chapter's notebooks run again."""
-    files = ["lib/ohlora/config.py", "lib/ohlora/weights.py", "lib/ohlora/database.py", "lib/ohlora/plots.py", f"config/{profile}.yaml"]
+    files = [str(path) for path in sorted(Path("lib/ohlora").glob("*.py"))] + [f"config/{profile}.yaml"]
     for package in CHAPTERS[chapter]:
         files += [str(path) for path in sorted(Path("lib/ohlora", package).glob("*.py"))]
-    return files + [str(path) for path in sorted(Path("outputs/pretrained").glob("*.safetensors"))]
+        for beginning in WEIGHTS.get(package, []):
+            files += [str(path) for path in sorted(Path("outputs/pretrained").glob(f"{beginning}*.safetensors"))]
+    return files
 
 
 rule all:

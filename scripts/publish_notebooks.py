@@ -18,13 +18,19 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_PICTURE = 300_000  # bytes
+LARGEST_NOTEBOOK = 2_900_000  # bytes; of a larger one, the largest pictures shrink
 THUMBNAIL = (220, 120)  # pixels at most
 
 
-def smaller_picture(encoded: str) -> str:
-    """A PNG (base64) as it is, or scaled down until it is below LARGEST_PICTURE."""
+def smaller_picture(encoded: str, limit: int = LARGEST_PICTURE) -> str:
+    """A PNG (base64) packed tighter, and scaled down until it has at most ``limit`` bytes."""
     data = base64.b64decode(encoded)
-    while len(data) > LARGEST_PICTURE:
+    picture = Image.open(io.BytesIO(data))
+    if picture.mode == "RGBA" and picture.getextrema()[3] == (255, 255):  # the same pixels in an eighth less
+        buffer = io.BytesIO()
+        picture.convert("RGB").save(buffer, "PNG", optimize=True)
+        data = min(data, buffer.getvalue(), key=len)
+    while len(data) > limit:
         picture = Image.open(io.BytesIO(data))
         picture = picture.resize((int(picture.width * 0.8), int(picture.height * 0.8)), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
@@ -44,6 +50,17 @@ def trimmed_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
             del data["application/vnd.jupyter.widget-view+json"]  # its state is not kept
     kept = [output for output in kept if "data" not in output or output["data"]]
     return nbformat.from_dict(json.loads(json.dumps(kept).replace(f"{ROOT}/", "")))  # paths of this machine
+
+
+def shrink(notebook: nbformat.NotebookNode) -> None:
+    """Scale the largest pictures down until the notebook fits LARGEST_NOTEBOOK."""
+    limit = LARGEST_PICTURE
+    while len(nbformat.writes(notebook).encode()) > LARGEST_NOTEBOOK:
+        limit = int(0.8 * limit)
+        for cell in notebook.cells:
+            for data in [output.get("data", {}) for output in cell.get("outputs", [])]:
+                if "image/png" in data:
+                    data["image/png"] = smaller_picture(data["image/png"], limit)
 
 
 def save_thumbnail(notebook: nbformat.NotebookNode, path: Path) -> None:
@@ -79,6 +96,7 @@ def publish(source: Path) -> bool:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+    shrink(notebook)
     nbformat.write(notebook, source)
     save_thumbnail(notebook, ROOT / "docs" / "notebooks" / f"{source.stem}.png")
     return True
