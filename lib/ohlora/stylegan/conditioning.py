@@ -116,10 +116,10 @@ class PairedTeacher:
     ) -> None:
         self.generator = generator
         z = generator.sample_z(count, seed)
-        u, _ = self._person(z)
+        u, extra = self._person(z)
         measured = []
         with torch.no_grad():
-            w = generator.mapping(self._latent(u, z))
+            w = generator.mapping(generator.u_to_z(u, extra))
             for part in tqdm(w.split(16), desc="measuring", disable=None, leave=False):
                 with half_precision():
                     measured.append(measurer(generator.synthesis(part, size).clamp(-1, 1)).float())
@@ -143,14 +143,13 @@ class PairedTeacher:
     @torch.no_grad()
     def answer(self, z: Tensor, requested: Tensor) -> Tensor:
         """w (n, w_dim) of the same person, obeying."""
-        return self.generator.mapping(self._latent(obeying(self._person(z)[0], requested, self.estimate), z))
+        u, extra = self._person(z)
+        return self.generator.mapping(self.generator.u_to_z(obeying(u, requested, self.estimate), extra))
 
     def _person(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Her u, as a woman, and the rest of z that no parameter is paired with."""
         parts = z @ self.generator.rotation.t()
         return as_woman(parts[:, :U_DIM]), parts[:, U_DIM:]
-
-    def _latent(self, u: Tensor, z: Tensor) -> Tensor:
-        return self.generator.u_to_z(u, self._person(z)[1])
 
 
 def learn_from_pairs(conditioned: PortraitGenerator, teacher: PairedTeacher, config: ConditioningConfig) -> float:
