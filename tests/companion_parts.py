@@ -108,6 +108,7 @@ def make_companion(tmp_path, *replies: str | Exception, **parts) -> Companion:
     generator = parts.pop("generator", None) or PaintBox()
     clock = parts.pop("clock", lambda: NOW)
     defaults = {
+        "face": make_face(generator),
         "llm": ScriptedModel(*(replies or ("happy 0.8\nGood to see you. How are you?\nmemory: none",))),
         "memory": MemoryStore(tmp_path / "memory.sqlite", LetterEmbedder(), clock, CosineRelevance(0.3)),
         "moderator": WordModerator(),
@@ -116,7 +117,6 @@ def make_companion(tmp_path, *replies: str | Exception, **parts) -> Companion:
     return Companion(
         user="tester",
         generator=generator,
-        face=make_face(generator),
         clock=clock,
         language="en",
         **{**defaults, **parts},

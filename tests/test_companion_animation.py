@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from ohlora.companion.animation import (
     speak,
 )
 from ohlora.companion.expression import MOVED, load_expressions
+from ohlora.companion.idle import DOZE_AFTER, DOZING, DRIFT, expression_left, idle_offsets
 
 TABLE = load_expressions()
 OFFSETS = st.fixed_dictionaries({name: st.floats(-3, 3) for name in MOVED})
@@ -96,7 +98,7 @@ def test_lips_yield_to_an_expression_that_uses_the_mouth() -> None:
 
 def test_lips_move_while_she_speaks_and_then_rest() -> None:
     shown: list[dict[str, float]] = []
-    animator = Animator(shown.append, rate=50, blinking=False)
+    animator = Animator(shown.append, rate=50, blinking=False, idling=False)
     animator.move_to({})
     animator.speak(letters=10)
     time.sleep(EASE_SECONDS + 1.0)
@@ -109,7 +111,7 @@ def test_lips_move_while_she_speaks_and_then_rest() -> None:
 
 def test_the_animator_arrives_and_then_costs_nothing() -> None:
     shown: list[dict[str, float]] = []
-    animator = Animator(shown.append, rate=50, blinking=False)
+    animator = Animator(shown.append, rate=50, blinking=False, idling=False)
     target = TABLE.offsets("surprised")
     animator.move_to(target)
     time.sleep(EASE_SECONDS + 0.3)
@@ -125,7 +127,7 @@ def test_the_animator_arrives_and_then_costs_nothing() -> None:
 
 def test_a_new_expression_starts_from_the_present_face() -> None:
     shown: list[dict[str, float]] = []
-    animator = Animator(shown.append, rate=100, blinking=False)
+    animator = Animator(shown.append, rate=100, blinking=False, idling=False)
     target = TABLE.offsets("sleepy")
     animator.move_to(TABLE.offsets("surprised"))
     while not 0.3 < animator.present["eyes"] < 1.7 and len(shown) < 200:
@@ -141,13 +143,49 @@ def test_a_new_expression_starts_from_the_present_face() -> None:
     assert shown[-1] == pytest.approx(target)
 
 
+@given(OFFSETS, st.floats(0, 2 * DOZE_AFTER), st.integers(0, 100))
+def test_an_expression_fades_and_idle_movements_stay_small(expression: dict, quiet: float, seed: int) -> None:
+    offsets = idle_offsets(expression, quiet, np.random.default_rng(seed))
+    if quiet >= DOZE_AFTER:
+        assert offsets == DOZING and not eyes_are_open(offsets)
+    else:
+        left = expression_left(quiet)
+        assert all(abs(offsets[name] - left * expression[name]) <= DRIFT[name] + 1e-9 for name in MOVED)
+
+
+def test_an_expression_sticks_first_and_never_comes_back() -> None:
+    shares = [expression_left(seconds) for seconds in range(0, 200)]
+    assert shares[:10] == [1.0] * 10 and shares[-1] == 0
+    assert all(later <= earlier for earlier, later in itertools.pairwise(shares))
+
+
+def test_she_moves_when_nobody_speaks_dozes_off_and_wakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ohlora.companion.animation.DRIFT_EVERY", (0.02, 0.03))
+    monkeypatch.setattr("ohlora.companion.animation.DRIFT_SECONDS", 0.05)
+    shown: list[dict[str, float]] = []
+    animator = Animator(shown.append, rate=100, blinking=False)
+    animator.move_to({})
+    time.sleep(EASE_SECONDS + 0.4)
+    assert max(abs(frame["pose"]) for frame in shown) > 0.01
+    animator._quiet_since -= DOZE_AFTER
+    time.sleep(0.4)
+    assert shown[-1] == pytest.approx(DOZING)
+    frames = len(shown)
+    time.sleep(0.3)
+    assert len(shown) == frames, "asleep she must cost nothing"
+    animator.wake()
+    time.sleep(EASE_SECONDS + 0.2)
+    animator.close()
+    assert eyes_are_open(shown[-1])
+
+
 def test_frames_are_dropped_before_words() -> None:
     def slow_frame(_: dict[str, float]) -> None:
         time.sleep(0.05)
 
     counts = {}
     for words_first in (False, True):
-        animator = Animator(slow_frame, rate=30, blinking=False)
+        animator = Animator(slow_frame, rate=30, blinking=False, idling=False)
         animator.words_first(words_first)
         animator.move_to({"mouth": 2.0})
         time.sleep(EASE_SECONDS + 0.3)
@@ -165,7 +203,7 @@ def test_a_failing_frame_does_not_end_the_motion_for_good() -> None:
             raise RuntimeError("no picture")
         shown.append(offsets)
 
-    animator = Animator(show, rate=50, blinking=False)
+    animator = Animator(show, rate=50, blinking=False, idling=False)
     animator.move_to({"mouth": 1.0})
     time.sleep(0.2)
     fail = False

@@ -7,10 +7,12 @@ import time
 from html.parser import HTMLParser
 
 import ipywidgets
+import numpy as np
 import pytest
 from companion_parts import ScriptedModel, make_companion
 
 from ohlora.companion import ChatWidget, render_transcript, write_transcript
+from ohlora.companion.face_picker import SHOWN, FacePicker
 from ohlora.companion.transcript import escape
 
 NICE = "happy 0.8\nGood to see you. How are you?\nmemory: none"
@@ -204,7 +206,7 @@ def test_only_widgets_of_both_generations_are_used(chat) -> None:
     found, waiting = set(), [widget]
     while waiting:
         one = waiting.pop()
-        found.add(type(one).__name__)
+        found.add("VBox" if isinstance(one, FacePicker) else type(one).__name__)
         waiting += getattr(one, "children", ())
     assert found <= allowed
 
@@ -233,3 +235,41 @@ def test_invisible_characters_do_not_reach_the_page(text: str) -> None:
 
 def test_korean_emoji_and_line_breaks_stay() -> None:
     assert escape("안녕 😀\n👩‍💻") == "안녕 😀\n👩‍💻"
+
+
+def test_another_face_is_picked_kept_and_given_back(chat, tmp_path) -> None:
+    widget = chat(NICE, state=tmp_path)
+    own, picker = widget._portrait.value, widget._picker
+    assert picker._panel.layout.display == "none" and not picker._faces.children
+    picker._open_button.click()
+    assert len(picker._faces.children) == SHOWN and picker._panel.layout.display == ""
+    picker._faces.children[2].children[1].click()
+    latent = widget.companion.painter.face.latent
+    assert np.array_equal(latent, picker._offered(0)[2])
+    again = make_companion(tmp_path, state=tmp_path, face=None)
+    assert again.painter.face.latent == pytest.approx(latent, abs=1e-5), "the next session must find her face"
+    (tmp_path / "face.yaml").write_text("{half", encoding="utf-8")
+    with pytest.raises(ValueError, match="8"):  # her shipped latent is of another generator than the test's
+        make_companion(tmp_path, state=tmp_path, face=None)
+    assert own
+
+
+def test_a_face_that_cannot_be_kept_is_said_in_the_chat(chat, tmp_path, monkeypatch) -> None:
+    widget = chat(NICE, state=tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("ohlora.companion.companion.save_face", full)
+    widget._picker._open_button.click()
+    widget._picker._faces.children[0].children[1].click()
+    assert "No space left" in widget._transcript.value
+    assert exchange(widget, "still here?")
+
+
+def test_recommended_faces_are_offered_in_their_order(chat, tmp_path) -> None:
+    widget = chat(NICE, state=tmp_path)
+    latents = np.arange(10 * 8, dtype=np.float32).reshape(10, 8) / 80
+    picker = FacePicker(widget.companion, lambda error: None, latents)
+    assert np.array_equal(picker._offered(0), latents[:SHOWN])
+    assert np.array_equal(picker._offered(1), latents[SHOWN:])

@@ -1,4 +1,4 @@
-"""Her face in motion: eased changes of expression and blinks, off the kernel's main thread.
+"""Her face in motion: eased changes of expression, blinks and idle movements, off the kernel's main thread.
 
 Positions are functions of time, not of frame numbers: a frame that comes late shows where she is by
 then, so a busy machine gives fewer frames and never slower motion.
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from ohlora.companion.expression import MOVED
+from ohlora.companion.idle import DOZE_AFTER, DOZING, DRIFT_EVERY, DRIFT_SECONDS, idle_offsets
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ MOUTH_TAKEN = 1.8  # z-units of mouth at which an expression has it for itself
 BLINK_SECONDS = 0.24
 BLINK_EVERY = (2.5, 6.0)  # seconds between blinks, drawn evenly
 BLINK_DEPTH = 2.2  # z-units that the eyes close
+BESIDE_WORDS = 15  # frames a second at most while a reply is being generated
 OPEN_EYES = -0.8  # z-units from rest; below it the eyes are not open enough for a blink to be seen
 
 
@@ -91,15 +93,24 @@ class Animator:
     """A thread that shows her face whenever it moves, and sleeps when it does not.
 
     show: called with offsets for each frame, on the animator's thread; painting and sending
-    happen there. rate: at most so many frames a second. seed: of the blink times.
+    happen there. rate: at most so many frames a second. blinking, idling: whether she does when nothing else moves.
+    seed: of their times.
     """
 
-    def __init__(self, show: Callable[[Offsets], None], rate: float = 20, blinking: bool = True, seed: int = 0) -> None:
-        self._show, self._period, self._blinking = show, 1 / rate, blinking
+    def __init__(
+        self,
+        show: Callable[[Offsets], None],
+        rate: float = 20,
+        blinking: bool = True,
+        idling: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self._show, self._period, self._blinking, self._idling = show, 1 / rate, blinking, idling
         self._random = np.random.default_rng(seed)
         self._changed = threading.Condition()
-        self._start = self._target = self._shown = dict.fromkeys(MOVED, 0.0)
-        self._started_at = -math.inf
+        self._start = self._target = self._shown = self._expression = dict.fromkeys(MOVED, 0.0)
+        self._started_at, self._seconds = -math.inf, EASE_SECONDS
+        self._quiet_since = time.monotonic()
         self._speech = (0.0, 0.0)  # begins, ends
         self._words_first = False
         self._closed = False
@@ -116,9 +127,9 @@ class Animator:
         with self._changed:
             if self._closed:
                 return
-            # From what is on the screen, half-closed lids included: so the face never jumps.
-            self._start, self._target = self.present, {name: offsets.get(name, 0.0) for name in MOVED}
-            self._started_at = time.monotonic()
+            self._expression = {name: offsets.get(name, 0.0) for name in MOVED}
+            self._go_to(self._expression, EASE_SECONDS)
+            self._quiet_since = self._started_at
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="ohlora-animation", daemon=True)
                 self._thread.start()
@@ -134,8 +145,16 @@ class Animator:
             self._speech = (begins, ends + letters / LETTERS_A_SECOND)
             self._changed.notify()
 
+    def wake(self) -> None:
+        """Somebody is there: what she does when nobody speaks begins anew, and if she dozed she looks up."""
+        with self._changed:
+            dozed = time.monotonic() - self._quiet_since >= DOZE_AFTER
+        if dozed:
+            self.move_to({})
+        self._quiet_since = time.monotonic()
+
     def words_first(self, on: bool) -> None:
-        """While a reply is being generated, rest as long as each frame took: frames are dropped, not words."""
+        """While a reply is being generated, show fewer frames and rest between them: frames are dropped, not words."""
         self._words_first = on
 
     def close(self) -> None:
@@ -153,27 +172,51 @@ class Animator:
             logger.exception("her face stopped moving")
             self._thread = None
 
+    def _go_to(self, target: Offsets, seconds: float) -> None:
+        # From what is on the screen, half-closed lids included: so the face never jumps.
+        self._start, self._target = self.present, target
+        self._started_at, self._seconds = time.monotonic(), seconds
+
     def _animate(self) -> None:
-        next_blink = time.monotonic() + self._random.uniform(*BLINK_EVERY)
+        next_blink, next_drift = self._soon(BLINK_EVERY), self._soon(DRIFT_EVERY)
         while not self._closed:
             began = time.monotonic()
             moving = self._is_moving(began)
+            if moving and next_drift == math.inf:  # woken
+                next_drift = self._soon(DRIFT_EVERY)
             if self._blinking and not moving and began >= next_blink:
                 self._blink()
-                next_blink = time.monotonic() + self._random.uniform(*BLINK_EVERY)
+                next_blink = self._soon(BLINK_EVERY)
                 continue
-            offsets = blend(self._start, self._target, (began - self._started_at) / EASE_SECONDS)
+            if self._idling and not moving and began >= next_drift:
+                next_drift = self._drift(began)
+                continue
+            offsets = blend(self._start, self._target, (began - self._started_at) / self._seconds)
             begins, ends = self._speech
             self._frame(offsets, speak(offsets, began - begins, ends - began) if began < ends else offsets)
             with self._changed:
                 if moving:
                     self._changed.wait(self._pause(time.monotonic() - began))
                 elif not self._closed and not self._is_moving(time.monotonic()):
-                    # Nothing moves: sleep until someone calls or the next blink is due.
-                    self._changed.wait(max(next_blink - time.monotonic(), 0.0) if self._blinking else None)
+                    # Nothing moves: sleep until someone calls or the next blink or drift is due.
+                    due = [next_blink] * self._blinking + [next_drift] * self._idling
+                    wait = min(due, default=math.inf) - time.monotonic()
+                    self._changed.wait(max(wait, 0.0) if wait < math.inf else None)
 
     def _is_moving(self, now: float) -> bool:
-        return now < self._speech[1] or now - self._started_at < EASE_SECONDS
+        return now < self._speech[1] or now - self._started_at < self._seconds
+
+    def _soon(self, between: tuple[float, float]) -> float:
+        return time.monotonic() + self._random.uniform(*between)
+
+    def _drift(self, now: float) -> float:
+        """Begin one idle movement; returns when the next is due. Once she dozes there is none until she is woken."""
+        with self._changed:
+            if self._target == DOZING:
+                return math.inf
+            quiet = now - max(self._quiet_since, self._speech[1])
+            self._go_to(idle_offsets(self._expression, quiet, self._random), DRIFT_SECONDS)
+        return self._soon(DRIFT_EVERY)
 
     def _blink(self) -> None:
         """One blink, given up at once when a new expression is asked for."""
@@ -194,4 +237,6 @@ class Animator:
         self.frames_shown += 1
 
     def _pause(self, took: float) -> float:
-        return max(self._period - took, took if self._words_first else 0.0, 0.0)
+        if self._words_first:
+            return max(1 / BESIDE_WORDS - took, took / 2)
+        return max(self._period - took, 0.0)

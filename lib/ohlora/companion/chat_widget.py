@@ -14,10 +14,12 @@ from datetime import datetime
 from pathlib import Path
 
 import ipywidgets as widgets
+import numpy as np
 
 from ohlora.companion.animation import Animator, Offsets
 from ohlora.companion.companion import Companion
 from ohlora.companion.face import encode_portrait
+from ohlora.companion.face_picker import FacePicker
 from ohlora.companion.transcript import STYLE, escape, timings_fold, turn_lines, words_line, write_transcript
 from ohlora.companion.turn import Turn, TurnProgress
 from ohlora.config import outputs_folder
@@ -64,10 +66,11 @@ class ChatWidget(widgets.VBox):
 
     Args:
         companion: who answers.
-        animate: move the face between expressions and blink; off shows one picture a turn.
+        animate: move the face between expressions, blink and idle; off shows one picture a turn.
+        faces: latents float32 (n, z_dim) that the face picker offers, such as recommended ones; default: random ones.
     """
 
-    def __init__(self, companion: Companion, animate: bool = True) -> None:
+    def __init__(self, companion: Companion, animate: bool = True, faces: np.ndarray | None = None) -> None:
         self.companion = companion
         self.turns: list[Turn] = []
         self._language = companion.language
@@ -76,6 +79,7 @@ class ChatWidget(widgets.VBox):
         self._extra_notice = ""
         self._before_typing = ""
         self._spoken = 0  # letters of the present reply that her lips have moved for
+        self._picker = FacePicker(companion, self._face_changed, faces)
         self._build()
         self._animator = Animator(self._show_offsets) if animate else None
         super().__init__([self._style, widgets.HBox([self._left, self._right], layout={"flex_flow": "row wrap"})])
@@ -136,7 +140,13 @@ class ChatWidget(widgets.VBox):
         self._memory_title = widgets.HTML()
         self._memories = widgets.VBox(layout={"max_height": "180px", "overflow": "auto"})
         self._left = widgets.VBox(
-            [self._portrait, widgets.HBox([self._languages, self._save_button]), self._memory_title, self._memories],
+            [
+                self._portrait,
+                widgets.HBox([self._languages, self._save_button]),
+                self._picker,
+                self._memory_title,
+                self._memories,
+            ],
             layout=side,
         )
         self._transcript = widgets.HTML(layout={"width": "100%"})
@@ -168,6 +178,7 @@ class ChatWidget(widgets.VBox):
             words["stop"],
             words["save"],
         )
+        self._picker.speak(self._language)
         self._box.placeholder = words["ask"]
         self._memory_title.value = f"<b>{words['memories']}</b>"
         self._show_turns()
@@ -185,6 +196,8 @@ class ChatWidget(widgets.VBox):
         The browser sends the box's text at most every few milliseconds, so the break may come together
         with the letters before it.
         """
+        if self._animator:
+            self._animator.wake()
         before, now = self._before_typing, change["new"]
         self._before_typing = now
         added = now.removeprefix(before) if now.startswith(before) else ""
@@ -241,6 +254,13 @@ class ChatWidget(widgets.VBox):
     def _move_face(self, expression: str, intensity: float) -> None:
         if self._animator:
             self._animator.move_to(self.companion.expressions.offsets(expression, intensity))
+
+    def _face_changed(self, error: Exception | None) -> None:
+        """She looks like somebody else now; her expression stays."""
+        if error:
+            self._extra_notice = _WORDS[self._language]["error"].format(reason=error)
+            self._show_turns()
+        self._show_offsets(self._animator.present if self._animator else {})
 
     def _show_offsets(self, offsets: Offsets) -> None:
         self._portrait.value = encode_portrait(self.companion.painter.portrait(offsets))

@@ -6,6 +6,7 @@ Whatever fails becomes a sentence in ``Turn.notice``; what the user wrote and wh
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -17,7 +18,7 @@ import numpy as np
 
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
-from ohlora.companion.face import Face, FacePainter, load_face
+from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
@@ -40,6 +41,8 @@ from ohlora.rag.database import Clock, wall_clock
 if TYPE_CHECKING:
     from ohlora.stylegan import PortraitGenerator
 
+logger = logging.getLogger(__name__)
+
 MESSAGE_LIMIT = 600  # characters: with persona, memories and history it still fits 1,024 tokens
 HISTORY_MESSAGES = 8  # messages of both sides that she is given again
 RECALLED = 3  # memories a turn
@@ -52,10 +55,10 @@ class Companion:
         profile: names the models; see config/.
         user: whose memories and sanctions.
         generator, llm, memory, moderator, sanctions: the parts; each defaults to the profile's.
-        face: who she is; default: data/persona/face.yaml.
+        face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
-        state: folder of memory.sqlite and sanctions.sqlite; default: outputs/state.
+        state: folder of memory.sqlite, sanctions.sqlite and face.yaml; default: outputs/state.
 
     Attributes:
         language: ``"ko"`` or ``"en"``, of notices where the message itself does not tell.
@@ -88,7 +91,8 @@ class Companion:
         state = Path(state) if state is not None else outputs_folder() / "state"
         self.expressions = expressions or load_expressions()
         generator = generator or _default_generator(self.profile)
-        self.painter = FacePainter(generator, face or load_face(generator, self.profile))
+        self._own_face = state / "face.yaml"
+        self.painter = FacePainter(generator, face or self._load_face(generator))
         self.memory = memory or MemoryStore(state / "memory.sqlite", load_embedder(self.profile), clock)
         self.sanctions = sanctions or SanctionLog(state / "sanctions.sqlite", clock)
         self.moderator = moderator or load_moderator(self.profile, self.memory.embedder)
@@ -149,6 +153,26 @@ class Companion:
             state=state,
             language=self.language,
         )
+
+    def wear(self, face: Face | np.ndarray | None) -> None:
+        """Give her another face, now and the next time that she is opened.
+
+        Args:
+            face: a Face, or a latent float32 (z_dim,) such as a recommended portrait's; she rests as before;
+                None: her own face again.
+
+        Raises:
+            ValueError: a latent of another generator. OSError: it cannot be kept (her face has changed all the same).
+        """
+        generator = self.painter.generator
+        if face is None:
+            self.painter = FacePainter(generator, load_face(generator, self.profile))
+            self._own_face.unlink(missing_ok=True)
+            return
+        if not isinstance(face, Face):
+            face = Face(np.asarray(face, np.float32).ravel(), self.painter.face.properties)
+        self.painter = FacePainter(generator, face)
+        save_face(face, self._own_face, self.profile)
 
     def stop(self) -> None:
         """End the reply that is being generated; what was shown of it stays."""
@@ -294,6 +318,14 @@ class Companion:
         self._unsaved = []
         draft.notices += [outcome.notice for outcome in outcomes if outcome.notice]
         return tuple(outcome.memory.line for outcome in outcomes if outcome.action in ("add", "update"))
+
+    def _load_face(self, generator: PortraitGenerator) -> Face:
+        if self._own_face.is_file():
+            try:
+                return load_face(generator, self.profile, self._own_face)
+            except Exception:  # chosen for other weights, or half written: she still has a face
+                logger.exception("%s cannot be used; she keeps her own face", self._own_face)
+        return load_face(generator, self.profile)
 
     def _finish(self, draft: Draft) -> Turn:
         """Paint the face that belongs to the turn's end and gather everything."""

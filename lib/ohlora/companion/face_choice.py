@@ -66,18 +66,18 @@ def choose_face(
     """
     resting = dict(resting or RESTING)
     latents = generator.sample_z(candidates, seed)
-    suits = np.array([_suits(u) for u in generator.z_to_u(latents).cpu().numpy()])
-    if not suits.any():
+    young = np.array([suits(u) for u in generator.z_to_u(latents).cpu().numpy()])
+    if not young.any():
         raise ValueError(f"candidates={candidates}: none is young and without glasses; try more or another seed")
-    values = torch.tensor([[resting[name] for name in generator.properties]]).expand(int(suits.sum()), -1)
-    images = to_images(generator.pictures(latents[suits], values))
+    values = torch.tensor([[resting[name] for name in generator.properties]]).expand(int(young.sum()), -1)
+    images = to_images(generator.pictures(latents[young], values))
     woman, quality = np.zeros((2, candidates))
-    woman[suits], quality[suits] = labeler.gender(images), labeler.quality(images)
+    woman[young], quality[young] = labeler.gender(images), labeler.quality(images)
     weakest = np.minimum(woman / WOMAN, quality / GOOD)
     order = [int(index) for index in np.argsort(-weakest, kind="stable") if weakest[index] >= 1][:finalists]
     if not order:
         raise ValueError(
-            f"candidates={candidates}: of {suits.sum()} young ones none reaches woman {WOMAN} and quality {GOOD}; the "
+            f"candidates={candidates}: of {young.sum()} young ones none reaches woman {WOMAN} and quality {GOOD}; the "
             f"best has {woman[weakest.argmax()]:.2f} and {quality[weakest.argmax()]:.2f}; try more or another seed"
         )
     faces = {index: Face(latents[index].cpu().numpy(), dict(resting)) for index in order}
@@ -90,7 +90,8 @@ def choose_face(
     return faces[chosen], table.assign(chosen=table.candidate == chosen)
 
 
-def _suits(u: np.ndarray) -> bool:
+def suits(u: np.ndarray) -> bool:
+    """Whether the portrait parameters u, float (62,), are of somebody young without glasses."""
     params = PortraitParams.from_vector(u)
     return params.age <= YOUNG and params.glasses < 0.5
 
