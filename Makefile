@@ -2,6 +2,7 @@
 # make test   install, then check style, run every test
 # make chat   open the chat with Oh-LoRA in the browser, on this machine only
 # make report one table of every metric beside its reference
+# make browser  install Chromium for the tests of the chat page (Debian, Ubuntu; as root)
 # make bench  medians of the speed of each stage, on this machine
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ export HF_HUB_OFFLINE ?= $(if $(filter embedded,$(PROFILE)),1,0)
 export TOKENIZERS_PARALLELISM := false
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install run test test-full chat report bench publish lint clean
+.PHONY: help install run browser test test-full chat report bench publish lint clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -40,10 +41,18 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-test: lint
+# The tests of the chat page need a browser; without one they are skipped, and say so.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		timeout 300 sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk' >/dev/null 2>&1; \
+	fi; \
+	command -v chromium >/dev/null || echo "No Chromium: the tests of the chat page are skipped. sudo apt-get install chromium fonts-noto-cjk"
+
+test: lint browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not full" tests
 
-test-full: lint
+test-full: lint browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 chat: install

@@ -114,7 +114,12 @@ def test_enter_sends_and_a_pasted_text_does_not(chat) -> None:
     widget._box.value = "two\nlines\nand more\n"
     assert widget.wait(10) and [turn.message for turn in widget.turns] == ["two\nlines\nand more"]
     assert widget._box.value == ""
-    for value in ("안", "안녕", "안녕 오로라\n"):  # a fast typist: the break comes together with letters
+    for value in (
+        "안",
+        "안녕",
+        "안녕 오로랴",
+        "안녕 오로라\n",
+    ):  # the break comes together with letters; 랴 was unfinished
         widget._box.value = value
     assert widget.wait(10) and widget.turns[-1].message == "안녕 오로라"
     assert widget._box.value == ""

@@ -191,17 +191,16 @@ class ChatWidget(widgets.VBox):
     # --- sending -------------------------------------------------------------------------------------------------
 
     def _typed(self, change: dict) -> None:
-        """Enter sends: what was added ends with the text's one new line break. Pasted lines do not.
+        """Enter sends: the text ends with the one line break that it has more than before. Pasted lines do not.
 
-        The browser sends the box's text at most every few milliseconds, so the break may come together
-        with the letters before it.
+        The rest may differ as well: the browser sends the box's text at most every few milliseconds, and what a Korean
+        keyboard had sent before was an unfinished syllable ("안녀" before "안녕\\n").
         """
         if self._animator:
             self._animator.wake()
         before, now = self._before_typing, change["new"]
         self._before_typing = now
-        added = now.removeprefix(before) if now.startswith(before) else ""
-        if added.endswith("\n") and added.count("\n") == 1 and now.strip():
+        if now.endswith("\n") and now.count("\n") == before.count("\n") + 1 and now.strip():
             self._send_box()
 
     def _send_box(self) -> None:
@@ -230,10 +229,12 @@ class ChatWidget(widgets.VBox):
         finally:
             if self._animator:
                 self._animator.words_first(False)
-            self._send_button.disabled, self._stop_button.disabled = False, True
-            self._sending.release()
-            self._show_turns()
-            self._show_memories()
+            try:
+                self._show_turns()
+                self._show_memories()
+            finally:
+                self._send_button.disabled, self._stop_button.disabled = False, True
+                self._sending.release()
 
     # --- showing -------------------------------------------------------------------------------------------------
 

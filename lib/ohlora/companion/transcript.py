@@ -15,7 +15,7 @@ import numpy as np
 from ohlora.companion.face import encode_portrait
 from ohlora.companion.turn import Turn
 
-LONGEST_SHOWN = 1000  # characters of one message
+LONGEST_SHOWN = 200  # characters of a message that was not answered: it goes back into the box
 
 _LABELS = {
     "ko": {"recalled": "떠올린 기억", "stored": "새로 기억한 것", "timings": "걸린 시간", "seconds": "초"},
@@ -68,7 +68,7 @@ def picture_address(portrait: np.ndarray) -> str:
 def turn_lines(turn: Turn, language: str = "ko", portraits: bool = False) -> str:
     """One turn: what the user wrote, what she said with which face, what she recalled, notices."""
     labels = _LABELS[language]
-    parts = [words_line(_shortened(turn.message), you=True)]
+    parts = [words_line(_shortened(turn.message) if turn.message_is_free else turn.message, you=True)]
     if turn.reply:
         parts.append(words_line(turn.reply, you=False, portrait=turn.portrait if portraits else None))
         facts = [f"{turn.expression} {turn.intensity:.1f}"]
