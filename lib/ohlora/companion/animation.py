@@ -30,7 +30,6 @@ MOUTH_TAKEN = 1.8  # z-units of mouth at which an expression has it for itself
 BLINK_SECONDS = 0.24
 BLINK_EVERY = (2.5, 6.0)  # seconds between blinks, drawn evenly
 BLINK_DEPTH = 2.2  # z-units that the eyes close
-BESIDE_WORDS = 15  # frames a second at most while a reply is being generated
 OPEN_EYES = -0.8  # z-units from rest; below it the eyes are not open enough for a blink to be seen
 
 
@@ -154,7 +153,7 @@ class Animator:
         self._quiet_since = time.monotonic()
 
     def words_first(self, on: bool) -> None:
-        """While a reply is being generated, show fewer frames and rest between them: frames are dropped, not words."""
+        """While a reply is being generated, rest half as long as each frame took: frames are dropped, not words."""
         self._words_first = on
 
     def close(self) -> None:
@@ -237,6 +236,4 @@ class Animator:
         self.frames_shown += 1
 
     def _pause(self, took: float) -> float:
-        if self._words_first:
-            return max(1 / BESIDE_WORDS - took, took / 2)
-        return max(self._period - took, 0.0)
+        return max(self._period - took, took / 2 if self._words_first else 0.0)
