@@ -12,9 +12,11 @@ from companion_parts import PROPERTIES, PaintBox, make_face
 from PIL import Image
 
 from ohlora.companion import Face, FacePainter, encode_portrait, load_face, save_face
-from ohlora.companion.face import REACH
+from ohlora.companion.expression import MOVED
+from ohlora.companion.face import REACH, RESTING
 from ohlora.companion.face_choice import choose_face
 from ohlora.config import load_profile
+from ohlora.stylegan import load_generator
 
 WEIGHTS = load_profile("embedded").stylegan.conditioned
 
@@ -124,3 +126,15 @@ def test_the_rule_chooses_a_woman_and_says_how_close_others_came() -> None:
     assert table.obedience_error[0] == pytest.approx(0.9), "requests of 0, ±0.75 and ±1.5, all measured as 0"
     with pytest.raises(ValueError, match="candidates=8"):
         choose_face(generator, Judge(set()), resting, candidates=8)
+
+
+def test_a_recommended_latent_becomes_her_face_in_one_call_and_keeps_its_hair() -> None:
+    generator = load_generator("embedded", conditioned=True)
+    latents = generator.sample_z(2, 3)
+    dark, fair = (Face.from_latent(generator, latent) for latent in latents)
+    assert dark.latent.shape == (generator.z_dim,) and set(dark.properties) == set(generator.properties)
+    assert {name: dark.properties[name] for name in MOVED} == {name: RESTING[name] for name in MOVED}
+    assert dark.properties["hair_color"] != fair.properties["hair_color"]
+    assert FacePainter(generator, dark).portrait().shape == (generator.size, generator.size, 3)
+    with pytest.raises(ValueError, match=rf"latent has 3 values.*allowed: \({generator.z_dim},\)"):
+        Face.from_latent(generator, np.zeros(3))

@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
 SHIPPED_FACES = DATA / "persona" / "face.yaml"
 REACH = 2.5  # z-units; the conditioning was not trained further out
+RESTING = {
+    "eyes": 0.3,
+    "hair_color": -0.6,
+    "hair_length": 0.8,
+    "mouth": -0.4,
+    "pose": 0.0,
+    "background_mean": 0.5,
+    "background_std": -0.3,
+}
+"""How she rests, in z-units: awake, lips closed, long dark hair, a light and quiet background."""
 _STEP = 0.05  # z-units; finer differences are invisible, and rounding makes frames reusable
 
 
@@ -40,6 +50,32 @@ class Face:
 
     latent: np.ndarray
     properties: dict[str, float]
+
+    @classmethod
+    def from_latent(
+        cls, generator: PortraitGenerator, latent: np.ndarray | torch.Tensor, resting: Mapping[str, float] | None = None
+    ) -> Face:
+        """The person of a latent, such as a recommended portrait's, at rest.
+
+        Args:
+            generator: conditioned. latent: (z_dim,) or (1, z_dim).
+            resting: values at rest of what an expression moves (eyes, mouth, pose), others are not read; default:
+                RESTING. Hair and background are what this latent shows by itself: they belong to who was chosen.
+
+        Raises:
+            ValueError: an unconditioned generator, or a latent of another one.
+        """
+        latent = np.asarray(torch.as_tensor(latent).cpu(), dtype=np.float32).ravel()
+        if not generator.properties or latent.shape != (generator.z_dim,):
+            raise ValueError(
+                f"latent has {latent.size} values for a generator of {generator.z_dim} with properties "
+                f"{tuple(generator.properties)}; allowed: ({generator.z_dim},) and the conditioned generator"
+            )
+        resting = RESTING if resting is None else resting
+        with torch.no_grad():
+            shown = generator.mapping.natural_properties(torch.from_numpy(latent)[None].to(generator.w_mean.device))[0]
+        natural = dict(zip(generator.properties, shown.clamp(-REACH, REACH).tolist(), strict=True))
+        return cls(latent, {name: float(resting[name]) if name in MOVED else natural[name] for name in natural})
 
 
 def load_face(generator: PortraitGenerator, profile: Profile | str = "embedded", path: Path = SHIPPED_FACES) -> Face:

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from ohlora.companion.expression import MOVED
-from ohlora.companion.face import SHIPPED_FACES, Face, FacePainter, save_face
+from ohlora.companion.face import RESTING, SHIPPED_FACES, Face, FacePainter, save_face
 from ohlora.images import to_images
 from ohlora.portraits import PortraitParams
 
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 WOMAN, GOOD = 0.95, 0.9  # probabilities that a candidate must reach
 EQUAL = 0.02  # z-units; smaller differences in obedience do not decide
 YOUNG = 27  # years at most
-RESTING = {
-    "eyes": 0.3,
-    "hair_color": -0.6,
-    "hair_length": 0.8,
-    "mouth": -0.4,
-    "pose": 0.0,
-    "background_mean": 0.5,
-    "background_std": -0.3,
-}
-"""How she rests, in z-units: awake, lips closed, long dark hair, a light and quiet background."""
-
 REQUESTS = (-1.5, -0.75, 0.0, 0.75, 1.5)  # z-units asked of each moved property
 
 
