@@ -108,7 +108,8 @@ def main() -> None:
     said = Counter(row.reply for row in known)
     held_out = [_pairs(question.text) for question in persona_questions(held_out=True)]
     numbers = Counter(row.family for row in known if row.id.startswith(f"{given.group}-{given.language}-"))
-    unrelated = sorted({line for row in known if row.language == given.language for line in row.memories})
+    lines = {line for row in known if row.language == given.language for line in row.memories}
+    unrelated = sorted(line for line in lines if not line.startswith("말투"))  # how she speaks is never unrelated
     chance, rows, wrong = random.Random(given.seed), [], []
     for number, line in enumerate(given.table.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):

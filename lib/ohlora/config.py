@@ -66,11 +66,12 @@ class RecommendSection:
 
 @dataclass(frozen=True)
 class LlmSection:
-    """The language model: where it comes from, its adapter, how it is trained and served."""
+    """The language model: where it comes from, its adapter, the examples shown to it, how it is trained and served."""
 
     model: str
     source: str
     adapter: str
+    examples: str | None
     backend: str
     server: str
     context: int

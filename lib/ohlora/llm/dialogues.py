@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from ohlora.config import DATA
 from ohlora.llm.language import LANGUAGES
-from ohlora.llm.prompt import TEMPLATES, build_prompt
+from ohlora.llm.prompt import TEMPLATES, Example, build_prompt
 from ohlora.llm.reply_format import MemoryOperation, ReplyFormatError, format_reply
 
 REPLY_LIMIT = {"ko": 120, "en": 220}
@@ -65,9 +66,16 @@ class Dialogue:
         """What the model should write."""
         return format_reply(self.reply, self.expression, self.intensity, self.memory)
 
-    def prompt(self, template: str | Callable[[list[dict[str, str]]], str] = "gemma") -> str:
+    @property
+    def example(self) -> Example:
+        """The turn as an example for another one."""
+        return Example(self.user, self.expression, self.reply)
+
+    def prompt(
+        self, template: str | Callable[[list[dict[str, str]]], str] = "gemma", examples: Sequence[Example] = ()
+    ) -> str:
         """What the model reads."""
-        return build_prompt(self.messages, self.memories, self.now, template, language=self.language)
+        return build_prompt(self.messages, self.memories, self.now, template, language=self.language, examples=examples)
 
 
 def parse_dialogue(row: dict[str, Any]) -> Dialogue:
@@ -127,10 +135,15 @@ def load_dialogues(folder: Path | None = None) -> list[Dialogue]:
                 raise DialogueError(f"{path.name}, line {number}: {error}") from error
     if not dialogues:
         raise DialogueError(f"no dialogues: {folder} holds no rows")
-    repeated = {one.id for one in dialogues if sum(other.id == one.id for other in dialogues) > 1}
+    repeated = [name for name, times in Counter(one.id for one in dialogues).items() if times > 1]
     if repeated:
         raise DialogueError(f"ids occur twice: {sorted(repeated)[:5]}")
     return dialogues
+
+
+def root_family(family: str) -> str:
+    """The family without what marks it as more of the same: sad and sad_follow are near, they stay together."""
+    return re.sub("_(more|follow)$", "", family)
 
 
 def is_held_out(dialogue: Dialogue, share: float = 0.12) -> bool:
@@ -141,8 +154,7 @@ def is_held_out(dialogue: Dialogue, share: float = 0.12) -> bool:
     """
     if dialogue.id.split("-")[0] in ("persona", "study"):
         return False
-    root = re.sub("_(more|follow)$", "", dialogue.family)  # sad and sad_follow are near: they stay together
-    digest = hashlib.sha256(root.encode()).digest()
+    digest = hashlib.sha256(root_family(dialogue.family).encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32 < share
 
 
@@ -157,15 +169,20 @@ def training_rows(
     dialogues: Sequence[Dialogue],
     template: str | Callable[[list[dict[str, str]]], str] = "gemma",
     end: str | None = None,
+    examples: Mapping[str, Sequence[Example]] | None = None,
 ) -> list[dict[str, str]]:
     """prompt/completion rows for trl: the loss is computed on the completion only.
 
     The start token is left to the tokenizer. end: what closes the answer; by default the template's own.
+    examples: id of a dialogue → similar ones to show beside it.
     """
     turn = TEMPLATES[template] if isinstance(template, str) else None
     end = end if end is not None else (turn.end if turn else "")
     start = turn.start if turn else ""
     return [
-        {"prompt": dialogue.prompt(template).removeprefix(start), "completion": dialogue.target() + end}
+        {
+            "prompt": dialogue.prompt(template, (examples or {}).get(dialogue.id, ())).removeprefix(start),
+            "completion": dialogue.target() + end,
+        }
         for dialogue in dialogues
     ]

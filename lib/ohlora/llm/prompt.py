@@ -37,6 +37,20 @@ class TurnTemplate:
     assistant: str
 
 
+@dataclass(frozen=True)
+class Example:
+    """A dialogue that people wrote, shown to the model beside a similar message: what was said, how she answered."""
+
+    user: str
+    expression: str
+    reply: str
+
+    @property
+    def line(self) -> str:
+        """One line of the note."""
+        return clean_text(f"~ {self.user} → {self.expression}: {self.reply}")
+
+
 TEMPLATES = {
     "gemma": TurnTemplate(start="<bos>", begin="<start_of_turn>", end="<end_of_turn>", assistant="model"),
     "chatml": TurnTemplate(start="", begin="<|im_start|>", end="<|im_end|>", assistant="assistant"),
@@ -101,10 +115,16 @@ def describe_time(now: datetime, language: str) -> str:
     return f"{now:%A %B} {now.day}, {hour}:{now:%M} {part}"
 
 
-def context_note(memories: Sequence[str] = (), now: datetime | None = None, language: str = "ko") -> str:
-    """What she knows at this turn: day and time, then one recalled memory ("key: value") a line."""
+def context_note(
+    memories: Sequence[str] = (),
+    now: datetime | None = None,
+    language: str = "ko",
+    examples: Sequence[Example] = (),
+) -> str:
+    """What she knows at this turn: day and time, one recalled memory ("key: value") a line, one example a line."""
     lines = [describe_time(now, language)] if now else []
-    return "\n".join([*lines, *(cleaned for memory in memories if (cleaned := clean_text(memory)))])
+    lines += [cleaned for memory in memories if (cleaned := clean_text(memory))]
+    return "\n".join([*lines, *(example.line for example in examples)])
 
 
 def build_messages(
@@ -112,6 +132,7 @@ def build_messages(
     memories: Sequence[str] = (),
     now: datetime | None = None,
     language: str | None = None,
+    examples: Sequence[Example] = (),
 ) -> list[dict[str, str]]:
     """Clean chat messages with her system line first and the note just before the last user message.
 
@@ -119,7 +140,7 @@ def build_messages(
     """
     language = language or detect_language(messages)
     cleaned = [{"role": message["role"], "content": clean_text(message["content"])} for message in messages]
-    note = context_note(memories, now, language)
+    note = context_note(memories, now, language, examples)
     notes = [{"role": "note", "content": note}] if note else []
     return [{"role": "system", "content": system_line(language)}, *cleaned[:-1], *notes, cleaned[-1]]
 
@@ -154,8 +175,9 @@ def build_prompt(
     count_tokens: Callable[[str], int] | None = None,
     limit: int = 1024,
     language: str | None = None,
+    examples: Sequence[Example] = (),
 ) -> str:
-    """The whole prompt; the oldest turns are left out until it fits.
+    """The whole prompt; the examples, then the oldest turns are left out until it fits.
 
     Args:
         messages: ``[{"role": "user" | "assistant", "content": str}, …]``, the last one the user's.
@@ -164,6 +186,7 @@ def build_prompt(
         count_tokens: text → number of tokens; without it nothing is left out.
         limit: tokens that the prompt may have.
         language: of the system line; without it, that of the last message with letters.
+        examples: similar dialogues, the nearest first.
 
     Raises:
         ValueError: see check_messages; or the last message alone does not fit.
@@ -171,10 +194,12 @@ def build_prompt(
     check_messages(messages)
     kept, language = list(messages), language or detect_language(messages)
     while True:
-        prompt = render(build_messages(kept, memories, now, language), template)
+        prompt = render(build_messages(kept, memories, now, language, examples), template)
         if count_tokens is None or count_tokens(prompt) <= limit:
             return prompt
-        if len(kept) > 1:
+        if examples:
+            examples = list(examples)[:-1]
+        elif len(kept) > 1:
             kept = kept[2:] if len(kept) > 2 else kept[1:]
         elif memories:
             memories = list(memories)[:-1]  # the least fitting one is last

@@ -18,7 +18,9 @@ _OTHER_CHARACTERS = re.compile(
     r"|나는 (진짜 )?사람이(야|에요)|i('m| am) (a )?(real )?(human|person)\b",
     re.IGNORECASE,
 )
-_POLITE_END = re.compile(r"(니다|니까|세요|해요|어요|아요|예요|이에요|네요|군요|지요|죠|까요|나요)[\s.!?~…ㅋㅎ]*$")
+_POLITE_END = re.compile(
+    r"(니다|[습입합됩십갑옵]니까|세요|해요|어요|아요|예요|이에요|네요|군요|지요|죠|까요|나요)[\s.!?~…ㅋㅎ]*$"
+)
 _ASKED_POLITE = re.compile(r"존댓말|높임말|존대|높여")
 _GLAD = {"happy", "laughing", "proud"}
 _GRIEVED = {"sad", "angry", "worried"}

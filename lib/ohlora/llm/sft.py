@@ -6,8 +6,9 @@ python -m ohlora.llm.sft --profile embedded --output outputs/weights/oh_lora_ada
 from __future__ import annotations
 
 import argparse
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ from ohlora.llm.adapter import LoraSettings, save_adapter
 from ohlora.llm.backends import Backend, load_trainable
 from ohlora.llm.dialogues import Dialogue, load_dialogues, split_dialogues, training_rows
 from ohlora.llm.model_files import PACKAGED_MODELS
-from ohlora.llm.prompt import template_of
+from ohlora.llm.prompt import Example, template_of
+from ohlora.llm.sampled_softmax import SampledSoftmax
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -102,8 +104,10 @@ def build_sft_trainer(
         report_to="none",
         disable_tqdm=quiet,
     )
+    used = {token for row in rows for token in tokenizer(row["prompt"] + row["completion"])["input_ids"]}
+    softmax = SampledSoftmax(used, model.get_output_embeddings().weight.shape[0], seed=settings.seed)
     with quietly(quiet):
-        trainer = (SFTTrainer if cuda else _light_trainer(SFTTrainer))(
+        trainer = (SFTTrainer if cuda else _light_trainer(SFTTrainer, softmax))(
             model=model,
             args=config,
             train_dataset=Dataset.from_list(list(rows)),
@@ -116,11 +120,11 @@ def build_sft_trainer(
     return trainer
 
 
-def _light_trainer(base: type) -> type:
-    """trl's trainer with the same loss, minus the entropy and accuracy that it logs at every step.
+def _light_trainer(base: type, softmax: SampledSoftmax | None = None) -> type:
+    """trl's trainer with the same loss, minus what costs a CPU as much as the training itself.
 
-    Over a vocabulary of 262,144 those cost a CPU as much as the training itself. The output layer runs on the
-    completion's positions only, which trl does as well.
+    Left out: the entropy and accuracy that trl logs at every step, over a vocabulary of 262,144. The output layer runs
+    on the completion's positions only, which trl does as well; in training it scores a part of the vocabulary.
     """
     from torch.nn.functional import cross_entropy
 
@@ -131,10 +135,13 @@ def _light_trainer(base: type) -> type:
             network = model.get_base_model() if hasattr(model, "get_base_model") else model
             targets = inputs["labels"][:, 1:]
             scored = targets != -100
-            hidden = network.base_model(inputs["input_ids"], attention_mask=inputs["attention_mask"])
-            logits = network.lm_head(hidden.last_hidden_state[:, :-1][scored]).float()
-            count = scored.sum() if num_items_in_batch is None else num_items_in_batch
-            loss = cross_entropy(logits, targets[scored], reduction="sum") / count
+            states = network.base_model(inputs["input_ids"], attention_mask=inputs["attention_mask"])
+            states = states.last_hidden_state[:, :-1][scored]
+            if softmax is not None and model.training:
+                loss = softmax.loss(states, network.lm_head.weight, targets[scored])
+            else:
+                loss = cross_entropy(network.lm_head(states).float(), targets[scored], reduction="sum")
+            loss = loss / (scored.sum() if num_items_in_batch is None else num_items_in_batch)
             return (loss, {"loss": loss}) if return_outputs else loss
 
     return LightTrainer
@@ -186,21 +193,49 @@ def run_trainer(trainer: Any, folder: Path, resume: bool = True) -> TrainingResu
 
 
 def rows_for(
-    profile: Profile, tokenizer: PreTrainedTokenizerBase, dialogues: Sequence[Dialogue]
+    profile: Profile,
+    tokenizer: PreTrainedTokenizerBase,
+    dialogues: Sequence[Dialogue],
+    examples: Mapping[str, Sequence[Example]] | None = None,
 ) -> list[dict[str, str]]:
     """Training rows in the profile's template, each closed with the tokenizer's end token."""
-    return training_rows(dialogues, template_of(profile, tokenizer), end=tokenizer.eos_token)
+    return training_rows(dialogues, template_of(profile, tokenizer), tokenizer.eos_token, examples)
+
+
+def read_neighbours(path: Path, dialogues: Sequence[Dialogue]) -> dict[str, list[Example]]:
+    """Examples of training rows from the file that ``python -m ohlora.rag.dialogue_examples`` writes: id → examples.
+
+    Raises:
+        ValueError: no such file.
+    """
+    if not path.is_file():
+        raise ValueError(f"neighbours file {path} does not exist; run: python -m ohlora.rag.dialogue_examples")
+    by_id = {dialogue.id: dialogue.example for dialogue in dialogues}
+    return {
+        name: [by_id[one] for one in near if one in by_id] for name, near in json.loads(path.read_text("utf-8")).items()
+    }
 
 
 def train_and_save(
-    profile: Profile | str, settings: SftSettings, lora: LoraSettings, output: Path, command: str, resume: bool = True
+    profile: Profile | str,
+    settings: SftSettings,
+    lora: LoraSettings,
+    output: Path,
+    command: str,
+    resume: bool = True,
+    neighbours: Path | None = None,
 ) -> tuple[TrainingResult, Backend]:
-    """The whole of notebook 12's training: load, train on the training families, score the loss, save."""
+    """The whole of notebook 12's training: load, train on the training families, score the loss, save.
+
+    Args:
+        neighbours: see read_neighbours; None: no row has examples.
+    """
     profile = load_profile(profile)
     training, held_out = split_dialogues(load_dialogues())
     model, tokenizer, backend = load_trainable(profile, lora, settings.seed)
     print(f"back-end {backend.name}: {backend.reason}")
-    rows, held_out_rows = rows_for(profile, tokenizer, training), rows_for(profile, tokenizer, held_out)
+    examples = read_neighbours(neighbours, training) if neighbours else {}
+    rows, held_out_rows = rows_for(profile, tokenizer, training, examples), rows_for(profile, tokenizer, held_out)
     folder = outputs_folder() / "training" / Path(output).stem
     sample = held_out_rows[:: max(1, len(held_out_rows) // 64)]
     trainer = build_sft_trainer(model, tokenizer, rows, settings, folder, sample)
@@ -208,8 +243,9 @@ def train_and_save(
     result = run_trainer(trainer, folder, resume)
     after = trainer.evaluate()["eval_loss"]
     card = {
-        "data": f"data/dialogues: {len(rows)} rows of {len({row.family for row in training})} families; held out "
-        f"{len(held_out_rows)} rows of {len({row.family for row in held_out})} other families",
+        "data": f"data/dialogues: {len(rows)} rows of {len({row.family for row in training})} families "
+        f"({len(examples)} beside examples); "
+        f"held out {len(held_out_rows)} rows of {len({row.family for row in held_out})} families",
         "seed": settings.seed,
         "command": command,
         "metrics": {
@@ -233,6 +269,8 @@ def _licence(model: str) -> str:
 
 def main() -> None:
     """Command line: see the module's first lines."""
+    import torch
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", default="embedded")
     parser.add_argument("--output", type=Path, default=None, help="default: outputs/weights/<llm.adapter>.safetensors")
@@ -242,8 +280,11 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=SftSettings.learning_rate)
     parser.add_argument("--rank", type=int, default=LoraSettings.rank)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--neighbours", type=Path, default=None, help="examples beside rows: see rag.dialogue_examples")
+    parser.add_argument("--threads", type=int, default=1, help="of the CPU; two pay only where nothing else runs")
     parser.add_argument("--restart", action="store_true", help="do not go on from an interrupted run's checkpoint")
     given = parser.parse_args()
+    torch.set_num_threads(given.threads)
     profile = load_profile(given.profile)
     output = given.output or outputs_folder() / "weights" / f"{profile.llm.adapter}.safetensors"
     settings = SftSettings(given.epochs, given.max_steps, given.batch_size, given.learning_rate, seed=given.seed)
@@ -251,8 +292,9 @@ def main() -> None:
     command = (
         f"python -m ohlora.llm.sft --profile {profile.name} --epochs {given.epochs:g} --batch-size {given.batch_size} "
         f"--learning-rate {given.learning_rate:g} --rank {given.rank} --seed {given.seed}"
+        + (f" --neighbours {given.neighbours}" if given.neighbours else "")
     )
-    result, _ = train_and_save(profile, settings, lora, output, command, resume=not given.restart)
+    result, _ = train_and_save(profile, settings, lora, output, command, not given.restart, given.neighbours)
     print(f"saved {output} after {result.seconds / 60:.1f} minutes")
 
 

@@ -1,0 +1,201 @@
+"""The written dialogues that are nearest to a message: shown to the model, a small one answers far better beside them.
+
+python -m ohlora.rag.dialogue_examples --output outputs/weights/dialogue_examples.safetensors
+
+What "near" means is learned: the embedding model puts "What do you like?" beside "What can't you stand?", so a linear
+projection of its vectors is trained on the families of data/dialogues, by which rows of one family come together
+(supervised contrastive learning, Khosla et al. 2020, with one positive a row).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from ohlora.config import Profile, load_profile, outputs_folder
+from ohlora.llm.dialogues import Dialogue, load_dialogues, root_family, split_dialogues
+from ohlora.llm.language import text_language
+from ohlora.llm.prompt import Example
+from ohlora.rag.embeddings import Embedder, load_embedder
+from ohlora.weights import load_weights, save_weights
+
+COUNT = 2
+"""Examples beside a message: each costs a CPU a tenth of a second before her first word."""
+
+_TEMPERATURE, _DROPOUT, _LEARNING_RATE = 0.07, 0.3, 2e-3
+
+
+class DialogueExamples:
+    """Finds examples among dialogues.
+
+    Args:
+        embedder: of messages.
+        dialogues: the examples. vectors: float32 (n, projected), theirs, each of length 1.
+        centre: float32 (dimension,), taken off every embedding. projection: float32 (projected, dimension).
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        dialogues: Sequence[Dialogue],
+        vectors: np.ndarray,
+        centre: np.ndarray,
+        projection: np.ndarray,
+    ) -> None:
+        self._embedder, self._dialogues, self._vectors = embedder, list(dialogues), vectors
+        self._centre, self._projection = centre, projection
+        self._languages = np.array([dialogue.language for dialogue in dialogues])
+
+    def nearest(self, message: str, count: int = COUNT) -> list[Example]:
+        """The examples nearest to a message, in its language, nearest first."""
+        language = text_language(message) or "ko"
+        vector = project(self._embedder.embed_queries([message]), self._centre, self._projection)[0]
+        return [self._dialogues[row].example for row in self._order(vector, language)[:count]]
+
+    def _order(self, vector: np.ndarray, language: str) -> np.ndarray:
+        rows = np.flatnonzero(self._languages == language)
+        return rows[np.argsort(-(self._vectors[rows] @ vector), kind="stable")]
+
+    def neighbours(self, dialogues: Sequence[Dialogue], vectors: np.ndarray, share: float, seed: int) -> dict:
+        """Examples for training rows: id → ids of the nearest ones, never the row itself.
+
+        Half of those that get any lack their own family, so that the model learns not to copy what does not fit.
+
+        Args:
+            vectors: float32 (n, projected) of the rows. share: of the rows that get examples; the others have none, so
+                that the model also answers without.
+        """
+        random = np.random.default_rng(seed)
+        found = {}
+        for dialogue, vector in zip(dialogues, vectors, strict=True):
+            shown, without_family = random.random() < share, random.random() < 0.5
+            if shown:
+                excluded = root_family(dialogue.family) if without_family else None
+                order = (self._dialogues[row] for row in self._order(vector, dialogue.language))
+                allowed = (one for one in order if root_family(one.family) != excluded and one.user != dialogue.user)
+                found[dialogue.id] = [one.id for one, _ in zip(allowed, range(COUNT), strict=False)]
+        return found
+
+
+def may_be_example(dialogue: Dialogue) -> bool:
+    """Whether a dialogue makes sense to somebody else: nothing in it hangs on a history, a time or a memory."""
+    group = dialogue.id.split("-")[0]
+    timed = dialogue.family.startswith("time_")
+    return group != "memory" and not timed and not dialogue.history and dialogue.memory is None
+
+
+def project(embeddings: np.ndarray, centre: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    """Embeddings float32 (n, dimension) as vectors (n, projected) of length 1."""
+    vectors = (embeddings - centre) @ projection.T
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def train_projection(
+    embeddings: np.ndarray, families: Sequence[str], dimension: int = 256, steps: int = 600, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and projection under which messages of one family are near.
+
+    Each step draws two rows of every family; each must find its partner among all the others (cross-entropy of
+    cosines over a temperature of .07, both ways). Dropout of the embedding stands for the wordings nobody wrote.
+
+    Args:
+        embeddings: float32 (n, d). families: n names; those with one row are left out.
+    """
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    centre = embeddings.mean(axis=0)
+    inputs = F.normalize(torch.from_numpy(embeddings - centre), dim=1)
+    names = np.asarray(families)
+    groups = [rows for name in sorted(set(families)) if len(rows := np.flatnonzero(names == name)) > 1]
+    layer = torch.nn.Linear(embeddings.shape[1], dimension, bias=False)
+    torch.nn.init.eye_(layer.weight)
+    optimiser = torch.optim.AdamW(layer.parameters(), lr=_LEARNING_RATE, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, steps)
+    answers = torch.arange(len(groups))
+    for _ in range(steps):
+        pairs = torch.tensor(np.array([random.choice(rows, 2, replace=False) for rows in groups])).T
+        left, right = (F.normalize(layer(F.dropout(inputs[rows], _DROPOUT)), dim=1) for rows in pairs)
+        scores = left @ right.T / _TEMPERATURE
+        loss = F.cross_entropy(scores, answers) + F.cross_entropy(scores.T, answers)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return centre, layer.weight.detach().numpy()
+
+
+def load_dialogue_examples(profile: Profile | str, embedder: Embedder) -> DialogueExamples | None:
+    """The shipped examples of the profile, or None where it names none.
+
+    Raises:
+        WeightsError: their file is missing. ValueError: it was made with another embedding model.
+    """
+    name = load_profile(profile).llm.examples
+    if not name:
+        return None
+    tensors, card = load_weights(name)
+    if card["embedding_model"] != embedder.model:
+        raise ValueError(
+            f"{name} was made with the embedding model {card['embedding_model']!r}, this is {embedder.model!r}; "
+            "run: python -m ohlora.rag.dialogue_examples"
+        )
+    by_id = {dialogue.id: dialogue for dialogue in load_dialogues()}
+    kept = [row for row, known in enumerate(card["dialogues"]) if known in by_id]  # some may have been deleted since
+    return DialogueExamples(
+        embedder,
+        [by_id[card["dialogues"][row]] for row in kept],
+        tensors["vectors"].float().numpy()[kept],
+        tensors["centre"].numpy(),
+        tensors["projection"].numpy(),
+    )
+
+
+def main() -> None:
+    """Command line: train the projection on the training families; write examples and neighbours of training rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--profile", default="embedded")
+    parser.add_argument("--output", type=Path, default=outputs_folder() / "weights" / "dialogue_examples.safetensors")
+    parser.add_argument("--neighbours", type=Path, default=outputs_folder() / "training" / "neighbours.json")
+    parser.add_argument("--share", type=float, default=0.6, help="of the training rows that get examples")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    embedder = load_embedder(given.profile)
+    training, _ = split_dialogues(load_dialogues())
+    messages = [dialogue.user for dialogue in training]
+    steps = tqdm(range(0, len(messages), 64), desc="embed", disable=None)
+    embeddings = np.concatenate([embedder.embed_queries(messages[start : start + 64]) for start in steps])
+    alone = [row for row, dialogue in enumerate(training) if not dialogue.history]
+    centre, projection = train_projection(
+        embeddings[alone], [root_family(training[row].family) for row in alone], seed=given.seed
+    )
+    vectors = project(embeddings, centre, projection)
+    shown = [row for row, dialogue in enumerate(training) if may_be_example(dialogue)]
+    examples = [training[row] for row in shown]
+    tensors = {"vectors": torch.from_numpy(vectors[shown]).half(), "centre": torch.from_numpy(centre),
+               "projection": torch.from_numpy(projection)}  # fmt: skip
+    card = {
+        "data": f"{len(examples)} dialogues of the training families, vectors of {len(alone)} messages to train on",
+        "seed": given.seed,
+        "command": f"python -m ohlora.rag.dialogue_examples --profile {given.profile} --seed {given.seed}",
+        "metrics": {},
+        "licence": "Apache-2.0",
+        "embedding_model": embedder.model,
+        "dialogues": [dialogue.id for dialogue in examples],
+    }
+    save_weights(given.output, {name: tensor.contiguous() for name, tensor in tensors.items()}, card)
+    finder = DialogueExamples(embedder, examples, vectors[shown], centre, projection)
+    given.neighbours.parent.mkdir(parents=True, exist_ok=True)
+    neighbours = finder.neighbours(training, vectors, given.share, given.seed)
+    given.neighbours.write_text(json.dumps(neighbours), encoding="utf-8")
+    print(f"{len(examples)} examples in {given.output}; neighbours of {len(neighbours)} rows in {given.neighbours}")
+
+
+if __name__ == "__main__":
+    main()
