@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -21,8 +21,10 @@ from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
 from ohlora.config import Profile, load_profile, outputs_folder
+from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
+    DialogueExamples,
     Memory,
     MemoryStore,
     Moderator,
@@ -30,6 +32,7 @@ from ohlora.rag import (
     active_notice,
     care_notice,
     detect_language,
+    load_dialogue_examples,
     load_embedder,
     load_moderator,
     refusal_notice,
@@ -54,7 +57,7 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions: the parts; each defaults to the profile's.
+        generator, llm, memory, moderator, sanctions, examples: the parts; each defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
@@ -78,6 +81,7 @@ class Companion:
         memory: MemoryStore | None = None,
         moderator: Moderator | None = None,
         sanctions: SanctionLog | None = None,
+        examples: DialogueExamples | None = None,
         face: Face | None = None,
         expressions: ExpressionTable | None = None,
         clock: Clock = wall_clock,
@@ -97,6 +101,8 @@ class Companion:
         self.sanctions = sanctions or SanctionLog(state / "sanctions.sqlite", clock)
         self.moderator = moderator or load_moderator(self.profile, self.memory.embedder)
         self.llm = llm or _default_llm(self.profile)
+        # A model of somebody else's is shown no examples that it was not trained to read.
+        self.examples = examples if llm else examples or load_dialogue_examples(self.profile, self.memory.embedder)
         self.history: list[dict[str, str]] = []
         # Message, operation and turn of what could not be stored: tried again with the next turn.
         self._unsaved: list[tuple[str, MemoryOperation | None, str]] = []
@@ -146,6 +152,7 @@ class Companion:
             generator=self.painter.generator,
             face=self.painter.face,
             llm=self.llm,
+            examples=self.examples,
             moderator=self.moderator,
             memory=MemoryStore(state / "memory.sqlite", self.memory.embedder, clock, self.memory.relevance),
             expressions=self.expressions,
@@ -199,7 +206,8 @@ class Companion:
             self._refuse_abuse(draft, message)
         with draft.watch.stage("recall"):
             draft.recalled = self._recall(draft, message)
-        operation = self._speak(draft, message)
+            examples = self._similar(message)
+        operation = self._speak(draft, message, examples)
         with draft.watch.stage("remember"):
             draft.stored = self._remember(draft, message, operation)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
@@ -223,12 +231,19 @@ class Companion:
             return ()
         return tuple(recalled.memory.line for recalled in found)
 
-    def _speak(self, draft: Draft, message: str) -> MemoryOperation | None:
+    def _similar(self, message: str) -> Sequence[Example]:
+        try:
+            return self.examples.nearest(message) if self.examples else ()
+        except Exception:  # she can answer without them, and the user would not know what is missing
+            logger.exception("no examples were found")
+            return ()
+
+    def _speak(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
         """Stream her reply into the draft, releasing only moderated sentences; returns what to remember."""
         messages = [*self.history, {"role": "user", "content": message}]
         operation, approved = None, ""
         try:
-            with closing(self._stream(messages, draft)) as stream:
+            with closing(self._stream(messages, draft, examples)) as stream:
                 while (progress := self._next(draft, stream)) is not None:
                     if progress.expression:
                         name = self.expressions.match(progress.expression)
@@ -257,9 +272,12 @@ class Companion:
             raise EndOfTurn("failed", draft.say("no_words"))
         return operation
 
-    def _stream(self, messages: list[dict[str, str]], draft: Draft) -> Iterator[ReplyProgress]:
+    def _stream(
+        self, messages: list[dict[str, str]], draft: Draft, examples: Sequence[Example]
+    ) -> Iterator[ReplyProgress]:
+        shown = {"examples": examples} if examples else {}
         # The user's local time is what she speaks of.
-        yield from self.llm.reply(messages, memories=draft.recalled, now=self._local_time(), stream=True)
+        yield from self.llm.reply(messages, memories=draft.recalled, now=self._local_time(), stream=True, **shown)
 
     def _next(self, draft: Draft, stream: Iterator[ReplyProgress]) -> ReplyProgress | None:
         with draft.watch.stage("generate"):

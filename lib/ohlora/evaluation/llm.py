@@ -25,6 +25,7 @@ from ohlora.llm.generation import GREEDY, LanguageModel, Sampling, load_llm
 from ohlora.llm.prompt import build_prompt
 from ohlora.llm.reply_format import GRAMMAR, MemoryOperation, repair_reply
 from ohlora.llm.rules import keeps_language, violations
+from ohlora.rag import DialogueExamples, load_dialogue_examples, load_embedder
 from ohlora.weights import locate_weights
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def score_dialogues(
     sampling: Sampling | Sequence[Sampling] = GREEDY,
     grammar: str | None = GRAMMAR,
     progress: Callable[[Any], Any] = iter,
+    examples: DialogueExamples | None = None,
 ) -> pd.DataFrame:
     """Let the model answer every dialogue.
 
@@ -54,6 +56,7 @@ def score_dialogues(
         sampling: one for all, or one a dialogue.
         grammar: None lets the model write freely, which is how its own grasp of the format is measured.
         progress: wraps the sequence, e.g. tqdm.
+        examples: shown beside each message, as in a chat; None: none.
 
     Returns:
         One row a dialogue: id, family, language, user, expected, reply, expression, expected_expression, valid,
@@ -62,7 +65,9 @@ def score_dialogues(
     """
     rows = []
     samplings = [sampling] * len(dialogues) if isinstance(sampling, Sampling) else list(sampling)
-    prompts = [dialogue.prompt(llm.template) for dialogue in dialogues]
+    prompts = [
+        dialogue.prompt(llm.template, examples.nearest(dialogue.user) if examples else ()) for dialogue in dialogues
+    ]
     answers = llm.generate_many(prompts, samplings, grammar)
     for dialogue, raw in zip(progress(dialogues), answers, strict=True):
         reply = repair_reply(raw)
@@ -160,11 +165,25 @@ def score_persona(
     sampling: Sampling = GREEDY,
     grammar: str | None = GRAMMAR,
     progress: Callable[[Any], Any] = iter,
+    examples: DialogueExamples | None = None,
 ) -> pd.DataFrame:
-    """Ask every question, alone. Columns: fact, language, question, reply, right, valid, language_kept."""
+    """Ask every question, alone, beside examples if they are given.
+
+    Returns:
+        One row a question: fact, language, question, reply, right, valid, language_kept.
+    """
     rows = []
     now = datetime(2026, 3, 2, 21, 10)  # a turn always has a time; so had every training row
-    prompts = [build_prompt([{"role": "user", "content": one.text}], (), now, llm.template) for one in questions]
+    prompts = [
+        build_prompt(
+            [{"role": "user", "content": one.text}],
+            (),
+            now,
+            llm.template,
+            examples=examples.nearest(one.text) if examples else (),
+        )
+        for one in questions
+    ]
     answers = llm.generate_many(prompts, [sampling] * len(prompts), grammar)
     for question, raw in zip(progress(questions), answers, strict=True):
         reply = repair_reply(raw)
@@ -175,7 +194,7 @@ def score_persona(
                 "language": question.language,
                 "question": question.text,
                 "reply": reply.text,
-                "right": any(piece.casefold() in said for piece in question.answer_contains),
+                "right": any(_says(said, piece.casefold()) for piece in question.answer_contains),
                 "valid": reply.valid,
                 "language_kept": keeps_language(reply.text, question.language),
             }
@@ -224,6 +243,11 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def _says(text: str, piece: str) -> bool:
+    """Whether a piece stands in a text; an English one only where a word begins ("lie" is not in "believe")."""
+    return re.search((r"\b" if piece.isascii() else "") + re.escape(piece), text) is not None
+
+
 def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
@@ -243,12 +267,19 @@ def nearest_training_similarity(training: Sequence[Dialogue], held_out: Sequence
 
 
 def held_out_report(
-    profile: str, rows: int, questions: int, base_rows: int, seed: int = 0, adapter: str | None = ""
+    profile: str,
+    rows: int,
+    questions: int,
+    base_rows: int,
+    seed: int = 0,
+    adapter: str | None = "",
+    with_examples: bool = True,
 ) -> tuple[dict[str, Metric], pd.DataFrame, pd.DataFrame]:
     """Score an adapter, greedy and without a grammar, on held-out families and held-out persona wordings.
 
     Args:
         base_rows: rows on which the base model alone is scored too (the baseline; a part of the same rows).
+        with_examples: show the profile's examples beside each message, to the base model as well.
 
     Returns:
         Metrics, the answers to the dialogues, the answers to the persona questions.
@@ -260,18 +291,22 @@ def held_out_report(
     asked = persona_questions(held_out=True)
     asked = random.Random(seed).sample(asked, min(questions, len(asked)))
     sampling = replace(GREEDY, max_tokens=80)
+    examples = load_dialogue_examples(profile, load_embedder(profile)) if with_examples else None
     base_llm = load_llm(profile, adapter=None, slots=8)
     short = replace(sampling, max_tokens=48)
-    base = score_dialogues(base_llm, chosen[:base_rows], short, None, tqdm)
-    base_persona = score_persona(base_llm, asked[:base_rows], short, None, tqdm)
+    base = score_dialogues(base_llm, chosen[:base_rows], short, None, tqdm, examples)
+    base_persona = score_persona(base_llm, asked[:base_rows], short, None, tqdm, examples)
     del base_llm
     llm = load_llm(profile, adapter=adapter, slots=8)
-    scores = score_dialogues(llm, chosen, sampling, None, tqdm)
-    persona = score_persona(llm, asked, sampling, None, tqdm)
-    metrics = dialogue_metrics(scores, training, "held-out families, greedy, no grammar", seed, base)
-    metrics["persona_facts"] = Metric(
-        float(persona["right"].mean()), len(persona), seed, "held-out wordings", float(base_persona["right"].mean())
-    )
+    scores = score_dialogues(llm, chosen, sampling, None, tqdm, examples)
+    persona = score_persona(llm, asked, sampling, None, tqdm, examples)
+    how = "greedy, no grammar, " + ("beside examples" if examples else "no examples")
+    metrics = dialogue_metrics(scores, training, f"held-out families, {how}", seed, base)
+    for language, asked_then in (("", persona), *persona.groupby("language")):
+        name = "_".join(filter(None, ("persona_facts", language)))
+        baseline = float(base_persona["right"].mean()) if not language else None
+        right = float(asked_then["right"].mean())
+        metrics[name] = Metric(right, len(asked_then), seed, f"held-out wordings, {how}", baseline)
     return metrics, scores, persona
 
 
@@ -284,10 +319,17 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=150)
     parser.add_argument("--base-rows", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--without-examples", action="store_true", help="show the model none")
     parser.add_argument("--into-card", action="store_true")
     given = parser.parse_args()
     metrics, scores, persona = held_out_report(
-        given.profile, given.rows, given.questions, given.base_rows, given.seed, given.adapter
+        given.profile,
+        given.rows,
+        given.questions,
+        given.base_rows,
+        given.seed,
+        given.adapter,
+        not given.without_examples,
     )
     columns = ["user", "reply", "expression", "expected_expression", "memory", "expected_memory", "broken_rules"]
     print(scores[columns].to_csv(sep="\t", index=False), persona.to_csv(sep="\t", index=False), sep="\n")
@@ -295,7 +337,9 @@ def main() -> None:
     if given.into_card:
         path = locate_weights(given.adapter or load_profile(given.profile).llm.adapter).with_suffix(".json")
         card = json.loads(path.read_text(encoding="utf-8"))
-        card["metrics"]["held_out"] = {name: asdict(metric) for name, metric in metrics.items()}
+        card["metrics"]["held_out_without_examples" if given.without_examples else "held_out"] = {
+            name: asdict(metric) for name, metric in metrics.items()
+        }
         path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

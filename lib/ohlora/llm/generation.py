@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, overload
 from ohlora.config import Profile, load_profile
 from ohlora.llm.adapter import adapter_gguf_file, attach_adapter
 from ohlora.llm.model_files import PACKAGED_MODELS, gguf_file, load_base_model
-from ohlora.llm.prompt import TEMPLATES, build_prompt, template_of
+from ohlora.llm.prompt import TEMPLATES, Example, build_prompt, template_of
 from ohlora.llm.reply_format import GRAMMAR, Reply, ReplyProgress, stream_reply
 
 
@@ -208,6 +208,7 @@ class LanguageModel:
         now: datetime | None = ...,
         stream: Literal[False] = ...,
         sampling: Sampling | None = ...,
+        examples: Sequence[Example] = ...,
     ) -> Reply: ...
 
     @overload
@@ -218,6 +219,7 @@ class LanguageModel:
         now: datetime | None,
         stream: Literal[True],
         sampling: Sampling | None = ...,
+        examples: Sequence[Example] = ...,
     ) -> Iterator[ReplyProgress]: ...
 
     def reply(
@@ -227,6 +229,7 @@ class LanguageModel:
         now: datetime | None = None,
         stream: bool = False,
         sampling: Sampling | None = None,
+        examples: Sequence[Example] = (),
     ) -> Reply | Iterator[ReplyProgress]:
         """Answer a conversation.
 
@@ -238,6 +241,7 @@ class LanguageModel:
             stream: False → Reply. True → iterator of ReplyProgress, the last one carrying the Reply. The text of the
                 stream is the text of the Reply.
             sampling: instead of the model's own.
+            examples: written dialogues about similar messages, the nearest first (ohlora.rag.DialogueExamples).
 
         Raises:
             ValueError: no, empty, too long or malformed messages (before anything is generated).
@@ -250,6 +254,7 @@ class LanguageModel:
             self.template,
             count_tokens=self.server.count_tokens,
             limit=self.context - sampling.max_tokens,
+            examples=examples,
         )
         progress = stream_reply(self._pieces(prompt, sampling))
         if stream:

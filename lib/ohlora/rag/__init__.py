@@ -1,6 +1,7 @@
 """Memory and limits: what she remembers about a user, and what she does not put up with."""
 
 from ohlora.rag.database import StateError
+from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
 from ohlora.rag.extraction import Remembered, remember
 from ohlora.rag.memory import Memory, Recalled
@@ -12,6 +13,7 @@ from ohlora.rag.sanctions import Sanction, SanctionLog
 
 __all__ = [
     "LABELS",
+    "DialogueExamples",
     "Embedder",
     "EmbeddingsError",
     "Memory",
@@ -26,6 +28,7 @@ __all__ = [
     "active_notice",
     "care_notice",
     "detect_language",
+    "load_dialogue_examples",
     "load_embedder",
     "load_moderator",
     "normalise",
