@@ -21,14 +21,16 @@ from ohlora.evaluation.llm import memory_scores, score_dialogues
 from ohlora.llm.dialogues import Dialogue, load_dialogues, split_dialogues
 from ohlora.llm.generation import Sampling, load_llm
 from ohlora.llm.kto import WILD
+from ohlora.rag import load_dialogue_examples, load_embedder
 from ohlora.weights import load_weights
 
 
 def sampled_scores(adapter: str, dialogues: Sequence[Dialogue], profile: str, sampling: Sampling) -> pd.DataFrame:
-    """score_dialogues with one seed a row (sampling.seed + row number), written freely (no grammar)."""
+    """score_dialogues beside examples, one seed a row (sampling.seed + row number), written freely (no grammar)."""
     llm = load_llm(profile, adapter=adapter, slots=8)
     samplings = [replace(sampling, seed=(sampling.seed or 0) + number) for number in range(len(dialogues))]
-    return score_dialogues(llm, dialogues, samplings, None, tqdm)
+    examples = load_dialogue_examples(profile, load_embedder(profile))
+    return score_dialogues(llm, dialogues, samplings, None, tqdm, examples)
 
 
 def kto_report(profile: str, kto_adapter: str, rows: int, seed: int = 0, temperature: float = 0.8) -> dict:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -310,6 +311,26 @@ def held_out_report(
     return metrics, scores, persona
 
 
+def write_answers(scores: pd.DataFrame, path: Path) -> None:
+    """Keep the table of score_dialogues as JSON, for notebooks that show it without answering again."""
+    rows = [
+        {**row, **{name: asdict(row[name]) if row[name] else None for name in ("memory", "expected_memory")}}
+        for row in scores.to_dict("records")
+    ]
+    temporary = path.with_suffix(".tmp")
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_answers(path: Path) -> pd.DataFrame:
+    """The table that write_answers kept."""
+    table = pd.DataFrame(json.loads(Path(path).read_text(encoding="utf-8")))
+    for name in ("memory", "expected_memory"):
+        table[name] = [MemoryOperation(**one) if one else None for one in table[name]]
+    return table
+
+
 def main() -> None:
     """Command line: print the scores of the profile's adapter; --into-card keeps them in its card."""
     parser = argparse.ArgumentParser(description=held_out_report.__doc__.splitlines()[0])
@@ -320,6 +341,7 @@ def main() -> None:
     parser.add_argument("--base-rows", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without-examples", action="store_true", help="show the model none")
+    parser.add_argument("--answers", type=Path, default=None, help="keep the answers to the dialogues in this .json")
     parser.add_argument("--into-card", action="store_true")
     given = parser.parse_args()
     metrics, scores, persona = held_out_report(
@@ -334,6 +356,8 @@ def main() -> None:
     columns = ["user", "reply", "expression", "expected_expression", "memory", "expected_memory", "broken_rules"]
     print(scores[columns].to_csv(sep="\t", index=False), persona.to_csv(sep="\t", index=False), sep="\n")
     print(pd.DataFrame({name: asdict(metric) for name, metric in metrics.items()}).T)
+    if given.answers:
+        write_answers(scores, given.answers)
     if given.into_card:
         path = locate_weights(given.adapter or load_profile(given.profile).llm.adapter).with_suffix(".json")
         card = json.loads(path.read_text(encoding="utf-8"))

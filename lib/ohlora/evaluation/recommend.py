@@ -10,7 +10,9 @@ from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeCV
+from sklearn.metrics import ndcg_score
 
+from ohlora.portraits.parameters import VECTOR_NAMES
 from ohlora.recommend import AutoEncoder, RatingPredictor, SimulatedRater
 
 
@@ -70,11 +72,27 @@ def distance_agreement(codes: np.ndarray, parameters: np.ndarray) -> float:
     return float(spearmanr(pdist(codes), pdist(np.asarray(parameters, dtype=np.float64))).statistic)
 
 
+def told_agreement(codes: np.ndarray, parameters: np.ndarray, told: Sequence[str]) -> pd.Series:
+    """Pearson correlation of the first numbers of the codes with the parameters that they tell.
+
+    Args:
+        codes: (n, dimensions). parameters: u (n, 62) of the same portraits. told: names, in the order of the code.
+    """
+    true = [parameters[:, VECTOR_NAMES.index(name)] for name in told]
+    values = [np.corrcoef(codes[:, place], one)[0, 1] for place, one in enumerate(true)]
+    return pd.Series(values, index=list(told), name="r", dtype=float)
+
+
 def prediction_scores(expected: np.ndarray, ratings: np.ndarray) -> dict[str, float]:
-    """rmse in rating points, and Spearman's rank correlation (0 where the prediction is constant)."""
+    """rmse in rating points, Spearman's rank correlation (0 where the prediction is constant), and NDCG@10.
+
+    NDCG@10 (Järvelin & Kekäläinen 2002) looks at the ten best predicted only: their ratings, discounted by rank,
+    against the ten best possible. The gain of a portrait is its rating above 1; ties share their places.
+    """
     constant = np.ptp(expected) == 0 or np.ptp(ratings) == 0
     rank = 0.0 if constant else float(spearmanr(expected, ratings).statistic)
-    return {"rmse": float(np.sqrt(np.mean((expected - ratings) ** 2))), "spearman": rank}
+    error = float(np.sqrt(np.mean((expected - ratings) ** 2)))
+    return {"rmse": error, "spearman": rank, "ndcg_at_10": float(ndcg_score([ratings - 1], [expected], k=10))}
 
 
 def retest_scores(rater: SimulatedRater, features: pd.DataFrame | np.ndarray) -> dict[str, float]:
@@ -87,8 +105,8 @@ Predictor = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def nearest_neighbours(rated: np.ndarray, ratings: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """The chapter's predictor, on codes."""
-    return RatingPredictor().fit(rated, ratings).predict(new).expected
+    """The chapter's predictor on codes; neighbours, power and emphasis chosen on the rated ones alone."""
+    return RatingPredictor.chosen(rated, ratings).predict(new).expected
 
 
 def plain_neighbours(rated: np.ndarray, ratings: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -136,7 +154,7 @@ def compare_predictors(
         held_out: portraits at the end that only score.
 
     Returns:
-        One row each: method, rater, ratings, rmse, spearman, ceiling (the rater's test–retest Spearman).
+        One row each: method, rater, ratings, rmse, spearman, ndcg_at_10, ceiling (the rater's test–retest Spearman).
     """
     n = len(features)
     if max(counts) + held_out > n:
@@ -151,3 +169,31 @@ def compare_predictors(
                 scores = prediction_scores(expected, ratings[-held_out:])
                 rows.append({"method": name, "rater": number, "ratings": count, **scores, "ceiling": ceiling})
     return pd.DataFrame(rows)
+
+
+def gain_of_recommended(
+    codes: np.ndarray,
+    candidates: np.ndarray,
+    raters: Sequence[SimulatedRater],
+    features: pd.DataFrame | np.ndarray,
+    candidate_features: pd.DataFrame | np.ndarray,
+    count: int,
+    top: int = 10,
+) -> pd.DataFrame:
+    """Do raters like what is recommended to them after ``count`` ratings? In points of their true opinion.
+
+    Args:
+        codes, features: of the portraits that are rated, the first ``count`` of them. candidates, candidate_features:
+            of new ones, of which ``top`` are recommended.
+
+    Returns:
+        One row a rater: recommended (mean opinion of the recommended), random (of all candidates), best possible.
+    """
+    rows = []
+    for rater in raters:
+        ratings = rater.rate(features)[:count].astype(float)
+        expected = nearest_neighbours(codes[:count], ratings, candidates)
+        opinion = rater.opinion(candidate_features)
+        best = np.argsort(-expected, kind="stable")[:top]
+        rows.append((opinion[best].mean(), opinion.mean(), np.sort(opinion)[-top:].mean()))
+    return pd.DataFrame(rows, columns=["recommended", "random", "best possible"])

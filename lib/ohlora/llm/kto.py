@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ from ohlora.llm.adapter import LoraSettings, add_lora, attach_adapter, save_stac
 from ohlora.llm.dialogues import Dialogue, load_dialogues, split_dialogues
 from ohlora.llm.generation import LanguageModel, Sampling, load_llm
 from ohlora.llm.model_files import load_base_model
-from ohlora.llm.prompt import TEMPLATES, template_of
+from ohlora.llm.prompt import TEMPLATES, Example, template_of
 from ohlora.llm.reply_format import repair_reply
 from ohlora.llm.rules import violations
-from ohlora.llm.sft import TrainingResult, quietly, run_trainer
+from ohlora.llm.sft import TrainingResult, quietly, read_neighbours, run_trainer
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -63,16 +63,20 @@ def sample_rows(
     sampling: Sampling = WILD,
     samples: int = 1,
     progress: Callable[[Any], Any] = iter,
+    examples: Mapping[str, Sequence[Example]] | None = None,
 ) -> list[KtoRow]:
     """Let the model answer training prompts freely (no grammar) and label what it says by the rules.
 
     Undesirable: its own answers that break a rule. Desirable: the written answers to the very same prompts, so that
     the two labels differ in the answer and not in the topic; answers of its own that break no rule are left out.
+
+    Args:
+        examples: id of a dialogue → similar ones to show beside it, as in training.
     """
     rows = []
     start = TEMPLATES[llm.template].start if isinstance(llm.template, str) else ""
     asked = [(dialogue, attempt) for dialogue in dialogues for attempt in range(samples)]
-    prompts = [dialogue.prompt(llm.template) for dialogue, _ in asked]
+    prompts = [dialogue.prompt(llm.template, (examples or {}).get(dialogue.id, ())) for dialogue, _ in asked]
     drawn = [replace(sampling, seed=(sampling.seed or 0) + number) for number in range(len(asked))]
     answers = llm.generate_many(prompts, drawn, grammar=None)
     for (dialogue, _), prompt, raw in zip(progress(asked), prompts, answers, strict=True):
@@ -177,8 +181,13 @@ def train_and_save(
     prompts: int = 150,
     rows: int = 96,
     resume: bool = True,
+    neighbours: Path | None = None,
 ) -> TrainingResult:
-    """The whole of notebook 13: sample failures on training prompts, train, save SFT + KTO as one adapter."""
+    """The whole of notebook 13: sample failures on training prompts, train, save SFT + KTO as one adapter.
+
+    Args:
+        neighbours: see ohlora.llm.sft.read_neighbours; None: no prompt has examples.
+    """
     from tqdm import tqdm
 
     profile = load_profile(profile)
@@ -187,7 +196,8 @@ def train_and_save(
     llm = load_llm(profile, slots=8)
     model, tokenizer = load_merged(profile, profile.llm.adapter, lora, settings.seed)
     llm.template = template_of(profile, tokenizer)
-    found = sample_rows(llm, chosen, tokenizer.eos_token, progress=tqdm)[:rows]
+    examples = read_neighbours(neighbours, training) if neighbours else None
+    found = sample_rows(llm, chosen, tokenizer.eos_token, progress=tqdm, examples=examples)[:rows]
     bad = sum(not row.label for row in found)
     print(f"{len(found)} rows, {bad} of them undesirable, from {len(chosen)} prompts")
     folder = outputs_folder() / "training" / Path(output).stem
@@ -218,6 +228,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=KtoSettings.learning_rate)
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--neighbours", type=Path, default=None, help="examples beside rows: see rag.dialogue_examples")
     parser.add_argument("--restart", action="store_true", help="do not go on from an interrupted run's checkpoint")
     given = parser.parse_args()
     profile = load_profile(given.profile)
@@ -227,8 +238,19 @@ def main() -> None:
     command = (
         f"python -m ohlora.llm.kto --profile {profile.name} --prompts {given.prompts} --rows {given.rows} "
         f"--beta {given.beta:g} --learning-rate {given.learning_rate:g} --rank {given.rank} --seed {given.seed}"
+        + (f" --neighbours {given.neighbours}" if given.neighbours else "")
     )
-    result = train_and_save(profile, settings, lora, output, command, given.prompts, given.rows, not given.restart)
+    result = train_and_save(
+        profile,
+        settings,
+        lora,
+        output,
+        command,
+        given.prompts,
+        given.rows,
+        resume=not given.restart,
+        neighbours=given.neighbours,
+    )
     print(f"saved {output} after {result.seconds / 60:.1f} minutes")
 
 
