@@ -97,6 +97,24 @@ def test_inventions_are_retried_once_then_left_to_the_rules(store):
     assert (refused.action, refused.reason) == ("refused", "not in the message") and store.memories("c") == []
 
 
+@pytest.mark.parametrize(
+    ("message", "value", "left"),
+    [("이제 커피 말고 홍차 마셔", "홍차", ["홍차"]), ("커피도 좋은데 홍차도 좋아해", "홍차", ["커피", "홍차"]),
+     ("I switched from 커피 to tea", "tea", ["tea"]), ("나 우유도 좋아해", "우유", ["우유", "커피"])],
+)  # fmt: skip
+def test_an_added_liking_replaces_the_one_that_the_message_gives_up(store, message, value, left):
+    remember(store, "a", "나는 커피를 제일 좋아해", add("좋아하는 음료", "커피"))
+    remember(store, "a", message, add("좋아하는 음료", value))
+    assert sorted(memory.value for memory in store.memories("a")) == sorted(left)
+
+
+def test_what_is_named_is_forgotten(store):
+    for value in ("커피", "홍차"):
+        remember(store, "a", f"나는 {value} 좋아해", add("좋아하는 음료", value))
+    remember(store, "a", "커피 좋아한다고 한 거 잊어 줘", MemoryOperation("forget", "좋아하는 음료"))
+    assert [memory.value for memory in store.memories("a")] == ["홍차"]
+
+
 def test_numbers_must_be_the_users():
     assert is_grounded("3월 12일", "내 생일은 3월 12일이야") and not is_grounded("3월 13일", "내 생일은 3월 12일이야")
 

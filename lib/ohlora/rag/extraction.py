@@ -97,15 +97,15 @@ def remember(
     if operation is not None:
         reason = check_operation(operation, message)
         if reason is None:
-            return _carry_out(store, user, operation, source_turn, language, "model")
+            return _carry_out(store, user, operation, message, source_turn, language, "model")
         if reason in ("secret", "instruction"):
             return Remembered("refused", reason=reason, notice=refusal_notice(reason, language))
         second = retry(reason) if retry is not None else None
         if second is not None and check_operation(second, message) is None:
-            return _carry_out(store, user, second, source_turn, language, "retry")
+            return _carry_out(store, user, second, message, source_turn, language, "retry")
     by_rule = extract_by_rule(message)
     if by_rule is not None and check_operation(by_rule, message) is None:
-        return _carry_out(store, user, by_rule, source_turn, language, "rule")
+        return _carry_out(store, user, by_rule, message, source_turn, language, "rule")
     return Remembered("refused", reason=reason) if reason else Remembered("none")
 
 
@@ -190,26 +190,41 @@ def extract_by_rule(message: str) -> MemoryOperation | None:
 
 
 def _carry_out(
-    store: MemoryStore, user: str, operation: MemoryOperation, source_turn: str | None, language: str, source: str
+    store: MemoryStore,
+    user: str,
+    operation: MemoryOperation,
+    message: str,
+    source_turn: str | None,
+    language: str,
+    source: str,
 ) -> Remembered:
     with store.turn():
         known = _same_fact(store, user, operation.key)
+        named = _named_value(store, user, known, message)
         if operation.kind == "forget":
             if known is None:
                 return Remembered("refused", source=source, reason=f"nothing is stored under {operation.key!r}")
-            store.delete(user, known.id)
-            return Remembered("forget", known, source)
+            gone = named or known
+            store.delete(user, gone.id)
+            return Remembered("forget", gone, source)
         if known is None:
             return Remembered("add", store.add(user, operation.key, operation.value, source_turn, language), source)
         value = clean_line("value", operation.value, MAXIMUM_VALUE)
         if value == known.value:
             return Remembered("known", known, source)
+        if named is not None and value != named.value and _CHANGED.search(message):  # "tea now, no more coffee"
+            return Remembered("update", store.update(user, named.id, value, source_turn, language), source)
         # One may like two things: "add" to a key that names a liking adds, everything else replaces.
         if operation.kind == "add" and _may_have_several(operation.key):
             return Remembered("add", store.add(user, operation.key, value, source_turn, language), source)
         return Remembered("update", store.update(user, known.id, value, source_turn, language), source)
 
 
+_CHANGED = re.compile(
+    r"이제|이젠|말고|대신|바꿨|바뀌|갈아탔|더는|더 이상|아니라|끊었|접었|관뒀|그만뒀"
+    r"|\b(no longer|any ?more|instead|switched|used to|gave up|quit|stopped|changed|over it|rather than)\b",
+    re.I,
+)
 _SEVERAL = re.compile(
     r"좋아하는|싫어하는|못 먹는|취미|알레르기|친구|가족|반려|고민|likes?$|dislike|hobb|allerg|friend|pet|favou?rite",
     re.I,
@@ -231,6 +246,13 @@ def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:
     cosines = vectors @ store.embedder.embed_passages([key])[0]
     best = int(cosines.argmax())
     return memories[best] if cosines[best] >= _SAME_FACT else None
+
+
+def _named_value(store: MemoryStore, user: str, known: Memory | None, message: str) -> Memory | None:
+    """The open memory under the same key whose value the message names as well."""
+    said = _letters(message)
+    same = store.find_key(user, known.key) if known else []
+    return next((one for one in reversed(same) if len(_letters(one.value)) > 1 and _letters(one.value) in said), None)
 
 
 def _letters(text: str) -> str:
