@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ohlora.recommend import RatingPredictor
-from ohlora.recommend.predictor import distance_weights
+from ohlora.recommend.predictor import GRID, distance_weights
+from ohlora.recommend.taste import Taste
 
 counts = st.integers(5, 40)
 options = st.fixed_dictionaries(
@@ -125,6 +126,39 @@ def test_it_learns_a_taste_and_emphasis_helps_in_many_dimensions():
         errors[emphasis] = np.sqrt(np.mean((predictor.predict(codes[200:]).expected - ratings[200:]) ** 2))
     assert errors[0.0] < ratings[200:].std() * 0.95
     assert errors[3.0] < errors[0.0] * 0.8
+
+
+def test_a_taste_is_a_few_numbers_and_a_favourite_value():
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(150, 30))
+    ratings = 3 + 0.6 * codes[:, 4] - 0.5 * (codes[:, 7] - 0.5) ** 2 + random.normal(0, 0.3, 150)
+    taste = Taste.fit(codes, ratings)
+    linear, square = np.split(taste.weights, 2)
+    assert np.abs(linear).argmax() == 4 and np.abs(square).argmax() == 7 and square[7] < 0
+    assert (taste.weights == 0).sum() > 30
+    new = random.normal(size=(200, 30))
+    assert np.corrcoef(taste(new), 0.6 * new[:, 4] - 0.5 * (new[:, 7] - 0.5) ** 2)[0, 1] > 0.95
+    assert not Taste.fit(codes, np.full(150, 2)).weights.any()
+    assert not Taste.fit(np.ones((9, 3)), np.arange(9) % 5 + 1).weights.any()
+
+
+def test_the_options_are_chosen_for_a_person_on_the_rated_portraits_alone():
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(300, 20))
+    ratings = np.clip(np.rint(3 + 1.2 * codes[:, 0]), 1, 5)
+    chosen = RatingPredictor.chosen(codes[:100], ratings[:100])
+    assert (chosen.neighbours, chosen.power, chosen.emphasis) in GRID and chosen.emphasis > 0
+    plain = RatingPredictor(emphasis=0).fit(codes[:100], ratings[:100])
+    errors = [np.mean((one.predict(codes[100:]).expected - ratings[100:]) ** 2) for one in (chosen, plain)]
+    assert errors[0] < 0.7 * errors[1]
+    again = RatingPredictor.chosen(codes[:100], ratings[:100])
+    np.testing.assert_array_equal(again.predict(codes).expected, chosen.predict(codes).expected)
+
+
+def test_too_few_ratings_choose_nothing():
+    default, chosen = RatingPredictor(), RatingPredictor.chosen(*rated(9, 0))
+    assert (chosen.neighbours, chosen.power, chosen.emphasis) == (default.neighbours, default.power, default.emphasis)
+    assert RatingPredictor.chosen(*rated(0, 0), prior=2.5).predict(rated(2, 1)[0]).expected.tolist() == [2.5, 2.5]
 
 
 def test_neighbours_that_disagree_make_it_less_certain():

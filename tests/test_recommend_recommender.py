@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 import torch
 
+from ohlora.evaluation.matrix_factorisation import compare_factorisation, factorise
 from ohlora.evaluation.recommend import (
     compare_predictors,
+    gain_of_recommended,
     nearest_neighbours,
     prediction_scores,
     retest_scores,
@@ -124,9 +126,45 @@ def test_neighbours_beat_the_mean_when_the_features_are_known():
     assert mean.loc[("mean", 200), "spearman"] == 0
 
 
+def test_what_is_recommended_after_some_ratings_is_liked_more_than_chance():
+    table, new = features(60), features(300, 1)
+    raters = [SimulatedRater(table, seed) for seed in range(3)]
+    gains = gain_of_recommended(table.to_numpy(), new.to_numpy(), raters, table, new, count=60)
+    assert (gains["best possible"] >= gains["recommended"]).all()
+    assert (gains["recommended"] > gains["random"] + 0.5).all()
+
+
+def test_matrix_factorisation_finds_a_shared_taste_and_needs_other_peoples_ratings():
+    random = np.random.default_rng(0)
+    people, portraits = random.normal(size=(30, 2)), random.normal(size=(80, 2))
+    ratings = np.clip(3 + people @ portraits.T, 1, 5)
+    seen = ratings.copy()
+    seen[0, 40:] = np.nan
+    expected = factorise(seen, rank=2, penalty=1.0).predict(0)[40:]
+    assert np.corrcoef(expected, ratings[0, 40:])[0, 1] > 0.9
+    nobody = factorise(np.where(np.arange(80) < 40, ratings, np.nan), rank=2, penalty=1.0)
+    assert np.ptp(nobody.predict(0)[40:]) == 0  # portraits that nobody rated are all the same to it
+    learned = factorise(ratings[:, :40], rank=2, penalty=1.0)
+    regressed = learned.for_new_portraits(portraits[:40], portraits[40:], 0)
+    assert np.corrcoef(regressed, ratings[0, 40:])[0, 1] > 0.9
+    with pytest.raises(ValueError, match="people without any"):
+        factorise(np.full((2, 3), np.nan))
+
+
+def test_matrix_factorisation_is_compared_on_the_same_held_out_portraits():
+    table = features(90)
+    raters = [SimulatedRater(table, seed) for seed in range(4)]
+    scores = compare_factorisation(raters, table, table.to_numpy(), counts=[20, 40], held_out=40)
+    assert len(scores) == 4 * 2 * 2 and set(scores.ratings) == {20, 40}
+    others = compare_predictors({"mean": (user_mean, table.to_numpy())}, raters, table, [20], held_out=40)
+    assert sorted(set(scores.ceiling)) == sorted(set(others.ceiling))
+
+
 def test_prediction_scores_on_paper():
     scores = prediction_scores(np.array([1.0, 2.0, 3.0]), np.array([2, 3, 4]))
-    assert scores == {"rmse": pytest.approx(1), "spearman": pytest.approx(1)}
+    assert scores == {"rmse": pytest.approx(1), "spearman": pytest.approx(1), "ndcg_at_10": pytest.approx(1)}
+    upside_down = prediction_scores(np.array([2.0, 1.0]), np.array([1, 5]))  # gains 0 and 4: 4 / log2(3) of 4
+    assert upside_down["ndcg_at_10"] == pytest.approx(1 / np.log2(3)) and upside_down["spearman"] == pytest.approx(-1)
 
 
 @pytest.fixture
@@ -157,6 +195,16 @@ def test_the_widget_rates_undoes_and_resumes(widget):
     assert resumed.shown is None and all(button.disabled for button in resumed.children[1].children[:5])
     resumed.rate(3)  # nothing left to rate: nothing stored
     assert [rating.rating for rating in store.all()] == [5, 1, 2]
+
+
+def test_the_widget_hears_the_keyboard(widget):
+    view, store, recipes, _ = widget
+    view.keyboard.value = "4"
+    assert view.keyboard.value == "" and view.shown == recipes[1]
+    view.keyboard.value = "2u 5"  # typed fast
+    assert [rating.rating for rating in store.all()] == [4, 5] and view.shown == recipes[2]
+    view.keyboard.value = "9"
+    assert len(store.all()) == 2 and "<b>9</b> is no rating" in view.children[2].children[1].value
 
 
 def test_a_widget_needs_portraits(widget):

@@ -1,7 +1,8 @@
-"""The widget with which a person rates portraits: one picture, five buttons, undo, resume."""
+"""The widget with which a person rates portraits: one picture, five buttons or keys, undo, resume."""
 
 from __future__ import annotations
 
+import html
 import io
 from collections.abc import Callable, Sequence
 
@@ -11,12 +12,15 @@ from PIL import Image
 
 from ohlora.recommend.ratings import HIGHEST, LOWEST, PortraitRecipe, RatingStore
 
+UNDO_KEY = "u"
+
 
 class RatingWidget(widgets.VBox):
     """Shows the next portrait that waits for a rating and stores each answer at once.
 
     Closing the notebook loses nothing: a new widget on the same store goes on where the last one stopped.
-    Core widgets only (ipywidgets 7.7.1 and 8).
+    Click into the box once and keep typing: 1 to 5 rate, u takes the latest answer back. The box empties itself
+    after each key, so that the hands stay where they are. Core widgets only (ipywidgets 7.7.1 and 8).
 
     Args:
         store: where answers go; portraits rated there are not asked again.
@@ -45,10 +49,15 @@ class RatingWidget(widgets.VBox):
         ]
         for rating, button in enumerate(self._buttons, start=LOWEST):
             button.on_click(lambda _, rating=rating: self.rate(rating))
-        undo = widgets.Button(description="undo", icon="undo", layout=widgets.Layout(width="80px"))
+        undo = widgets.Button(description="undo", tooltip=UNDO_KEY, icon="undo", layout=widgets.Layout(width="80px"))
         undo.on_click(lambda _: self.undo())
         row = widgets.HBox([*self._buttons, undo])
-        super().__init__([self._image, row, widgets.HBox([self._progress, self._status])])
+        # A text box is the only widget of the core package that hears the keyboard.
+        self.keyboard = widgets.Text(
+            placeholder=f"click here, then type {LOWEST} to {HIGHEST} or {UNDO_KEY}", continuous_update=True
+        )
+        self.keyboard.observe(lambda change: self._typed(change["new"]), names="value")
+        super().__init__([self._image, row, widgets.HBox([self._progress, self._status]), self.keyboard])
         self._refresh()
 
     @property
@@ -66,6 +75,21 @@ class RatingWidget(widgets.VBox):
         """Take the latest answer back; its portrait is asked again."""
         self._store.undo()
         self._refresh()
+
+    def _typed(self, text: str) -> None:
+        if not text:
+            return  # our own clearing
+        self.keyboard.value = ""
+        wrong = ""
+        for key in text.lower():  # a fast typist's keys may arrive together; each one counts, in order
+            if key in "".join(str(rating) for rating in range(LOWEST, HIGHEST + 1)):
+                self.rate(int(key))
+            elif key == UNDO_KEY:
+                self.undo()
+            elif not key.isspace():
+                wrong = key
+        if wrong:
+            self._status.value = f"<b>{html.escape(wrong)}</b> is no rating: type {LOWEST} to {HIGHEST} or {UNDO_KEY}."
 
     def _refresh(self) -> None:
         waiting = self._store.resume(self._recipes)
