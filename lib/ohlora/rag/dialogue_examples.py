@@ -3,8 +3,7 @@
 python -m ohlora.rag.dialogue_examples --output outputs/weights/dialogue_examples.safetensors
 
 What "near" means is learned: the embedding model puts "What do you like?" beside "What can't you stand?", so a linear
-projection of its vectors is trained on the families of data/dialogues, by which rows of one family come together
-(supervised contrastive learning, Khosla et al. 2020, with one positive a row).
+projection of its vectors is trained on the families of data/dialogues (ohlora.rag.projection).
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from ohlora.config import Profile, load_profile, outputs_folder
@@ -24,12 +22,11 @@ from ohlora.llm.dialogues import Dialogue, load_dialogues, root_family, split_di
 from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 from ohlora.rag.embeddings import Embedder, load_embedder
+from ohlora.rag.projection import project, train_projection
 from ohlora.weights import load_weights, save_weights
 
 COUNT = 2
 """Examples beside a message: each costs a CPU a tenth of a second before her first word."""
-
-_TEMPERATURE, _DROPOUT, _LEARNING_RATE = 0.07, 0.3, 2e-3
 
 
 class DialogueExamples:
@@ -89,46 +86,6 @@ def may_be_example(dialogue: Dialogue) -> bool:
     group = dialogue.id.split("-")[0]
     timed = dialogue.family.startswith("time_")
     return group != "memory" and not timed and not dialogue.history and dialogue.memory is None
-
-
-def project(embeddings: np.ndarray, centre: np.ndarray, projection: np.ndarray) -> np.ndarray:
-    """Embeddings float32 (n, dimension) as vectors (n, projected) of length 1."""
-    vectors = (embeddings - centre) @ projection.T
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-
-
-def train_projection(
-    embeddings: np.ndarray, families: Sequence[str], dimension: int = 256, steps: int = 600, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and projection under which messages of one family are near.
-
-    Each step draws two rows of every family; each must find its partner among all the others (cross-entropy of
-    cosines over a temperature of .07, both ways). Dropout of the embedding stands for the wordings nobody wrote.
-
-    Args:
-        embeddings: float32 (n, d). families: n names; those with one row are left out.
-    """
-    torch.manual_seed(seed)
-    random = np.random.default_rng(seed)
-    centre = embeddings.mean(axis=0)
-    inputs = F.normalize(torch.from_numpy(embeddings - centre), dim=1)
-    names = np.asarray(families)
-    groups = [rows for name in sorted(set(families)) if len(rows := np.flatnonzero(names == name)) > 1]
-    layer = torch.nn.Linear(embeddings.shape[1], dimension, bias=False)
-    torch.nn.init.eye_(layer.weight)
-    optimiser = torch.optim.AdamW(layer.parameters(), lr=_LEARNING_RATE, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, steps)
-    answers = torch.arange(len(groups))
-    for _ in range(steps):
-        pairs = torch.tensor(np.array([random.choice(rows, 2, replace=False) for rows in groups])).T
-        left, right = (F.normalize(layer(F.dropout(inputs[rows], _DROPOUT)), dim=1) for rows in pairs)
-        scores = left @ right.T / _TEMPERATURE
-        loss = F.cross_entropy(scores, answers) + F.cross_entropy(scores.T, answers)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-    return centre, layer.weight.detach().numpy()
 
 
 def load_dialogue_examples(profile: Profile | str, embedder: Embedder) -> DialogueExamples | None:

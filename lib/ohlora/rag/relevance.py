@@ -3,8 +3,9 @@
 E5's cosines all lie between .75 and .9, and some messages are close to everything. So each cosine is compared
 with those of the same message to a fixed *cohort* of other people's memories (zero normalisation, as in speaker
 verification: Auckenthaler et al. 2000, "Score Normalization for Text-Independent Speaker Verification Systems"),
-and a logistic regression turns three such scores, and whether the message names the key, into a probability. Its
-threshold decides about abstention.
+and a logistic regression turns four such scores, and whether the message names the key, into a probability. Its
+threshold decides about abstention. The fourth score is taught: a projection brings a message and the memory that it is
+about together, and keeps the same person's other memories away (ohlora.rag.projection).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import torch
 
 from ohlora.config import DATA, outputs_folder
 from ohlora.rag.embeddings import Embedder, load_embedder
+from ohlora.rag.projection import project, train_projection
 from ohlora.weights import WeightsError, load_weights, save_weights
 
 PARTS = ("line", "key", "value")
@@ -68,24 +70,39 @@ class CosineRelevance:
 class CalibratedRelevance:
     """Zero-normalised cosines → logistic regression.
 
-    cohort: float32 (m, 3, dimension), memories of nobody. coefficients: (4,). intercept, threshold: scalars.
+    cohort: float32 (m, 3, dimension), memories of nobody. centre: (dimension,) and projection: (projected, dimension),
+    see ohlora.rag.projection. coefficients: (5,). intercept, threshold: scalars.
     """
 
     cohort: np.ndarray
+    centre: np.ndarray
+    projection: np.ndarray
     coefficients: np.ndarray
     intercept: float
     threshold: float
 
     def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
         """See Relevance."""
-        features = np.column_stack([normalised_cosines(query, memories, self.cohort), named])
+        taught = (self.centre, self.projection)
+        features = np.column_stack([normalised_cosines(query, memories, self.cohort, taught), named])
         return _probability(features @ self.coefficients + self.intercept)
 
 
-def normalised_cosines(query: np.ndarray, memories: np.ndarray, cohort: np.ndarray) -> np.ndarray:
-    """Cosines (n, 3) in standard deviations above the query's cosines with the cohort."""
-    background = cohort @ query
-    return (memories @ query - background.mean(axis=0)) / (background.std(axis=0) + 1e-6)
+def normalised_cosines(
+    query: np.ndarray, memories: np.ndarray, cohort: np.ndarray, taught: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Cosines (n, 4) in standard deviations above the query's cosines with the cohort.
+
+    The first three are of PARTS, the last is of the line under the projection.
+
+    Args:
+        taught: centre and projection.
+    """
+    asked = project(query[None], *taught)[0]
+    near, background = (
+        np.column_stack([vectors @ query, project(vectors[:, 0], *taught) @ asked]) for vectors in (memories, cohort)
+    )
+    return (near - background.mean(axis=0)) / (background.std(axis=0) + 1e-6)
 
 
 def named_keys(message: str, keys: Sequence[str]) -> np.ndarray:
@@ -108,7 +125,7 @@ def load_dialogue_questions(name: str) -> list[dict]:
 
 
 def load_relevance(embedder: Embedder) -> CalibratedRelevance:
-    """The calibration for an embedder: shipped, or made now (about half a minute) and kept in outputs/weights.
+    """The calibration for an embedder: shipped, or made now (about two minutes) and kept in outputs/weights.
 
     Raises:
         WeightsError: the weight file is damaged.
@@ -124,25 +141,39 @@ def load_relevance(embedder: Embedder) -> CalibratedRelevance:
         if card["embedder"] == embedder.model:
             numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
             return CalibratedRelevance(
-                numbers["cohort"], numbers["coefficients"], float(numbers["intercept"]), float(numbers["threshold"])
+                numbers["cohort"],
+                numbers["centre"],
+                numbers["projection"],
+                numbers["coefficients"],
+                float(numbers["intercept"]),
+                float(numbers["threshold"]),
             )
-    relevance, card = calibrate(embedder, load_dialogue_questions("calibration"))
+    relevance, card = calibrate(embedder)
     save_relevance(outputs_folder() / "weights" / f"{own}.safetensors", relevance, card)
     return relevance
 
 
-def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance, dict]:
-    """Fit the four coefficients and the threshold on dialogues with known answers.
+def calibrate(
+    embedder: Embedder, rows: list[dict] | None = None, training: list[dict] | None = None
+) -> tuple[CalibratedRelevance, dict]:
+    """Teach the projection, then fit the five coefficients and the threshold on other dialogues with known answers.
 
     The threshold comes from best_threshold: right is the right memory first, or none, on dialogues that the
     coefficients were not fitted on (leave one dialogue out).
+
+    Args:
+        rows: to calibrate on; default: data/memory/calibration.jsonl.
+        training: to teach the projection on; default: data/memory/training.jsonl.
 
     Returns:
         The relevance and a card for save_weights.
     """
     from sklearn.linear_model import LogisticRegression
 
-    scored = [_score_dialogue(embedder, _with_plain_questions(row, rows), rows) for row in rows]
+    rows = load_dialogue_questions("calibration") if rows is None else rows
+    training = load_dialogue_questions("training") if training is None else training
+    taught = teach_projection(embedder, training)
+    scored = [_score_dialogue(embedder, _with_plain_questions(row, rows), rows, taught) for row in rows]
     held_out: list[tuple[float, bool, bool]] = []
     for index in range(len(scored)):
         rest = [question for other, dialogue in enumerate(scored) if other != index for question in dialogue]
@@ -155,11 +186,12 @@ def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance
     model = LogisticRegression(C=1.0).fit(*_stack([question for dialogue in scored for question in dialogue]))
     cohort = _cohort(embedder, rows)
     relevance = CalibratedRelevance(
-        cohort, model.coef_[0].astype(np.float32), float(model.intercept_[0]), float(np.float32(threshold))
+        cohort, *taught, model.coef_[0].astype(np.float32), float(model.intercept_[0]), float(np.float32(threshold))
     )
     right = np.mean([_is_right(question, threshold) for question in held_out])
     card = {
-        "data": f"data/memory/calibration.jsonl: {len(rows)} dialogues, {len(held_out)} questions, ours and templates",
+        "data": f"data/memory: projection from {len(training)} persons of training.jsonl, threshold from {len(rows)} "
+        f"of calibration.jsonl ({len(held_out)} questions, ours and templates)",
         "seed": 0,
         "command": "python -m ohlora.rag.relevance",
         "metrics": {"right_decisions_leave_one_dialogue_out": float(right), "questions": len(held_out)},
@@ -167,6 +199,19 @@ def calibrate(embedder: Embedder, rows: list[dict]) -> tuple[CalibratedRelevance
         "embedder": embedder.model,
     }
     return relevance, card
+
+
+def teach_projection(embedder: Embedder, rows: list[dict]) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and projection that bring each memory and the messages about it together; the other memories of the same
+    person, and of all the others, are what it must be told from.
+    """
+    texts, families = [], []
+    for row in rows:
+        for memory in row["memories"]:
+            about = [question["question"] for question in row["questions"] if question["key"] == memory["key"]]
+            texts += [f"{memory['key']}: {memory['value']}", *about]
+            families += [f"{row['id']} {memory['key']}"] * (1 + len(about))
+    return train_projection(embedder.embed_queries(texts), families)
 
 
 def best_threshold(decisions: list[tuple[float, bool, bool]], tolerance: float = 0.02) -> float:
@@ -190,6 +235,8 @@ def save_relevance(path: Path, relevance: CalibratedRelevance, card: dict) -> Pa
     """Write a calibration as a weight file with its card."""
     tensors = {
         "cohort": torch.from_numpy(relevance.cohort).half(),
+        "centre": torch.from_numpy(relevance.centre),
+        "projection": torch.from_numpy(relevance.projection).half(),
         "coefficients": torch.from_numpy(relevance.coefficients),
         "intercept": torch.tensor(relevance.intercept),
         "threshold": torch.tensor(relevance.threshold),
@@ -217,15 +264,19 @@ def _with_plain_questions(row: dict, rows: list[dict]) -> dict:
     return {**row, "questions": [*row["questions"], *plain]}
 
 
-def _score_dialogue(embedder: Embedder, row: dict, rows: list[dict]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each question: features (memories, 4) and which memory is wanted. Her cohort: the other dialogues."""
+def _score_dialogue(
+    embedder: Embedder, row: dict, rows: list[dict], taught: tuple[np.ndarray, np.ndarray]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each question: features (memories, 5) and which memory is wanted. Her cohort: the other dialogues."""
     memories = embed_memories(embedder, [(memory["key"], memory["value"]) for memory in row["memories"]])
     cohort = _cohort(embedder, [other for other in rows if other["id"] != row["id"]])
     queries = embedder.embed_queries([question["question"] for question in row["questions"]])
     keys = [memory["key"] for memory in row["memories"]]
     return [
         (
-            np.column_stack([normalised_cosines(query, memories, cohort), named_keys(question["question"], keys)]),
+            np.column_stack(
+                [normalised_cosines(query, memories, cohort, taught), named_keys(question["question"], keys)]
+            ),
             np.array([key == question["key"] for key in keys]),
         )
         for query, question in zip(queries, row["questions"], strict=True)
@@ -254,7 +305,7 @@ def main() -> None:
     parser.add_argument("--profile", default="embedded")
     parser.add_argument("--output", type=Path, default=outputs_folder() / "weights" / f"{WEIGHTS}.safetensors")
     arguments = parser.parse_args()
-    relevance, card = calibrate(load_embedder(arguments.profile), load_dialogue_questions("calibration"))
+    relevance, card = calibrate(load_embedder(arguments.profile))
     print(save_relevance(arguments.output, relevance, card), card["metrics"], f"threshold {relevance.threshold:.3f}")
 
 

@@ -1,0 +1,124 @@
+"""The five-ability benchmark: its rows hold together, its scorer cannot be fooled by a digit or by an old value."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+import pytest
+from companion_parts import LetterEmbedder
+
+from ohlora.evaluation.memory_benchmark import ABILITIES, benchmark_metrics, holds, load_benchmark, run_benchmark
+from ohlora.llm.dialogues import load_dialogues
+from ohlora.llm.reply_format import MemoryOperation, Reply
+from ohlora.rag.extraction import check_operation
+from ohlora.rag.relevance import CosineRelevance, load_dialogue_questions
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict]:
+    return load_benchmark()
+
+
+def test_there_is_enough_of_every_ability(rows: list[dict]) -> None:
+    asked = Counter((question["ability"], row["language"]) for row in rows for question in row["questions"])
+    assert len(rows) >= 40 and sum(asked.values()) >= 300
+    assert set(asked) == {(ability, language) for ability in ABILITIES for language in ("ko", "en")}
+    assert min(asked.values()) >= 30
+
+
+def test_what_should_be_stored_may_be_stored(rows: list[dict]) -> None:
+    for row in rows:
+        for session in row["sessions"]:
+            for message in session["messages"]:
+                if message["memory"]:
+                    operation = MemoryOperation(**{"value": "", **message["memory"]})
+                    assert check_operation(operation, message["user"]) is None, (row["id"], message)
+
+
+def test_nothing_of_it_is_trained_on(rows: list[dict]) -> None:
+    said = {row.user for row in load_dialogues()}
+    said |= {
+        question["question"]
+        for name in ("training", "calibration", "evaluation")
+        for row in load_dialogue_questions(name)
+        for question in row["questions"]
+    }
+    ours = [question["question"] for row in rows for question in row["questions"]]
+    ours += [message["user"] for row in rows for session in row["sessions"] for message in session["messages"]]
+    assert not said & set(ours)
+
+
+@pytest.mark.parametrize(
+    ("reply", "piece", "there"),
+    [("13일이라고 했어", "3일", False), ("3일이라고 했어", "3일", True), ("On the 21st", "21", True),
+     ("It was 210", "21", False), ("Your CAT", "cat", True)],
+)  # fmt: skip
+def test_a_number_must_be_the_whole_number(reply: str, piece: str, there: bool) -> None:
+    assert holds(reply, piece) is there
+
+
+class Parrot:
+    """Stores whatever follows "is", and answers with what it was given."""
+
+    def reply(self, messages, memories=(), now=None, examples=()) -> Reply:
+        text = messages[-1]["content"]
+        memory = MemoryOperation("add", "name", text.split(" is ")[1]) if " is " in text else None
+        return Reply(" ".join(memories) or "I don't know that yet", "happy", 0.5, memory)
+
+
+def _question(text: str, ability: str, key: str | None, right: str, stale: list[str]) -> dict:
+    return {
+        "now": "2026-03-04T20:00",
+        "question": text,
+        "ability": ability,
+        "key": key,
+        "answer_contains": [right],
+        "stale_contains": stale,
+    }
+
+
+def _message(text: str, kind: str | None = None) -> dict:
+    value = text.rsplit(" ", 1)[1]
+    return {"user": text, "memory": {"kind": kind, "key": "name", "value": value} if kind else None}
+
+
+DIALOGUE = {
+    "id": "x",
+    "language": "en",
+    "sessions": [
+        {"now": "2026-03-02T20:00", "messages": [_message("my name is Bo", "add"), _message("rain is wet")]},
+        {"now": "2026-03-03T20:00", "messages": [_message("my name is Cy", "update")]},
+    ],
+    "questions": [
+        _question("what is my name", "update", "name", "Cy", ["Bo"]),
+        _question("qqq zzz", "abstention", None, "don't know", []),
+    ],
+}
+
+
+def test_a_dialogue_is_told_and_asked() -> None:
+    questions, messages = run_benchmark([DIALOGUE], LetterEmbedder(), CosineRelevance(0.3))
+    assert messages.empty and list(questions["rank"][:1]) == [1] and list(questions["silent"]) == [False, True]
+    metrics = benchmark_metrics(questions)
+    assert metrics["hit_at_1"].value == 1 and metrics["abstention"].value == 1 and "answered_by_her" not in metrics
+
+
+def test_with_a_model_the_stores_and_the_answers_are_judged() -> None:
+    questions, messages = run_benchmark([DIALOGUE], LetterEmbedder(), CosineRelevance(0.3), Parrot())
+    assert list(messages["right"]) == [True, False, True]
+    metrics = benchmark_metrics(questions, messages)
+    assert metrics["extraction_recall"].value == 1 and metrics["extraction_precision"].value == pytest.approx(2 / 3)
+    assert metrics["false_stores"].value == 1 and metrics["answered_by_her"].value == 1
+    assert metrics["stale_by_her"].value == 0
+
+
+def test_an_old_answer_is_stale_unless_the_new_one_is_there_too() -> None:
+    from ohlora.evaluation.memory_benchmark import _judge
+
+    question = DIALOGUE["questions"][0]
+    assert _judge("Bo!", question) == {"answered": False, "stale": True}
+    assert _judge("It was Bo, now Cy", question) == {"answered": True, "stale": False}
+    forgotten = {**question, "ability": "abstention", "answer_contains": ["don't"]}
+    assert _judge("I don't know, Bo?", forgotten)["stale"], "what was forgotten must not come back at all"
+    assert pd.isna(_judge("hm", {**question, "answer_contains": []})["answered"])
