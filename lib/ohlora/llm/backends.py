@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ohlora.config import Profile, load_profile
 from ohlora.llm.adapter import LoraSettings, add_lora
-from ohlora.llm.model_files import load_base_model, model_location
+from ohlora.llm.model_files import allow_uneven_heads, load_base_model, model_location
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -70,6 +70,7 @@ def load_trainable(
 def _load_with_unsloth(profile: Profile, lora: LoraSettings, seed: int) -> tuple[PeftModel, PreTrainedTokenizerBase]:
     from unsloth import FastLanguageModel
 
+    allow_uneven_heads()
     model, tokenizer = FastLanguageModel.from_pretrained(
         model_name=model_location(profile),
         max_seq_length=profile.llm.context,

@@ -14,7 +14,7 @@ from typing import Any
 
 from ohlora.config import DATA
 from ohlora.llm.language import LANGUAGES
-from ohlora.llm.prompt import TEMPLATES, Example, build_prompt
+from ohlora.llm.prompt import TEMPLATES, Example, build_prompt, start_of
 from ohlora.llm.reply_format import MemoryOperation, ReplyFormatError, format_reply
 
 REPLY_LIMIT = {"ko": 120, "en": 220}
@@ -178,7 +178,7 @@ def training_rows(
     """
     turn = TEMPLATES[template] if isinstance(template, str) else None
     end = end if end is not None else (turn.end if turn else "")
-    start = turn.start if turn else ""
+    start = start_of(template)
     return [
         {
             "prompt": dialogue.prompt(template, (examples or {}).get(dialogue.id, ())).removeprefix(start),

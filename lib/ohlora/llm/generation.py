@@ -152,38 +152,55 @@ class TransformersServer:
         return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def generate(self, prompt: str, sampling: Sampling, grammar: str | None = None) -> Iterator[str]:
-        """Pieces of the continuation; the grammar is ignored."""
+        """Pieces of the continuation; the grammar is ignored. Leaving the loop early stops the model."""
         import torch
-        from transformers import TextIteratorStreamer
+        from transformers import StoppingCriteriaList, TextIteratorStreamer
 
         if sampling.seed is not None:
             torch.manual_seed(sampling.seed)
         inputs = self.tokenizer(prompt, add_special_tokens=False, return_tensors="pt").to(self.model.device)
+        stopped = threading.Event()
+
+        def stop(ids: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+            return torch.full(ids.shape[:1], stopped.is_set(), dtype=torch.bool, device=ids.device)
+
         streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True)
         options: dict[str, Any] = {"do_sample": sampling.temperature > 0, "repetition_penalty": sampling.repeat_penalty}
         if sampling.temperature > 0:
             options |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
         options |= {
+            "input_ids": inputs["input_ids"],
+            "attention_mask": inputs["attention_mask"],  # a tokenizer may return more than a model takes
             "max_new_tokens": sampling.max_tokens,
-            "eos_token_id": self.tokenizer.convert_tokens_to_ids(self.end),
+            "eos_token_id": self._ends(),
             "streamer": streamer,
+            "stopping_criteria": StoppingCriteriaList([stop]),
         }
         failure: list[Exception] = []
 
         def run() -> None:
             try:
                 with torch.inference_mode():
-                    self.model.generate(**inputs, **options)
+                    self.model.generate(**options)
             except Exception as error:  # handed to the thread that waits
                 failure.append(error)
                 streamer.end()
 
         worker = threading.Thread(target=run, daemon=True)
         worker.start()
-        yield from (piece for piece in streamer if piece)
-        worker.join()
+        try:
+            yield from (piece for piece in streamer if piece)
+        finally:
+            stopped.set()
+            worker.join()
         if failure:
             raise failure[0]
+
+    def _ends(self) -> list[int]:
+        """Tokens that end a turn: the tokenizer's, and those that the model itself names (Llama 3 has two)."""
+        own = self.model.generation_config.eos_token_id
+        own = own if isinstance(own, list) else [own]
+        return sorted({self.tokenizer.convert_tokens_to_ids(self.end), *own} - {None})
 
 
 class LanguageModel:

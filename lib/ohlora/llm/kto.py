@@ -17,7 +17,7 @@ from ohlora.llm.adapter import LoraSettings, add_lora, attach_adapter, save_stac
 from ohlora.llm.dialogues import Dialogue, load_dialogues, split_dialogues
 from ohlora.llm.generation import LanguageModel, Sampling, load_llm
 from ohlora.llm.model_files import load_base_model
-from ohlora.llm.prompt import TEMPLATES, Example, template_of
+from ohlora.llm.prompt import Example, start_of, template_of
 from ohlora.llm.reply_format import repair_reply
 from ohlora.llm.rules import violations
 from ohlora.llm.sft import TrainingResult, quietly, read_neighbours, run_trainer
@@ -74,7 +74,7 @@ def sample_rows(
         examples: id of a dialogue → similar ones to show beside it, as in training.
     """
     rows = []
-    start = TEMPLATES[llm.template].start if isinstance(llm.template, str) else ""
+    start = start_of(llm.template)
     asked = [(dialogue, attempt) for dialogue in dialogues for attempt in range(samples)]
     prompts = [dialogue.prompt(llm.template, (examples or {}).get(dialogue.id, ())) for dialogue, _ in asked]
     drawn = [replace(sampling, seed=(sampling.seed or 0) + number) for number in range(len(asked))]

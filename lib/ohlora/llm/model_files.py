@@ -152,6 +152,7 @@ def load_base_model(
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=options["dtype"]
         )
+    allow_uneven_heads()
     with _quiet():
         model = AutoModelForCausalLM.from_pretrained(model_location(profile), **options)
     return model, load_tokenizer(profile)
@@ -161,6 +162,7 @@ def load_tokenizer(profile: Profile | str = "embedded") -> PreTrainedTokenizerBa
     """The profile's tokenizer alone (no weights are read)."""
     from transformers import AutoTokenizer
 
+    allow_uneven_heads()  # a tokenizer without a class of its own asks the model's configuration
     return AutoTokenizer.from_pretrained(model_location(load_profile(profile)))
 
 
@@ -171,6 +173,18 @@ def model_location(profile: Profile) -> str:
     if profile.llm.source == "hub":
         return profile.llm.model
     raise ValueError(f"llm.source={profile.llm.source!r} is unknown; allowed: package, hub")
+
+
+def allow_uneven_heads() -> None:
+    """Let transformers read Llama models whose width is no multiple of their heads; calling it again changes nothing.
+
+    Since 5.4 it refuses their configuration (kanana-1.5-2.1b: 1,792 wide, 24 heads), although its layers only use
+    ``head_dim`` (128 there), which such a model states.
+    """
+    from transformers import LlamaConfig
+
+    validators = LlamaConfig.__class_validators__
+    validators[:] = [check for check in validators if check.__name__ != "validate_architecture"]
 
 
 def _part_path(model: PackagedModel, module: str, file: str) -> Path:

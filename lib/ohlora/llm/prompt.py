@@ -207,15 +207,34 @@ def build_prompt(
             raise ValueError(f"the message takes more than {limit} tokens; allowed: what fits the model's context")
 
 
-def template_of(profile: Profile, tokenizer: PreTrainedTokenizerBase) -> str | Callable[[list[dict[str, str]]], str]:
+@dataclass(frozen=True)
+class TokenizerTemplate:
+    """The chat template that a hub model's tokenizer brings.
+
+    start: what this tokenizer puts in front of a text by itself; its template may write it as well.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    start: str
+
+    def __call__(self, messages: list[dict[str, str]]) -> str:
+        """See render. A model that can think aloud first (Qwen3) does not: the reply format has no place for it."""
+        return self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+
+
+def template_of(profile: Profile, tokenizer: PreTrainedTokenizerBase) -> str | TokenizerTemplate:
     """The turn template of the profile's model: ours for packaged models, the tokenizer's own for hub models."""
     if profile.llm.model in PACKAGED_MODELS:
         return PACKAGED_MODELS[profile.llm.model].template
+    starts = tokenizer.bos_token is not None and tokenizer("")["input_ids"][:1] == [tokenizer.bos_token_id]
+    return TokenizerTemplate(tokenizer, tokenizer.bos_token if starts else "")
 
-    def render_with_tokenizer(messages: list[dict[str, str]]) -> str:
-        return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
-    return render_with_tokenizer
+def start_of(template: str | Callable[[list[dict[str, str]]], str]) -> str:
+    """The text before the first turn that the tokenizer adds by itself: training rows leave it out."""
+    return TEMPLATES[template].start if isinstance(template, str) else getattr(template, "start", "")
 
 
 def _merge_note(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
