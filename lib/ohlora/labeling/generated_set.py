@@ -83,13 +83,15 @@ def weights_of_set(profile: Profile) -> tuple[str, str]:
     A face parser from the hub is known by its name there.
     """
 
-    def sha256(name: str) -> str:
-        return json.loads(locate_weights(name).with_suffix(".json").read_text("utf-8"))["sha256"]
-
     section = profile.labeling
-    return sha256(profile.stylegan.weights), (
-        section.segmentation if section.source == "hub" else sha256(section.segmentation)
+    return weights_sha256(profile.stylegan.weights), (
+        section.segmentation if section.source == "hub" else weights_sha256(section.segmentation)
     )
+
+
+def weights_sha256(name: str) -> str:
+    """sha256 of the weights ``name`` that would be loaded now, as its card has it."""
+    return json.loads(locate_weights(name).with_suffix(".json").read_text("utf-8"))["sha256"]
 
 
 def generated_set_path(profile: Profile | str = "embedded") -> Path:
