@@ -25,8 +25,14 @@ class PaintBox:
 
     z_dim, size, properties = 8, 24, PROPERTIES
 
+    w_mean = torch.zeros(8)
+
     def __init__(self) -> None:
         self.painted = 0
+        self.mapping = self
+
+    def natural_properties(self, z: torch.Tensor) -> torch.Tensor:
+        return z[:, :7] / 10
 
     def sample_z(self, n: int, seed: int) -> torch.Tensor:
         return torch.randn(n, self.z_dim, generator=torch.Generator().manual_seed(seed))

@@ -165,8 +165,8 @@ class Companion:
         """Give her another face, now and the next time that she is opened.
 
         Args:
-            face: a Face, or a latent float32 (z_dim,) such as a recommended portrait's; she rests as before;
-                None: her own face again.
+            face: a Face, or a latent float32 (z_dim,) such as a recommended portrait's (see Face.from_latent); None:
+                her own face again.
 
         Raises:
             ValueError: a latent of another generator. OSError: it cannot be kept (her face has changed all the same).
@@ -177,7 +177,7 @@ class Companion:
             self._own_face.unlink(missing_ok=True)
             return
         if not isinstance(face, Face):
-            face = Face(np.asarray(face, np.float32).ravel(), self.painter.face.properties)
+            face = Face.from_latent(generator, face, self.painter.face.properties)
         self.painter = FacePainter(generator, face)
         save_face(face, self._own_face, self.profile)
 

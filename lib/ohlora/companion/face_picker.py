@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
-from ohlora.companion.face import encode_portrait
+from ohlora.companion.face import Face, encode_portrait
 from ohlora.companion.face_choice import suits
 from ohlora.portraits import PortraitParams
 
@@ -76,21 +76,22 @@ class FacePicker(widgets.VBox):
 
     def _show(self, page: int) -> None:
         self._page = page
-        latents = self._offered(page)
         painter = self._companion.painter
-        values = torch.tensor([list(painter.face.properties.values())], dtype=torch.float32).expand(len(latents), -1)
-        pictures = painter.generator.pictures(torch.from_numpy(latents), values)
-        self._faces.children = [self._choice(*pair) for pair in zip(latents, pictures, strict=True)]
+        generator, resting = painter.generator, painter.face.properties
+        faces = [Face.from_latent(generator, latent, resting) for latent in self._offered(page)]
+        values = torch.tensor([[face.properties[name] for name in generator.properties] for face in faces])
+        pictures = generator.pictures(torch.from_numpy(np.stack([face.latent for face in faces])), values)
+        self._faces.children = [self._choice(*pair) for pair in zip(faces, pictures, strict=True)]
 
-    def _choice(self, latent: np.ndarray, picture: np.ndarray) -> widgets.VBox:
+    def _choice(self, face: Face, picture: np.ndarray) -> widgets.VBox:
         image = widgets.Image(value=encode_portrait(picture), format="jpeg", width=PIXELS, height=PIXELS)
         button = widgets.Button(description=_WORDS[self._language]["pick"], layout={"width": f"{PIXELS}px"})
-        button.on_click(lambda _: self._wear(latent))
+        button.on_click(lambda _: self._wear(face))
         return widgets.VBox([image, button])
 
-    def _wear(self, latent: np.ndarray | None) -> None:
+    def _wear(self, face: Face | None) -> None:
         try:
-            self._companion.wear(latent)
+            self._companion.wear(face)
         except Exception as error:  # shown in the chat by whoever asked
             logger.exception("her face could not be changed or kept")
             self._picked(error)
