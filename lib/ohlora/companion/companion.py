@@ -21,6 +21,7 @@ from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
 from ohlora.config import Profile, load_profile, outputs_folder
+from ohlora.llm import LanguageModel
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
@@ -101,8 +102,9 @@ class Companion:
         self.sanctions = sanctions or SanctionLog(state / "sanctions.sqlite", clock)
         self.moderator = moderator or load_moderator(self.profile, self.memory.embedder)
         self.llm = llm or _default_llm(self.profile)
-        # A model of somebody else's is shown no examples that it was not trained to read.
-        self.examples = examples if llm else examples or load_dialogue_examples(self.profile, self.memory.embedder)
+        if examples is None and isinstance(self.llm, LanguageModel):  # any other model was not trained to read them
+            examples = load_dialogue_examples(self.profile, self.memory.embedder)
+        self.examples = examples
         self.history: list[dict[str, str]] = []
         # Message, operation and turn of what could not be stored: tried again with the next turn.
         self._unsaved: list[tuple[str, MemoryOperation | None, str]] = []
