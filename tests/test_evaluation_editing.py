@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -130,6 +131,16 @@ def test_landmarks_of_some_latents_and_faces_that_are_not_found() -> None:
     found[0, 0, 0] = np.nan
     table = scores.landmark_table(Sweep(**{**vars(result), "landmarks": found}))
     assert np.allclose(table["r"], 1) and table["faces"]["eyes"] == pytest.approx(0.9) and table["latents"]["pose"] == 2
+
+
+def test_without_mediapipe_its_table_is_empty_and_the_rest_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13 (Colab) has no MediaPipe with its models inside."""
+    monkeypatch.setattr("ohlora.evaluation.landmarks.sys", SimpleNamespace(version_info=(3, 13, 0)))
+    result = sweep(FakeEditor(), read, latents(), landmarks=True)
+    assert result.landmarks.shape == (0, 3, len(REQUESTS))
+    table = scores.landmark_table(result).assign(known_truth=editing.landmark_ceiling())  # as notebook 07 does
+    assert list(table.columns) == ["r", "faces", "latents", "known_truth"] and table.empty and table.round(3).empty
+    assert (scores.property_table(result)["r"] > 0.9).all()
 
 
 def test_sweeps_are_kept_and_joined(tmp_path: Path) -> None:

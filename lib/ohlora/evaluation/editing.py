@@ -31,7 +31,7 @@ from ohlora.config import load_profile, outputs_folder
 from ohlora.evaluation import editing_scores as scores
 from ohlora.evaluation.editors import BASELINES, ConditionedEditor, DirectionEditor, Walk, label_latents
 from ohlora.evaluation.identity import RULER, load_face_ruler
-from ohlora.evaluation.landmarks import landmark_measures
+from ohlora.evaluation.landmarks import judge_exists, landmark_measures
 from ohlora.evaluation.metrics import Metric, write_metrics
 from ohlora.evaluation.property_sweep import LANDMARKS, REQUESTS, Editor, Sweep, portrait_judge, sweep
 from ohlora.images import to_images
@@ -178,7 +178,12 @@ def _labelled(settings: EditingSettings, generator: PortraitGenerator, labeler: 
 
 
 def landmark_ceiling(seed: int = 0) -> dict[str, float]:
-    """r between MediaPipe and the truth of the shipped renders: how far it is to be believed about such faces."""
+    """r between MediaPipe and the truth of the shipped renders: how far it is to be believed about such faces.
+
+    Empty where there is no MediaPipe for this Python.
+    """
+    if not judge_exists():
+        return {}
     sample = load_sample()
     found = landmark_measures(to_images(sample.images))
     truth = {"eyes": "lid_gap", "mouth": "mouth", "pose": "yaw"}

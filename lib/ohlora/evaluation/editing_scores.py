@@ -110,7 +110,12 @@ def worst_cell(sweep: Sweep, draws: int = 1000, seed: int = 0) -> WorstCell:
 
 
 def landmark_table(sweep: Sweep) -> pd.DataFrame:
-    """MediaPipe's word: r between request and measurement, share of portraits with a face, latents asked."""
+    """MediaPipe's word: r between request and measurement, share of portraits with a face, latents asked.
+
+    No rows where it was not asked.
+    """
+    if not len(sweep.landmarks):
+        return pd.DataFrame(columns=["r", "faces", "latents"], dtype=float)
     rows = {}
     for row, name in enumerate(LANDMARKS):
         found = sweep.landmarks[:, row]

@@ -23,6 +23,11 @@ _LIPS = (13, 14)  # inner edges of the upper and lower lip
 _CORNERS, _NOSE = (33, 263), 1  # outer corners of the eyes, tip of the nose
 
 
+def judge_exists() -> bool:
+    """Is there a MediaPipe for this Python? From 3.13 on (Colab) there is none that has its models inside."""
+    return sys.version_info < (3, 13)
+
+
 def landmark_measures(images: torch.Tensor) -> pd.DataFrame:
     """Eyes, mouth and pose of portraits in MediaPipe's own units: use them for correlations.
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ohlora.evaluation.identity import FaceRuler
-from ohlora.evaluation.landmarks import landmark_measures
+from ohlora.evaluation.landmarks import judge_exists, landmark_measures
 from ohlora.evaluation.outside_region import outside_change
 from ohlora.images import resize
 from ohlora.labeling import PROPERTIES, Labeler, measure
@@ -90,7 +90,8 @@ class Sweep:
     outside: L1 outside the property's region, (m, 7, k); outside_strangers: between an unmoved portrait and the next
     person's, (m, 7). NaN where hardly anything lies outside.
     passes: bool (m, 7, k, 2), filters for gender and quality; natural_passes: (m, 2).
-    landmarks: MediaPipe's own units, (j, 3, k), rows LANDMARKS, of the first j latents; NaN: no face found.
+    landmarks: MediaPipe's own units, (j, 3, k), rows LANDMARKS, of the first j latents; NaN: no face found. j is 0
+    where MediaPipe was not asked, or does not exist for this Python.
     requests: (k,).
     """
 
@@ -148,6 +149,7 @@ def sweep(
         people: whose pictures are in memory at once.
     """
     wanted = torch.tensor(requests)
+    landmarks = landmarks and judge_exists()
     return Sweep.joined([_of_people(editor, judge, z, wanted, landmarks) for z in latents.split(people)])
 
 
