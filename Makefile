@@ -1,4 +1,6 @@
 # make run    install, then execute every notebook (PROFILE=, NOTEBOOKS=, PARAMS= narrow it)
+# make sweep  one run for each combination, and a table (NOTEBOOKS=09_ratings_knn PARAMS="seed=0,1,2 n_rated=30,120")
+# make labels generate and label COUNT portraits in SHARDS parts (240000 in 16)
 # make test   install, then check style, run every test
 # make chat   open the chat with Oh-LoRA in the browser, on this machine only
 # make report one table of every metric beside its reference
@@ -10,6 +12,13 @@ PROFILE ?= embedded
 NOTEBOOKS ?=
 PARAMS ?=
 JOBS ?= 2
+# EXECUTOR=slurm or kubernetes: run, sweep and labels go to a cluster (docs/batch.md); OPTIONS= goes to Snakemake
+EXECUTOR ?=
+CLUSTER = $(if $(EXECUTOR),.venv/cluster)
+OPTIONS ?=
+COUNT ?= 240000
+SHARDS ?= 16
+PICTURES ?= 0
 BIN := .venv/bin
 # One thread a process: on a small machine two processes with one thread each beat one with two,
 # and PyTorch's threads collapse when another process is busy.
@@ -17,8 +26,11 @@ export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= $(if $(filter embedded,$(PROFILE)),1,0)
 export TOKENIZERS_PARALLELISM := false
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# On one machine its only graphics card is used by one job at a time.
+SNAKEMAKE_OPTIONS = $(if $(EXECUTOR),--profile config/snakemake/$(EXECUTOR),--cores $(JOBS) --resources gpu=1) \
+	--rerun-triggers mtime params --keep-going --quiet rules host $(OPTIONS)
 
-.PHONY: help install run browser test test-full chat report bench publish lint clean
+.PHONY: help install run sweep labels browser test test-full chat report bench publish lint clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -32,10 +44,23 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-no-deps.txt
 	touch $@
 
-run: install
-	$(BIN)/snakemake --cores $(JOBS) --rerun-triggers mtime params --keep-going --quiet rules host \
-		--config profile=$(PROFILE) notebooks="$(NOTEBOOKS)" parameters="$(PARAMS)"
+# What Snakemake needs to talk to a cluster; the tests plan such runs.
+.venv/cluster: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'
+	touch $@
+
+run: install $(CLUSTER)
+	$(BIN)/snakemake all $(SNAKEMAKE_OPTIONS) --config profile=$(PROFILE) notebooks="$(NOTEBOOKS)" parameters="$(PARAMS)"
 	$(BIN)/python -m ohlora.evaluation.report
+
+# The table comes even where some runs failed, and names them.
+sweep: install $(CLUSTER)
+	@test -n "$(NOTEBOOKS)" -a -n "$(PARAMS)" || { echo 'make sweep NOTEBOOKS="09_ratings_knn" PARAMS="seed=0,1,2 n_rated=30,120"'; exit 2; }
+	$(BIN)/snakemake sweep $(SNAKEMAKE_OPTIONS) --config profile=$(PROFILE) notebooks="$(NOTEBOOKS)" sweep="$(PARAMS)"; status=$$?; \
+	$(BIN)/python -m ohlora.evaluation.sweep --notebooks "$(NOTEBOOKS)" --sweep "$(PARAMS)" && exit $$status
+
+labels: install $(CLUSTER)
+	$(BIN)/snakemake labels $(SNAKEMAKE_OPTIONS) --config profile=$(PROFILE) count=$(COUNT) shards=$(SHARDS) pictures=$(PICTURES)
 
 lint: install
 	$(BIN)/ruff check .
@@ -49,10 +74,10 @@ browser:
 	fi; \
 	command -v chromium >/dev/null || echo "No Chromium: the tests of the chat page are skipped. sudo apt-get install chromium fonts-noto-cjk"
 
-test: lint browser
+test: lint browser .venv/cluster
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not full" tests
 
-test-full: lint browser
+test-full: lint browser .venv/cluster
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 chat: install
