@@ -33,8 +33,7 @@ def code_cells(path: Path) -> list[nbformat.NotebookNode]:
 
 
 def python_of(cell: nbformat.NotebookNode) -> ast.Module:
-    lines = ["pass" if line.lstrip().startswith(("%", "!")) else line for line in cell.source.splitlines()]
-    return ast.parse("\n".join(lines))
+    return ast.parse(re.sub(r"^(\s*)[%!].*", r"\1pass", cell.source, flags=re.MULTILINE))
 
 
 def test_the_book_is_complete() -> None:
@@ -77,7 +76,8 @@ def test_parameters_cell(path: Path) -> None:
 @every_notebook
 def test_cells_are_short_and_end_with_metrics(path: Path) -> None:
     cells = code_cells(path)
-    assert 12 <= len(read(path).cells) <= 60
+    own = [cell for cell in read(path).cells if "colab" not in cell.metadata.get("tags", [])]
+    assert 12 <= len(own) <= 60
     longest = max(cells, key=lambda cell: len(cell.source.splitlines()))
     assert len(longest.source.splitlines()) <= 25, longest.source
     assert "write_metrics(" in cells[-1].source and f'"{path.stem}"' in cells[-1].source
