@@ -19,6 +19,7 @@ import numpy as np
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
+from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm import LanguageModel
@@ -48,8 +49,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 600  # characters: with persona, memories and history it still fits 1,024 tokens
-HISTORY_MESSAGES = 8  # messages of both sides that she is given again
+HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
 RECALLED = 3  # memories a turn
+ALONE = 6  # letters from which a message may be understood without what was said before
 
 
 class Companion:
@@ -102,12 +104,10 @@ class Companion:
         self.sanctions = sanctions or SanctionLog(state / "sanctions.sqlite", clock)
         self.moderator = moderator or load_moderator(self.profile, self.memory.embedder)
         self.llm = llm or _default_llm(self.profile)
-        if examples is None and isinstance(self.llm, LanguageModel):  # any other model was not trained to read them
-            examples = load_dialogue_examples(self.profile, self.memory.embedder)
-        self.examples = examples
+        ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
+        self.examples = examples or (load_dialogue_examples(self.profile, self.memory.embedder) if ours else None)
         self.history: list[dict[str, str]] = []
-        # Message, operation and turn of what could not be stored: tried again with the next turn.
-        self._unsaved: list[tuple[str, MemoryOperation | None, str]] = []
+        self._unsaved: list[tuple[str, MemoryOperation | None, str]] = []  # message, operation, turn: for the next one
         self._present = ("neutral", 0.0)
         self._last_portrait: np.ndarray | None = None
         self._turn_number = 0
@@ -235,9 +235,10 @@ class Companion:
 
     def _similar(self, message: str) -> Sequence[Example]:
         try:
-            return self.examples.nearest(message) if self.examples else ()
-        except Exception:  # she can answer without them, and the user would not know what is missing
-            logger.exception("no examples were found")
+            alone = not self.history or len(message) >= ALONE  # "why?" is about what was said before
+            return self.examples.nearest(message) if self.examples and alone else ()
+        except Exception:
+            logger.exception("no examples were found; she can answer without them")
             return ()
 
     def _speak(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
@@ -277,9 +278,14 @@ class Companion:
     def _stream(
         self, messages: list[dict[str, str]], draft: Draft, examples: Sequence[Example]
     ) -> Iterator[ReplyProgress]:
-        shown = {"examples": examples} if examples else {}
-        # The user's local time is what she speaks of.
-        yield from self.llm.reply(messages, memories=draft.recalled, now=self._local_time(), stream=True, **shown)
+        shown = {"examples": examples} if examples else {}  # a model of somebody else's may not know the word
+
+        def say(asked: Sequence[dict[str, str]]) -> Iterator[ReplyProgress]:
+            return self.llm.reply(
+                asked, memories=draft.recalled, now=self._local_time(), stream=True, **shown
+            )  # the user's time
+
+        yield from say_freshly(say, messages)
 
     def _next(self, draft: Draft, stream: Iterator[ReplyProgress]) -> ReplyProgress | None:
         with draft.watch.stage("generate"):
@@ -317,7 +323,7 @@ class Companion:
                 raise draft.failure("check_failed", error) from error
 
     def _local_time(self) -> datetime:
-        return self.clock().astimezone()
+        return self.clock().astimezone()  # what she speaks of is the user's time
 
     # --- memory and face -----------------------------------------------------------------------------------------
 
