@@ -161,7 +161,7 @@ def test_an_unforeseen_error_leaves_a_widget_that_works(chat) -> None:
 
 
 def test_a_reply_is_streamed_at_most_fifteen_times_a_second(chat) -> None:
-    model = ScriptedModel("happy 0.8\n" + "One. " * 60 + "\nmemory: none")
+    model = ScriptedModel("happy 0.8\n" + " ".join(f"Number {n}." for n in range(30)) + "\nmemory: none")
     model.before_piece = lambda: time.sleep(0.01)
     widget = chat(llm=model)
     shown = []
