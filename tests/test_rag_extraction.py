@@ -126,6 +126,8 @@ def test_numbers_must_be_the_users():
         ("My name is Mina Park.", "name", "Mina Park"), ("나 떡볶이 진짜 좋아해", "좋아하는 것", "떡볶이"),
         ("I like green tea", "likes", "green tea"), ("I live in Leeds.", "home", "Leeds"),
         ("나는 복숭아 알레르기가 있어", "알레르기", "복숭아"), ("내 생일은 4월 3일이야", "생일", "4월 3일"),
+        ("내가 제일 좋아하는 음식은 떡볶이야", "좋아하는 음식", "떡볶이"),
+        ("my favourite colour is dark green!", "favourite colour", "dark green"),
     ],
 )  # fmt: skip
 def test_rules_find_plain_facts(message, key, value):
@@ -135,7 +137,16 @@ def test_rules_find_plain_facts(message, key, value):
 
 @pytest.mark.parametrize(
     "message",
-    ["내 이름은 뭐야?", "what is my name?", "I like you", "나 너 좋아해", "오늘 뭐 해", "do I live in Leeds?"],
+    [
+        "내 이름은 뭐야?",
+        "what is my name?",
+        "I like you",
+        "나 너 좋아해",
+        "오늘 뭐 해",
+        "do I live in Leeds?",
+        "네가 좋아하는 색은 초록이야",
+        "내가 좋아하는 음식은 뭐야?",
+    ],
 )
 def test_rules_leave_the_rest(message):
     assert extract_by_rule(message) is None

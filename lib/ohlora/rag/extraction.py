@@ -174,6 +174,24 @@ _RULES = tuple(
         (r"^\s*I (?:really |absolutely )?(?:like|love)\s+([a-z][a-z' -]{1,40}?)\s*(?:[.!]|$)", "likes"),
     )
 )
+_FAVOURITES = tuple(
+    (re.compile(pattern, re.I), key)
+    for pattern, key in (
+        (
+            r"(?:내가|나는|난|나|제가)\s*(?:제일|가장|진짜|정말)?\s*좋아하는\s*(?P<what>[가-힣]{1,8}?)(?:은|는)\s*"
+            r"(?P<value>[가-힣a-z0-9 ]{1,20}?)(?:이야|야|이에요|예요|입니다|임)\s*(?:[.!~ㅎㅋ]|$)",
+            "좋아하는 {what}",
+        ),
+        (
+            r"\bmy favou?rite (?P<what>[a-z]{2,15})(?: is|'s| has always been)\s+(?:the |a |an )?"
+            r"(?P<value>[a-z0-9' -]{1,30}?)\s*(?:[.,!]|$)",
+            "favourite {what}",
+        ),
+    )
+)
+_NOUN_IN_I = re.compile(
+    r"(떡볶|구|말|양|놀|종|오|린|걸|팽|숭|랑|멍멍|튀)$"
+)  # 떡볶이야 is 떡볶이 + 야, 김밥이야 is 김밥 + 이야
 _NO_FACT = re.compile(r"^(you|your|it|that|this|him|her|them|너|널|네|그거|이거|그것|이것|그 사람)\b", re.I)
 
 
@@ -182,6 +200,12 @@ def extract_by_rule(message: str) -> MemoryOperation | None:
     text = " ".join(strip_invisible(message).split())
     if text.endswith("?"):
         return None
+    for pattern, key in _FAVOURITES:
+        match = pattern.search(text)
+        if match and not _NO_FACT.search(match["value"].strip()):
+            value = match["value"].strip()
+            value += "이" * bool(_NOUN_IN_I.search(value) and text[match.end("value") :].startswith("이"))
+            return MemoryOperation("add", key.format(what=match["what"]), value)
     for pattern, key in _RULES:
         match = pattern.search(text)
         if match and match[1].strip() and not _NO_FACT.search(match[1].strip()):
