@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import threading
 import urllib.request
@@ -64,7 +65,8 @@ class LlamaCppServer:
         parameters.n_ctx = context * slots
         parameters.n_parallel = slots
         parameters.cpuparams.n_threads = threads
-        parameters.cpuparams_batch.n_threads = threads
+        # Reading the prompt is a short burst and scales, as long as the other half of the cores is left alone.
+        parameters.cpuparams_batch.n_threads = max(threads, min((os.cpu_count() or 1) // 2, 4))
         parameters.verbosity = 0
         parameters.warmup = False
         if adapter:
