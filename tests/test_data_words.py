@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from ohlora.config import DATA
+from ohlora.llm.rules import keeps_language
 
 LONGEST_REPLY = {"ko": 90, "en": 160}
 HANGUL = re.compile("[가-힣]")
-ENGLISH_SENTENCE = re.compile(r"(?:[A-Za-z']+ ){3}[A-Za-z']+")
 
 
 def bare(text: str) -> str:
@@ -48,11 +48,8 @@ def test_held_out_questions_are_never_said_in_the_dialogues(
 def test_replies_are_short_and_in_their_language(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         assert len(row["reply"]) <= LONGEST_REPLY[row["language"]], row["id"]
-        if row["language"] == "ko":
-            assert HANGUL.search(row["reply"]), row["id"]
-            assert not ENGLISH_SENTENCE.search(row["reply"]), row["id"]
-        elif "korean" not in row["user"].lower():
-            assert not HANGUL.search(row["reply"]), row["id"]
+        # A word or two of the other language may stand inside: some users learn it, some mix both.
+        assert keeps_language(row["reply"], row["language"]), row["id"]
 
 
 def test_no_reply_and_no_bare_message_comes_twice(rows: list[dict[str, Any]]) -> None:
