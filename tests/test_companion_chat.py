@@ -107,6 +107,16 @@ def test_a_message_is_never_sent_twice(chat) -> None:
     assert "second" not in exchange(widget, "third")
 
 
+def test_a_message_that_is_refused_at_once_is_not_lost(chat, monkeypatch) -> None:
+    widget = chat(NICE)
+    said = widget.say
+    monkeypatch.setattr(widget, "say", lambda text: said(text) and widget.wait(10))  # the turn is over before say ends
+    long = "long " * 400
+    widget._box.value = long
+    widget._send_button.click()
+    assert widget._box.value == long.rstrip("\n") and widget.turns[-1].outcome == "refused"
+
+
 def test_enter_sends_and_a_pasted_text_does_not(chat) -> None:
     widget = chat(NICE)
     widget._box.value = "two\nlines\n"

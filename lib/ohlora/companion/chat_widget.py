@@ -205,8 +205,9 @@ class ChatWidget(widgets.VBox):
 
     def _send_box(self) -> None:
         text = self._box.value.rstrip("\n")
-        if self.say(text):
-            self._fill_box("")
+        self._fill_box("")  # before the turn begins: it may be over at once, and then gives a refused message back
+        if not self.say(text):
+            self._fill_box(text)
 
     def _fill_box(self, text: str) -> None:
         self._before_typing = text
