@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 
 from ohlora.config import DATA, outputs_folder
-from ohlora.evaluation.llm import same_memory
+from ohlora.evaluation.llm import memory_scores, same_memory
 from ohlora.evaluation.metrics import Metric
 from ohlora.llm.generation import LanguageModel, load_llm
 from ohlora.llm.reply_format import MemoryOperation
@@ -199,16 +199,14 @@ def benchmark_metrics(questions: pd.DataFrame, messages: pd.DataFrame | None = N
 
 
 def _extraction_metrics(messages: pd.DataFrame, split: str) -> dict[str, Metric]:
-    found, expected = messages["found"].notna(), messages["expected"].notna()
-    right = int((messages["right"] & found & expected).sum())
-    precision, recall = right / max(int(found.sum()), 1), right / max(int(expected.sum()), 1)
-    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
-    empty = int((~expected).sum())
+    columns = {"found": "memory", "expected": "expected_memory", "right": "memory_right"}
+    scores = memory_scores(messages.rename(columns=columns))
+    found, expected = int(messages["found"].notna().sum()), int(messages["expected"].notna().sum())
     return {
-        "extraction_f1": Metric(f1, int(expected.sum()), 0, split),
-        "extraction_precision": Metric(precision, int(found.sum()), 0, split),
-        "extraction_recall": Metric(recall, int(expected.sum()), 0, split),
-        "false_stores": Metric(float((found & ~expected).sum() / max(empty, 1)), empty, 0, split),
+        "extraction_f1": Metric(scores["f1"], expected, 0, split),
+        "extraction_precision": Metric(scores["precision"], found, 0, split),
+        "extraction_recall": Metric(scores["recall"], expected, 0, split),
+        "false_stores": Metric(scores["false_store"], len(messages) - expected, 0, split),
     }
 
 
