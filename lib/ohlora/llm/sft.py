@@ -104,10 +104,13 @@ def build_sft_trainer(
         report_to="none",
         disable_tqdm=quiet,
     )
-    used = {token for row in rows for token in tokenizer(row["prompt"] + row["completion"])["input_ids"]}
-    softmax = SampledSoftmax(used, model.get_output_embeddings().weight.shape[0], seed=settings.seed)
+    kind = SFTTrainer
+    if not cuda:
+        used = {token for row in rows for token in tokenizer(row["prompt"] + row["completion"])["input_ids"]}
+        vocabulary = model.get_output_embeddings().weight.shape[0]
+        kind = _light_trainer(SFTTrainer, SampledSoftmax(used, vocabulary, seed=settings.seed))
     with quietly(quiet):
-        trainer = (SFTTrainer if cuda else _light_trainer(SFTTrainer, softmax))(
+        trainer = kind(
             model=model,
             args=config,
             train_dataset=Dataset.from_list(list(rows)),
@@ -120,7 +123,7 @@ def build_sft_trainer(
     return trainer
 
 
-def _light_trainer(base: type, softmax: SampledSoftmax | None = None) -> type:
+def _light_trainer(base: type, softmax: SampledSoftmax) -> type:
     """trl's trainer with the same loss, minus what costs a CPU as much as the training itself.
 
     Left out: the entropy and accuracy that trl logs at every step, over a vocabulary of 262,144. The output layer runs
@@ -137,7 +140,7 @@ def _light_trainer(base: type, softmax: SampledSoftmax | None = None) -> type:
             scored = targets != -100
             states = network.base_model(inputs["input_ids"], attention_mask=inputs["attention_mask"])
             states = states.last_hidden_state[:, :-1][scored]
-            if softmax is not None and model.training:
+            if model.training:
                 loss = softmax.loss(states, network.lm_head.weight, targets[scored])
             else:
                 loss = cross_entropy(network.lm_head(states).float(), targets[scored], reduction="sum")
