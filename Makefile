@@ -6,6 +6,7 @@
 # make report one table of every metric beside its reference
 # make browser  install Chromium for the tests of the chat page (Debian, Ubuntu; as root)
 # make bench  medians of the speed of each stage, on this machine
+# make results the READMEs' table of results, from the committed cards and metrics
 
 PYTHON ?= python3
 PROFILE ?= embedded
@@ -30,7 +31,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE_OPTIONS = $(if $(EXECUTOR),--profile config/snakemake/$(EXECUTOR),--cores $(JOBS) --resources gpu=1) \
 	--rerun-triggers mtime params --keep-going --quiet rules host $(OPTIONS)
 
-.PHONY: help install run sweep labels browser test test-full chat report bench publish lint clean
+.PHONY: help install run sweep labels browser test test-full chat report bench publish results lint clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -92,6 +93,9 @@ bench: install
 
 publish: install
 	$(BIN)/python scripts/publish_notebooks.py
+
+results: install
+	$(BIN)/python scripts/results_table.py
 
 clean:
 	rm -rf .venv .snakemake

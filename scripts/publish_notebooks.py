@@ -1,6 +1,7 @@
 """Copy the outputs of the last `make run` into notebooks/, trimmed: no progress bars, no widget state.
 
-The first picture of each also becomes its thumbnail in the README's table (docs/notebooks/).
+The first picture of each also becomes its thumbnail in the README's table (docs/notebooks/), and its metrics.json, with
+that of `make bench`, is copied to docs/metrics/: `make results` makes the README's table of results from it.
 
 python scripts/publish_notebooks.py
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -73,6 +75,14 @@ def save_thumbnail(notebook: nbformat.NotebookNode, path: Path) -> None:
     picture.save(path, optimize=True)
 
 
+def publish_metrics(name: str) -> None:
+    """Copy the metrics of a notebook, or of the benchmark, to where they are committed."""
+    measured, copy = ROOT / "outputs" / name / "metrics.json", ROOT / "docs" / "metrics" / f"{name}.json"
+    if measured.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(measured, copy)
+
+
 def publish(source: Path) -> bool:
     """Write the outputs of the executed notebook into the notebook it came from, if that is unchanged."""
     executed = ROOT / "outputs" / source.stem / "executed.ipynb"
@@ -98,11 +108,13 @@ def publish(source: Path) -> bool:
     }
     shrink(notebook)
     nbformat.write(notebook, source)
+    publish_metrics(source.stem)
     save_thumbnail(notebook, ROOT / "docs" / "notebooks" / f"{source.stem}.png")
     return True
 
 
 if __name__ == "__main__":
+    publish_metrics("benchmark")
     done = [publish(path) for path in sorted((ROOT / "notebooks").glob("**/[0-9][0-9]_*.ipynb"))]
     print(f"{sum(done)} of {len(done)} notebooks published")
     sys.exit(0 if all(done) else 1)

@@ -25,6 +25,7 @@ from tqdm import tqdm
 from ohlora.companion import Animator, Companion, Turn, encode_portrait
 from ohlora.companion.turn import STAGES
 from ohlora.config import Profile, load_profile
+from ohlora.evaluation.metrics import Metric, write_metrics
 from ohlora.labeling import load_labeler
 from ohlora.portraits import PortraitParams, load_sample, render
 from ohlora.stylegan import load_generator
@@ -137,8 +138,20 @@ def _fresh_turn(companion: Companion, message: str) -> Turn:
     return companion.turn(message)
 
 
+def turn_metrics(language: str, found: dict[str, list]) -> dict[str, Metric]:
+    """Medians of time_turns, for outputs/benchmark/metrics.json; the baseline is the language model alone (seconds)."""
+    n, split, alone = len(found["turns"]), f"turns in {language}, this machine", statistics.median(found["alone"])
+    timings = [turn.timings for turn in found["turns"]]
+    first = [one["first_words"] for one in timings if "first_words" in one]
+    return {
+        f"seconds_per_turn_{language}": Metric(statistics.median(one["total"] for one in timings), n, 0, split, alone),
+        f"first_words_{language}": Metric(statistics.median(first), len(first), 0, split),
+        f"frames_a_second_{language}": Metric(statistics.median(found["frames"]), n, 0, split),
+    }
+
+
 def main() -> None:
-    """Print the tables."""
+    """Print the tables and write outputs/benchmark/metrics.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="embedded")
     parser.add_argument("--turns", type=int, default=20, help="half of them Korean, half English; 20 at most")
@@ -154,9 +167,12 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         companion = Companion(profile, user="benchmark", state=Path(folder))
         companion.turn("안녕!")  # not counted
+        metrics: dict[str, Metric] = {}
         for language, messages in MESSAGES.items():
             found = time_turns(companion, messages[: max(arguments.turns // 2, 1)])
             _print_turns(language, found)
+            metrics |= turn_metrics(language, found)
+    write_metrics("benchmark", metrics)
     print(f"\nmemory of this process: {psutil.Process().memory_info().rss / 2**30:.1f} GiB")
 
 
