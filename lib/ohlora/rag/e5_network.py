@@ -1,0 +1,118 @@
+"""The network of multilingual-e5-small: a BERT encoder in plain torch (Devlin et al. 2019), words kept in four bits.
+
+transformers' BertModel computes the same; importing it takes four seconds, longer than all the rest of loading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+BLOCK, BLOCK_BYTES = 32, 18
+"""32 values in 2 bytes of scale (float16) and 16 bytes that hold two numbers each."""
+
+
+def unpack_blocks(blocks: torch.Tensor) -> torch.Tensor:
+    """uint8 (…, blocks, 18) → float32 (…, blocks x 32): scale x (number - 8), the low halves of the bytes first."""
+    scale = blocks[..., :2].contiguous().view(torch.float16).float()
+    numbers = torch.cat([blocks[..., 2:] & 15, blocks[..., 2:] >> 4], dim=-1).float() - 8
+    return (numbers * scale).flatten(-2)
+
+
+class PackedEmbedding(nn.Module):
+    """An embedding table that stays in four bits; only the rows that are looked up become float32.
+
+    Args:
+        blocks: uint8 (rows, columns / 32, 18). 250,037 rows of 384 values take 54 MB so, not 384.
+    """
+
+    def __init__(self, blocks: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("blocks", blocks, persistent=False)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """Whole numbers (…) → float32 (…, columns)."""
+        return unpack_blocks(self.blocks[rows])
+
+
+class E5Layer(nn.Module):
+    """Self-attention, then two linear layers; what goes in is added and normalised after each."""
+
+    def __init__(self, width: int, heads: int, inner: int, epsilon: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.attention_output = nn.Linear(width, width)
+        self.attention_norm = nn.LayerNorm(width, epsilon)
+        self.intermediate, self.output = nn.Linear(width, inner), nn.Linear(inner, width)
+        self.output_norm = nn.LayerNorm(width, epsilon)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, hidden: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """float32 (n, length, width), bool (n, 1, 1, length) → float32 (n, length, width)."""
+        queries, keys, values = (
+            layer(hidden).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
+        )
+        attended = F.scaled_dot_product_attention(queries, keys, values, attn_mask=seen)
+        attended = self.attention_output(attended.transpose(1, 2).flatten(2))
+        hidden = self.attention_norm(hidden + self.dropout(attended))
+        return self.output_norm(hidden + self.dropout(self.output(F.gelu(self.intermediate(hidden)))))
+
+
+class E5Network(nn.Module):
+    """Token numbers → one vector a token.
+
+    Args:
+        words: see PackedEmbedding. The rest: sizes, and the epsilon of the layer norms.
+    """
+
+    def __init__(
+        self, words: PackedEmbedding, width: int, layers: int, heads: int, inner: int, positions: int, epsilon: float
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.words = words
+        self.positions = nn.Embedding(positions, width)
+        self.kind = nn.Parameter(torch.zeros(width))  # BERT tells two kinds of sentences apart; E5 has one
+        self.norm = nn.LayerNorm(width, epsilon)
+        self.layers = nn.ModuleList(E5Layer(width, heads, inner, epsilon) for _ in range(layers))
+
+    def forward(self, tokens: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """int64 (n, length), bool (n, length): False at padding → float32 (n, length, width)."""
+        places = self.positions.weight[: tokens.shape[1]]
+        hidden = self.norm(self.words(tokens) + places + self.kind)
+        for layer in self.layers:
+            hidden = layer(hidden, seen[:, None, None])
+        return hidden
+
+
+def sentence_vectors(network: E5Network, tokens: Sequence[list[int]]) -> torch.Tensor:
+    """Token numbers of n texts → float32 (n, width), each of length 1: the mean over a text's tokens.
+
+    Args:
+        network: on any device. tokens: at least one text, at least one token each.
+    """
+    device = network.kind.device
+    padded = np.zeros((len(tokens), max(map(len, tokens))), np.int64)
+    for row, numbers in enumerate(tokens):
+        padded[row, : len(numbers)] = numbers
+    lengths = np.array([len(numbers) for numbers in tokens])
+    seen = torch.from_numpy(np.arange(padded.shape[1]) < lengths[:, None]).to(device)
+    hidden = network(torch.from_numpy(padded).to(device), seen).float()
+    return F.normalize((hidden * seen[..., None]).sum(dim=1), dim=1)  # of length 1, so the sum is as good as the mean
+
+
+@torch.no_grad()
+def vectors_in_batches(network: E5Network, tokens: Sequence[list[int]], size: int) -> torch.Tensor:
+    """sentence_vectors of any number of texts, float32 (n, width) on the CPU; texts of like length share a batch."""
+    found = torch.zeros(len(tokens), network.width)
+    order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        found[rows] = sentence_vectors(network, [tokens[row] for row in rows]).cpu()
+    return found

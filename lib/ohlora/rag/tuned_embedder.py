@@ -1,0 +1,85 @@
+"""The packaged E5 with a LoRA adapter of our own in its weights (trained by ohlora.rag.embedding_training)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ohlora.rag.e5_model import PREFIXES, E5FileError, read_e5, tokenise
+from ohlora.rag.e5_network import E5Network, vectors_in_batches
+from ohlora.rag.embeddings import EmbeddingsError, PackagedEmbedder
+from ohlora.weights import load_weights
+
+_BATCH = 32
+
+
+class TunedEmbedder(PackagedEmbedder):
+    """The same vectors as PackagedEmbedder would give, had it been trained with the adapter.
+
+    Args:
+        adapter: name or path of the weight file (see ohlora.weights.load_weights). threads: of the CPU.
+
+    Raises:
+        WeightsError: the adapter is missing or damaged.
+        EmbeddingsError: the package's file is missing or damaged, or the adapter belongs to another network.
+    """
+
+    def __init__(self, adapter: str | Path, threads: int = 1) -> None:
+        tensors, card = load_weights(adapter)
+        try:
+            network, tokenizer = read_e5()
+        except E5FileError as error:
+            raise EmbeddingsError(f"embeddings.adapter={str(adapter)!r}: {error}") from error
+        add_adapter(network, tensors, card["lora"]["alpha"] / card["lora"]["rank"])
+        self.model = f"{PackagedEmbedder.model}+{Path(adapter).stem}-{card['sha256'][:8]}"
+        self.dimension = network.width
+        self._engine = _TorchEngine(network, tokenizer, threads)
+        self._recent = None
+
+
+class _TorchEngine:
+    """Does for a torch network what the package's engine does for its own: ``query`` and ``passage``."""
+
+    def __init__(self, network: E5Network, tokenizer, threads: int) -> None:
+        self._network, self._tokenizer, self._threads = network, tokenizer, threads
+
+    def query(self, texts: Sequence[str]) -> np.ndarray:
+        """Texts → float32 (n, dimension)."""
+        return self._vectors(PREFIXES["query"], texts)
+
+    def passage(self, texts: Sequence[str]) -> np.ndarray:
+        """Texts → float32 (n, dimension)."""
+        return self._vectors(PREFIXES["passage"], texts)
+
+    def _vectors(self, prefix: str, texts: Sequence[str]) -> np.ndarray:
+        tokens = tokenise(self._tokenizer, [prefix + text for text in texts])
+        before = torch.get_num_threads()
+        torch.set_num_threads(self._threads)
+        try:
+            return vectors_in_batches(self._network, tokens, _BATCH).numpy()
+        finally:
+            torch.set_num_threads(before)
+
+
+@torch.no_grad()
+def add_adapter(network: E5Network, tensors: dict[str, torch.Tensor], scale: float) -> None:
+    """Add ``scale * B @ A`` to the weights that an adapter names (Hu et al. 2021, "LoRA", equation 3), in place.
+
+    Args:
+        tensors: ``<layer>.lora_A`` (rank, inputs) and ``<layer>.lora_B`` (outputs, rank). scale: alpha / rank.
+
+    Raises:
+        EmbeddingsError: a layer that the network lacks, half a pair, or another size.
+    """
+    for name in sorted({key.rpartition(".")[0] for key in tensors}):
+        try:
+            weight = network.get_submodule(name).weight
+            weight += scale * tensors[f"{name}.lora_B"].float() @ tensors[f"{name}.lora_A"].float()
+        except (AttributeError, KeyError, RuntimeError) as error:
+            raise EmbeddingsError(
+                f"the adapter's layer {name!r} does not fit multilingual-e5-small ({error}); "
+                "train it again: python -m ohlora.rag.embedding_training"
+            ) from error
