@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,12 +105,14 @@ def shown(value: float, limit: float | None = None) -> str:
     """
     digits = 3 - sum(abs(value) >= step for step in (1, 10, 100))
     text = f"{value:.{digits}f}"
-    while digits < 8 and (
-        (float(text) == round(value)) != (value == round(value))
-        or (
-            limit is not None and ((float(text) > limit) - (float(text) < limit)) != ((value > limit) - (value < limit))
-        )
-    ):
+
+    def hides_something() -> bool:
+        rounded = float(text)
+        almost_whole = abs(value) < 10 and rounded == round(value) != value
+        other_side = limit is not None and np.sign(rounded - limit) != np.sign(value - limit)
+        return almost_whole or other_side
+
+    while digits < 8 and hides_something():
         digits += 1
         text = f"{value:.{digits}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
