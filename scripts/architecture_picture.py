@@ -56,17 +56,17 @@ class Box:
 
 
 STATIONS = {
-    "portraits": Box(1.0, 5.5, "01 portraits", "초상 렌더링", "62 numbers →\nface, mask, truth", "portraits"),
+    "portraits": Box(1.0, 5.5, "01 portraits", "초상화 렌더링", "62 numbers →\nface, mask, truth", "portraits"),
     "stylegan": Box(3.3, 5.5, "02–03 stylegan", "생성기", "z → face", "portraits"),
     "labeling": Box(5.6, 5.5, "04–06 labeling", "라벨과 속성", "mask, gender, quality,\nseven values", "labeling"),
     "conditioning": Box(7.9, 5.5, "07 conditioning", "조건부 생성기", "z + seven values → face", "labeling"),
     "recommend": Box(10.2, 5.5, "08–09 recommend", "추천", "64 numbers, ratings,\nnearest neighbours", "recommend"),
     "you": Box(1.0, 3.55, "you", "나", "a message", "person"),
     "allowed": Box(3.3, 3.55, "15 sanctions", "제재", "may you talk now?", "rag"),
-    "judged": Box(5.6, 3.55, "15 moderation", "모더레이션", "your message, judged", "rag"),
+    "judged": Box(5.6, 3.55, "15 moderation", "메시지 심사", "your message, judged", "rag"),
     "recalled": Box(7.9, 3.55, "14 memory", "기억 (RAG)", "what matters now", "rag"),
     "llm": Box(10.2, 3.55, "10–13 llm", "언어 모델 + LoRA", "expression, words,\nwhat to remember", "llm"),
-    "again": Box(7.9, 2.1, "15 moderation", "모더레이션", "her words, judged", "rag"),
+    "again": Box(7.9, 2.1, "15 moderation", "메시지 심사", "her words, judged", "rag"),
     "expression": Box(7.9, 0.8, "16 expression", "표정", "moves eyes, mouth, pose", "llm"),
     "painted": Box(4.9, 0.8, "07 conditioning", "조건부 생성기", "her z + the values", "labeling"),
     "stored": Box(10.2, 0.8, "14 memory", "기억 저장", "checked, then stored", "rag"),
@@ -129,7 +129,7 @@ def draw_architecture() -> Figure:
     axes.axis("off")
     for bottom, height, title in [
         (4.8, 1.7, "what chapters 1–3 build · 1–3장에서 만드는 것"),
-        (0.1, 4.5, "one turn of the chat · 대화 한 번"),
+        (0.1, 4.5, "one turn of the chat · 대화 한 차례"),
     ]:
         band = FancyBboxPatch((-0.05, bottom), 11.35, height, "round,pad=0,rounding_size=0.12", fc="#f6f7f9", ec="none")
         axes.add_patch(band)

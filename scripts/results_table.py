@@ -26,8 +26,8 @@ READMES = {"en": ROOT / "README.md", "ko": ROOT / "README.ko.md"}
 BEGIN = "<!-- results: written by `make results`, do not edit -->"
 END = "<!-- end of results -->"
 HEADINGS = {
-    "en": ("measured", "ours", "n", "simple alternative", "reference", "goal", "met"),
-    "ko": ("무엇을 쟀나", "이 책", "n", "간단한 대안", "참고 시스템", "목표", "달성"),
+    "en": ("measured", "ours", "n", "baseline", "reference", "goal", "met"),
+    "ko": ("무엇을 쟀나", "이 책", "n", "기준선", "참고 시스템", "목표", "달성"),
 }
 COUNTED = {"en": "Goals met: {met} of {all}.", "ko": "목표 {all}개 가운데 {met}개를 이루었습니다."}
 
@@ -62,13 +62,13 @@ class Goal:
         number = shown(self.share)
         if not self.relative:
             return f"{self.sign} {number}"
-        alternative = {"en": "alternative", "ko": "대안"}[language]
-        return f"{self.sign} {alternative}" if self.share == 1 else f"{self.sign} {number} × {alternative}"
+        baseline = {"en": "baseline", "ko": "기준선"}[language]
+        return f"{self.sign} {baseline}" if self.share == 1 else f"{self.sign} {number} × {baseline}"
 
 
 @dataclass(frozen=True)
 class Value:
-    """One number of a row: value, how many were scored, simple alternative, what the reference got, what we want."""
+    """One number of a row: value, how many were scored, baseline, what the reference got, what we want."""
 
     value: float
     n: int
@@ -192,8 +192,8 @@ def row_cells(row: dict[str, Any], values: Sequence[Value], language: str, korea
     """The seven cells of a row."""
     goals = [one.goal for one in values]
     limits = [None if goal is None else goal.limit(one.baseline) for goal, one in zip(goals, values, strict=True)]
-    alternatives = ["–" if one.baseline is None else shown(one.baseline) for one in values]
-    against = joined(alternatives) if set(alternatives) == {"–"} else " / ".join(alternatives)
+    baselines = ["–" if one.baseline is None else shown(one.baseline) for one in values]
+    against = " / ".join(baselines)
     if "against" in row:
         against += f" ({row['against'][language]})"
     return [
@@ -203,7 +203,7 @@ def row_cells(row: dict[str, Any], values: Sequence[Value], language: str, korea
         against if "against" in row else "–",
         reference_text([one.reference for one in values], language, korean),
         joined(["–" if goal is None else goal.text(language) for goal in goals]),
-        " / ".join({True: "✓", False: "✗", None: "–"}[one.met] for one in values),
+        "".join({True: "✓", False: "✗", None: "–"}[one.met] for one in values),
     ]
 
 
