@@ -90,18 +90,19 @@ def publish(source: Path) -> bool:
         print(f"{source.stem}: not run yet")
         return False
     notebook = nbformat.read(source, as_version=4)
+    # Outputs come from code alone: prose may have changed since the run.
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     ran = [
         cell
         for cell in nbformat.read(executed, as_version=4).cells
-        if "injected-parameters" not in cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", [])
     ]
-    if [cell.source for cell in ran] != [cell.source for cell in notebook.cells]:
-        print(f"{source.stem}: changed since it ran; run it again")
+    if [cell.source for cell in ran] != [cell.source for cell in code]:
+        print(f"{source.stem}: its code changed since it ran; run it again")
         return False
-    for cell, done in zip(notebook.cells, ran, strict=True):
-        if cell.cell_type == "code":
-            cell.outputs = trimmed_outputs(done)
-            cell.execution_count = done.execution_count
+    for cell, done in zip(code, ran, strict=True):
+        cell.outputs = trimmed_outputs(done)
+        cell.execution_count = done.execution_count
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
