@@ -14,7 +14,10 @@ GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 TERMS, NOT_USED = GLOSSARY.split("## Words not used")
 ROWS = [line.strip("| ").split(" | ") for line in TERMS.splitlines() if line.startswith("| ") and "](" in line]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/[0-9][0-9]_*.ipynb"))
-DOCUMENTS = [ROOT / "README.md", ROOT / "README.ko.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+DOCUMENTS = [
+    *(ROOT / "README.md", ROOT / "README.ko.md"),
+    *sorted([*(ROOT / "docs").glob("**/*.md"), *(ROOT / "notebooks").glob("**/README.md")]),
+]
 # What must not stand in prose, as it may be inflected; the glossary's second table says what to write instead.
 BANNED = {
     "face image": r"fac(e|ial) images?|headshots?|\bfacial\b",
@@ -113,7 +116,7 @@ def test_the_list_of_words_not_used_is_the_one_that_is_checked() -> None:
             assert re.search(BANNED[row.split(", ")[0]], word), f"{word!r} is named there and not looked for"
 
 
-@pytest.mark.parametrize("path", [*NOTEBOOKS, *DOCUMENTS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *DOCUMENTS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_second_word_for_the_same_thing(path: Path) -> None:
     text = notebook_text(path, ("markdown",)) if path.suffix == ".ipynb" else path.read_text(encoding="utf-8")
     if path.name == "glossary.md":
