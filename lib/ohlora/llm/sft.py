@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -104,11 +105,13 @@ def build_sft_trainer(
         report_to="none",
         disable_tqdm=quiet,
     )
-    kind = SFTTrainer
+    kind, softmax = SFTTrainer, None
     if not cuda:
         used = {token for row in rows for token in tokenizer(row["prompt"] + row["completion"])["input_ids"]}
         vocabulary = model.get_output_embeddings().weight.shape[0]
-        kind = _light_trainer(SFTTrainer, SampledSoftmax(used, vocabulary, seed=settings.seed))
+        softmax = SampledSoftmax(used, vocabulary, seed=settings.seed)
+    if "unsloth" not in sys.modules:  # which brings its own fast loss
+        kind = _light_trainer(SFTTrainer, softmax)
     with quietly(quiet):
         trainer = kind(
             model=model,
@@ -123,11 +126,11 @@ def build_sft_trainer(
     return trainer
 
 
-def _light_trainer(base: type, softmax: SampledSoftmax) -> type:
-    """trl's trainer with the same loss, minus what costs a CPU as much as the training itself.
+def _light_trainer(base: type, softmax: SampledSoftmax | None) -> type:
+    """trl's trainer with the same loss, minus what costs as much time or memory as the training itself.
 
     Left out: the entropy and accuracy that trl logs at every step, over a vocabulary of 262,144. The output layer runs
-    on the completion's positions only, which trl does as well; in training it scores a part of the vocabulary.
+    on the completion's positions only; in training it scores a part of the vocabulary if ``softmax`` is given.
     """
     from torch.nn.functional import cross_entropy
 
@@ -140,7 +143,7 @@ def _light_trainer(base: type, softmax: SampledSoftmax) -> type:
             scored = targets != -100
             states = network.base_model(inputs["input_ids"], attention_mask=inputs["attention_mask"])
             states = states.last_hidden_state[:, :-1][scored]
-            if model.training:
+            if model.training and softmax is not None:
                 loss = softmax.loss(states, network.lm_head.weight, targets[scored])
             else:
                 loss = cross_entropy(network.lm_head(states).float(), targets[scored], reduction="sum")

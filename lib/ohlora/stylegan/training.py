@@ -30,6 +30,7 @@ from tqdm import tqdm
 
 from ohlora.config import device, load_profile, outputs_folder, seed_everything
 from ohlora.stylegan import losses
+from ohlora.stylegan.batches import Batches
 from ohlora.stylegan.checkpoints import newest_checkpoint, restore, write_checkpoint
 from ohlora.stylegan.objective import Objective
 from ohlora.stylegan.pairs import PairFolder
@@ -69,6 +70,7 @@ class Trainer:
         if checkpoint is not None:
             self._resume(checkpoint)
         self.data = self.pairs.training(self.image_size)
+        self.batches = Batches(config.seed, self.processes.rank, config.repainted, config.workers)
 
     # ---------------------------------------------------------------- the schedule
 
@@ -101,21 +103,18 @@ class Trainer:
         plays = self.objective.plays(phase)
         if self.data.size != size:
             self.data = self.pairs.training(size)
-        # Every step and process has its own random numbers, so a resumed run continues exactly.
-        seed = (config.seed * 1_000_003 + self.step) * 1_009 + self.processes.rank
-        dice = torch.Generator().manual_seed(seed)
-        rows = torch.randint(len(self.data), (phase.batch,), generator=dice)
-        flips, repainted = torch.rand(2, phase.batch, generator=dice) < torch.tensor([[0.5], [config.repainted]])
+        batch = phase.batch * config.batch_factor
+        real, masks, u = self.batches.at(self.data, batch, self.step)
+        real, masks = real.to(self.device, non_blocking=True), masks.to(self.device, non_blocking=True)
+        weights = losses.region_weights(masks, config.focus, config.hair if plays else 1.0)
+        dice = self.batches.dice(self.step, latents=True)
         corner = tuple(torch.randint(max(1, size - VIEW + 1), (2,), generator=dice).tolist())
-        real, masks, u = self.data.batch(rows, flips, repainted, seed=(config.seed, self.step, self.processes.rank))
-        weights = losses.region_weights(masks, config.focus, config.hair if plays else 1.0).to(self.device)
-        real = real.to(self.device)
 
-        paired = phase.batch
+        paired = batch
         if config.mode == "adversarial":
             paired = 0
         elif plays:
-            paired -= int(phase.batch * config.free)
+            paired -= int(batch * config.free)
         made = self._make(u, paired, size, dice)
         leaf = made.detach().requires_grad_(True)  # losses are balanced where they meet: at the image
         terms, shown = self.objective.terms(leaf, real, weights, paired, corner, phase)
@@ -129,7 +128,7 @@ class Trainer:
         self._average_weights()
         self.scaler.update() if self.scaler.is_enabled() else None
         self.step += 1
-        self.images += phase.batch * self.processes.count
+        self.images += batch * self.processes.count
         return {name: value.item() for name, value in report.items()}
 
     def _make(self, u: Tensor, paired: int, size: int, dice: torch.Generator) -> Tensor:
@@ -145,11 +144,10 @@ class Trainer:
     def _mix_styles(self, w: Tensor, paired: int, dice: torch.Generator) -> Tensor:
         """From a random layer on, the last unpaired images take the style of another one."""
         first = (paired + len(w)) // 2
-        for row in range(first, len(w)):
-            cut = int(torch.randint(1, w.shape[1], (), generator=dice))
-            other = paired + row - first
-            w = torch.cat([w[:row], torch.cat([w[row, :cut], w[other, cut:]])[None], w[row + 1 :]])
-        return w
+        mixed = len(w) - first
+        cuts = torch.randint(1, w.shape[1], (mixed, 1), generator=dice)
+        kept = (torch.arange(w.shape[1]) < cuts).to(w.device)
+        return torch.cat([w[:first], torch.where(kept[..., None], w[first:], w[paired : paired + mixed])])
 
     def _update(
         self, optimizer: torch.optim.Optimizer, result: Tensor, gradient: Tensor | None, parameters: list[Tensor]
@@ -168,8 +166,7 @@ class Trainer:
     @torch.no_grad()
     def _average_weights(self) -> None:
         decay = min(self.config.average, (1 + self.step) / (10 + self.step))
-        for kept, current in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
-            kept.lerp_(current, 1.0 - decay)
+        torch._foreach_lerp_(list(self.averaged.parameters()), list(self.generator.parameters()), 1.0 - decay)
 
     # ---------------------------------------------------------------- the run
 
@@ -312,6 +309,7 @@ def _command(config: TrainingConfig) -> str:
     words = [f"python -m ohlora.stylegan.training --minutes {config.minutes:g}"]
     words += [f"--start-from {config.start_from}"] if config.start_from else []
     words += [f"--adversarial {config.adversarial:g}"] if config.adversarial != TrainingConfig.adversarial else []
+    words += [f"--batch-factor {config.batch_factor}"] if config.batch_factor > 1 else []
     return " ".join(words)
 
 
@@ -350,6 +348,9 @@ def main() -> None:
     parser.add_argument("--mode", choices=MODES, default=TrainingConfig.mode)
     parser.add_argument("--discriminator", choices=DISCRIMINATORS, default=TrainingConfig.discriminator)
     parser.add_argument("--adversarial", type=float, default=TrainingConfig.adversarial, help="pull of its verdict")
+    parser.add_argument("--batch-factor", type=int, default=1, help="times the batches; 8 fills a GPU")
+    parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches; 8 keep a GPU busy")
+    parser.add_argument("--checkpoint-minutes", type=float, default=4.0, help="also when new shards are looked for")
     parser.add_argument("--export-minutes", type=float, default=8.0)
     parser.add_argument("--compile", action="store_true", help="needs a C++ compiler; about twice as fast on a CPU")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads; 1 is faster than 2 on a busy machine")
