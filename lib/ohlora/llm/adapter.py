@@ -81,7 +81,7 @@ def save_adapter(model: PeftModel, settings: LoraSettings, path: Path, base_mode
     from peft import get_peft_model_state_dict
 
     state = get_peft_model_state_dict(model, save_embedding_layers=False)
-    tensors = {name: tensor.detach().to(torch.bfloat16) for name, tensor in state.items()}
+    tensors = {name: tensor.detach().to("cpu", torch.bfloat16) for name, tensor in state.items()}
     return _write(tensors, settings, Path(path), base_model, card)
 
 
