@@ -207,7 +207,7 @@ class Companion:
         with draft.watch.stage("moderate"):
             self._refuse_abuse(draft, message)
         with draft.watch.stage("recall"):
-            draft.recalled = self._recall(draft, message)
+            draft.memories = self._recall(draft, message)
             examples = self._similar(message)
         operation = self._speak(draft, message, examples)
         with draft.watch.stage("remember"):
@@ -225,13 +225,13 @@ class Companion:
             raise EndOfTurn("refused", draft.say("too_long", length=f"{len(text):,}", limit=MESSAGE_LIMIT))
         return text.strip()
 
-    def _recall(self, draft: Draft, message: str) -> tuple[str, ...]:
+    def _recall(self, draft: Draft, message: str) -> tuple[Memory, ...]:
         try:
             found = self.memory.search(self.user, message, count=RECALLED)
         except Exception as error:  # she can answer without them
             draft.notices.append(draft.say("recall_failed", error))
             return ()
-        return tuple(recalled.memory.line for recalled in found)
+        return tuple(recalled.memory for recalled in found)
 
     def _similar(self, message: str) -> Sequence[Example]:
         try:
@@ -268,7 +268,7 @@ class Companion:
             raise
         except Exception as error:
             raise draft.failure("model_failed", error) from error
-        draft.reply = approved.strip()
+        draft.close(approved.strip(), self._local_time())
         if draft.outcome == "stopped":
             draft.notices.append(draft.say("stopped"))
         elif not draft.reply and draft.outcome != "withheld":
@@ -279,11 +279,10 @@ class Companion:
         self, messages: list[dict[str, str]], draft: Draft, examples: Sequence[Example]
     ) -> Iterator[ReplyProgress]:
         shown = {"examples": examples} if examples else {}  # a model of somebody else's may not know the word
+        lines = [memory.line for memory in draft.memories]
 
         def say(asked: Sequence[dict[str, str]]) -> Iterator[ReplyProgress]:
-            return self.llm.reply(
-                asked, memories=draft.recalled, now=self._local_time(), stream=True, **shown
-            )  # the user's time
+            return self.llm.reply(asked, memories=lines, now=self._local_time(), stream=True, **shown)
 
         yield from say_freshly(say, messages)
 
@@ -368,10 +367,10 @@ class Companion:
         draft.watch.mark("total")
         return Turn(
             message=draft.message,
-            reply=draft.reply,
+            reply=draft.said,
             expression=expression,
             portrait=self._last_portrait,
-            recalled=draft.recalled,
+            recalled=tuple(memory.line for memory in draft.memories),
             stored=draft.stored,
             notice="\n".join(draft.notices) or None,
             timings=dict(draft.watch.seconds),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 
 import yaml
 
+from ohlora.companion.citation import citation
 from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, TurnProgress
 from ohlora.config import DATA
+from ohlora.rag import Memory
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +29,9 @@ class EndOfTurn(Exception):
 class Draft:
     """Fields are those of Turn while they grow; language: ``"ko"`` or ``"en"``, of the notices.
 
-    expression: name and intensity, None as long as she keeps her present face. reported: the last progress.
+    reply: the language model's words; citation: when the user told her what they tell back (it does not enter the
+    history, which the model would imitate). expression: name and intensity, None as long as she keeps her present face.
+    memories: what she was given. reported: the last progress.
     """
 
     message: str
@@ -34,12 +39,25 @@ class Draft:
     on_progress: OnProgress | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
     reply: str = ""
+    citation: str = ""
     expression: tuple[str, float] | None = None
     outcome: Outcome = "answered"
-    recalled: tuple[str, ...] = ()
+    memories: tuple[Memory, ...] = ()
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None
+
+    @property
+    def said(self) -> str:
+        """All that is shown of her."""
+        return f"{self.reply} {self.citation}".strip() if self.reply else ""
+
+    def close(self, reply: str, now: datetime) -> None:
+        """Her words are complete; what they cite is added. now: with the user's time zone."""
+        self.reply = reply
+        if self.outcome == "answered" and reply:
+            self.citation = citation(self.message, reply, self.memories, now)
+            self.report(self.said)
 
     def end(self, end: EndOfTurn) -> None:
         """Take over how the turn ended."""

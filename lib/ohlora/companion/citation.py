@@ -1,0 +1,60 @@
+"""When somebody told her what she now tells back: "월요일에 말해 줬잖아." A rule, so that it is always true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from ohlora.llm.language import text_language
+from ohlora.rag import Memory
+
+_DAYS = {
+    "ko": ("월요일", "화요일", "수요일", "목요일", "금요일", "토요일", "일요일"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def citation(message: str, reply: str, memories: Sequence[Memory], now: datetime) -> str:
+    """The sentence that belongs after her reply, in its language, or "".
+
+    There is one when the reply holds the value of a memory that the user did not just say, and that was told before
+    today: of what was told minutes ago nobody needs to be reminded.
+
+    Args:
+        memories: those that she was given, best first. now: with the user's time zone.
+    """
+    said, asked = _plain(reply), _plain(message)
+    for memory in memories:
+        value, told = _plain(memory.value), memory.created.astimezone(now.tzinfo)
+        if value and value in said and value not in asked and told.date() < now.date():
+            language = text_language(reply) or memory.language
+            when = told_when(told, now, language)
+            return f"{when} 말해 줬잖아." if language == "ko" else f"You told me {when}."
+    return ""
+
+
+def told_when(told: datetime, now: datetime, language: str) -> str:
+    """How people name a day that is over: "어제", "월요일에", "3월 2일에", with its year when it is not this one's.
+
+    Args:
+        told, now: in the user's time zone. language: ko or en.
+    """
+    days, korean = (now.date() - told.date()).days, language == "ko"
+    if days < 2:
+        return (("오늘", "today"), ("어제", "yesterday"))[max(days, 0)][not korean]
+    if days < 7:
+        day = _DAYS[language][told.weekday()]
+        return f"{day}에" if korean else f"on {day}"
+    same_year = told.year == now.year
+    if korean:
+        return f"{'' if same_year else f'{told.year}년 '}{told.month}월 {told.day}일에"
+    return f"on {told.day} {_MONTHS[told.month - 1]}{'' if same_year else f' {told.year}'}"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()
