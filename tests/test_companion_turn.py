@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
-from companion_parts import PaintBox, ScriptedModel, WordModerator, make_companion
+from companion_parts import NOW, PaintBox, ScriptedModel, WordModerator, make_companion
 
 from ohlora.companion.companion import MESSAGE_LIMIT
 from ohlora.companion.turn import STAGES, finished_sentences
@@ -160,6 +161,26 @@ def test_what_is_told_is_recalled(tmp_path) -> None:
     assert memory.source_turn
     companion.forget(memory.id)
     assert companion.memories() == [] and companion.turn("what is my cat called?").recalled == ()
+
+
+def test_told_on_monday_changed_on_tuesday_asked_on_friday(tmp_path) -> None:
+    """She answers with Tuesday's, says so, and the model is not taught to say it by itself."""
+    today = [NOW]  # a Monday
+    model = ScriptedModel(
+        "curious 0.6\nOslo, how fresh!\nmemory: add | home | Oslo",
+        "curious 0.6\nBergen then!\nmemory: update | home | Bergen",
+        "happy 0.6\nYou live in Bergen.\nmemory: none",
+    )
+    companion = make_companion(tmp_path, llm=model, clock=lambda: today[0])
+    companion.turn("my home is Oslo")
+    today[0] += timedelta(days=1)
+    assert companion.turn("my home is now Bergen").reply == "Bergen then!"
+    today[0] += timedelta(days=3)
+    said = []
+    turn = companion.turn("where is my home?", on_progress=lambda progress: said.append(progress.text))
+    assert turn.recalled == ("home: Bergen",)
+    assert turn.reply == said[-1] == "You live in Bergen. You told me on Tuesday."
+    assert companion.history[-1]["content"] == "You live in Bergen."
 
 
 def test_a_memory_outlives_the_companion(tmp_path) -> None:
