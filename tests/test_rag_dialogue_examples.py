@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from companion_parts import LetterEmbedder
 
@@ -10,8 +9,7 @@ from ohlora.config import load_profile
 from ohlora.llm.dialogues import is_held_out, load_dialogues, parse_dialogue
 from ohlora.llm.prompt import Example, build_prompt
 from ohlora.rag import DialogueExamples, load_dialogue_examples, load_embedder
-from ohlora.rag.dialogue_examples import COUNT, may_be_example
-from ohlora.rag.projection import project, train_projection
+from ohlora.rag.dialogue_examples import COUNT, centred, may_be_example
 from ohlora.weights import load_weights
 
 ROWS = [
@@ -33,8 +31,8 @@ def finder() -> DialogueExamples:
     dialogues = [dialogue(number, *row) for number, row in enumerate(ROWS)]
     embedder = LetterEmbedder()
     embeddings = embedder.embed_queries([one.user for one in dialogues])
-    centre, projection = embeddings.mean(axis=0), np.eye(64, dtype=np.float32)
-    return DialogueExamples(embedder, dialogues, project(embeddings, centre, projection), centre, projection)
+    centre = embeddings.mean(axis=0)
+    return DialogueExamples(embedder, dialogues, centred(embeddings, centre), centre)
 
 
 def test_the_nearest_come_first_and_in_the_language_of_the_message(finder: DialogueExamples) -> None:
@@ -52,22 +50,6 @@ def test_a_training_row_is_never_its_own_example(finder: DialogueExamples) -> No
     without = [name for name, near in found.items() if families[name] not in {families[one] for one in near}]
     assert 0 < len(without) < len(found), "some rows must see examples that do not fit"
     assert finder.neighbours(dialogues, finder._vectors, share=0.0, seed=0) == {}
-
-
-def test_training_brings_families_together() -> None:
-    random = np.random.default_rng(0)
-    meaning, wording = random.normal(size=(12, 8)), random.normal(size=(120, 24)) * 2
-    families = [f"family {row % 12}" for row in range(120)]
-    embeddings = np.concatenate([meaning[np.arange(120) % 12], wording], axis=1).astype(np.float32)
-    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-
-    def share_of_partners(vectors: np.ndarray) -> float:
-        cosines = vectors @ vectors.T - 2 * np.eye(120)
-        return float(np.mean([families[row] == families[near] for row, near in enumerate(cosines.argmax(axis=1))]))
-
-    centre, projection = train_projection(embeddings, families, dimension=16, steps=150)
-    before = share_of_partners(project(embeddings, embeddings.mean(axis=0), np.eye(32, dtype=np.float32)))
-    assert share_of_partners(project(embeddings, centre, projection)) > before + 0.3
 
 
 @pytest.mark.parametrize(

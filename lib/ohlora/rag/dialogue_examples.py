@@ -2,8 +2,8 @@
 
 python -m ohlora.rag.dialogue_examples --output outputs/weights/dialogue_examples.safetensors
 
-What "near" means is learned: the embedding model puts "What do you like?" beside "What can't you stand?", so a linear
-projection of its vectors is trained on the families of data/dialogues (ohlora.rag.projection).
+What "near" means is learned: E5 as it comes puts "What do you like?" beside "What can't you stand?"; its adapter
+(ohlora.rag.embedding_training) was taught the families of data/dialogues.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from ohlora.llm.dialogues import Dialogue, load_dialogues, root_family, split_di
 from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 from ohlora.rag.embeddings import Embedder, load_embedder
-from ohlora.rag.projection import project, train_projection
 from ohlora.weights import load_weights, save_weights
 
 COUNT = 2
@@ -34,8 +33,8 @@ class DialogueExamples:
 
     Args:
         embedder: of messages.
-        dialogues: the examples. vectors: float32 (n, projected), theirs, each of length 1.
-        centre: float32 (dimension,), taken off every embedding. projection: float32 (projected, dimension).
+        dialogues: the examples. vectors: float32 (n, dimension), theirs (see centred).
+        centre: float32 (dimension,), taken off every embedding.
     """
 
     def __init__(
@@ -44,16 +43,14 @@ class DialogueExamples:
         dialogues: Sequence[Dialogue],
         vectors: np.ndarray,
         centre: np.ndarray,
-        projection: np.ndarray,
     ) -> None:
-        self._embedder, self._dialogues, self._vectors = embedder, list(dialogues), vectors
-        self._centre, self._projection = centre, projection
+        self._embedder, self._dialogues, self._vectors, self._centre = embedder, list(dialogues), vectors, centre
         self._languages = np.array([dialogue.language for dialogue in dialogues])
 
     def nearest(self, message: str, count: int = COUNT) -> list[Example]:
         """The examples nearest to a message, in its language, nearest first."""
         language = text_language(message) or "ko"
-        vector = project(self._embedder.embed_queries([message]), self._centre, self._projection)[0]
+        vector = centred(self._embedder.embed_queries([message]), self._centre)[0]
         return [self._dialogues[row].example for row in self._order(vector, language)[:count]]
 
     def _order(self, vector: np.ndarray, language: str) -> np.ndarray:
@@ -66,7 +63,7 @@ class DialogueExamples:
         Half of those that get any lack their own family, so that the model learns not to copy what does not fit.
 
         Args:
-            vectors: float32 (n, projected) of the rows. share: of the rows that get examples; the others have none, so
+            vectors: float32 (n, dimension) of the rows. share: of the rows that get examples; the others have none, so
                 that the model also answers without.
         """
         random = np.random.default_rng(seed)
@@ -79,6 +76,12 @@ class DialogueExamples:
                 allowed = (one for one in order if root_family(one.family) != excluded and one.user != dialogue.user)
                 found[dialogue.id] = [one.id for one, _ in zip(allowed, range(COUNT), strict=False)]
         return found
+
+
+def centred(embeddings: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Embeddings float32 (n, dimension) less what all of them share, each of length 1."""
+    vectors = embeddings - centre
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def may_be_example(dialogue: Dialogue) -> bool:
@@ -110,12 +113,11 @@ def load_dialogue_examples(profile: Profile | str, embedder: Embedder) -> Dialog
         [by_id[card["dialogues"][row]] for row in kept],
         tensors["vectors"].float().numpy()[kept],
         tensors["centre"].numpy(),
-        tensors["projection"].numpy(),
     )
 
 
 def main() -> None:
-    """Command line: train the projection on the training families; write examples and neighbours of training rows."""
+    """Command line: write the examples, and which of them stand beside each training row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="embedded")
     parser.add_argument("--output", type=Path, default=outputs_folder() / "weights" / "dialogue_examples.safetensors")
@@ -128,17 +130,13 @@ def main() -> None:
     messages = [dialogue.user for dialogue in training]
     steps = tqdm(range(0, len(messages), 64), desc="embed", disable=None)
     embeddings = np.concatenate([embedder.embed_queries(messages[start : start + 64]) for start in steps])
-    alone = [row for row, dialogue in enumerate(training) if not dialogue.history]
-    centre, projection = train_projection(
-        embeddings[alone], [root_family(training[row].family) for row in alone], seed=given.seed
-    )
-    vectors = project(embeddings, centre, projection)
+    centre = embeddings.mean(axis=0)
+    vectors = centred(embeddings, centre)
     shown = [row for row, dialogue in enumerate(training) if may_be_example(dialogue)]
     examples = [training[row] for row in shown]
-    tensors = {"vectors": torch.from_numpy(vectors[shown]).half(), "centre": torch.from_numpy(centre),
-               "projection": torch.from_numpy(projection)}  # fmt: skip
+    tensors = {"vectors": torch.from_numpy(vectors[shown]).half(), "centre": torch.from_numpy(centre)}
     card = {
-        "data": f"{len(examples)} dialogues of the training families, vectors of {len(alone)} messages to train on",
+        "data": f"{len(examples)} dialogues of the training families",
         "seed": given.seed,
         "command": f"python -m ohlora.rag.dialogue_examples --profile {given.profile} --seed {given.seed}",
         "metrics": {},
@@ -146,8 +144,8 @@ def main() -> None:
         "embedding_model": embedder.model,
         "dialogues": [dialogue.id for dialogue in examples],
     }
-    save_weights(given.output, {name: tensor.contiguous() for name, tensor in tensors.items()}, card)
-    finder = DialogueExamples(embedder, examples, vectors[shown], centre, projection)
+    save_weights(given.output, tensors, card)
+    finder = DialogueExamples(embedder, examples, vectors[shown], centre)
     given.neighbours.parent.mkdir(parents=True, exist_ok=True)
     neighbours = finder.neighbours(training, vectors, given.share, given.seed)
     given.neighbours.write_text(json.dumps(neighbours), encoding="utf-8")

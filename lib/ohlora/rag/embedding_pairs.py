@@ -21,6 +21,8 @@ from ohlora.rag.moderation_training import everyday_rows, split_rows
 from ohlora.rag.normalisation import normalise
 from ohlora.rag.relevance import load_dialogue_questions, with_plain_questions
 
+_EVERYDAY = 1200  # lines of everyday talk beside the labelled rows
+
 
 @dataclass(frozen=True)
 class Person:
@@ -89,7 +91,7 @@ def load_lessons(share: float = 0.15, seed: int = 0) -> tuple[Lessons, Lessons]:
     row_families = {name for names in by_label.values() for name in _sample(names, share, chance)}
     # Of the everyday talk only what stands in training dialogues: the others are for measuring the examples.
     root_of = {one.id: root_family(one.family) for one in dialogues}
-    everyday = [row for row in everyday_rows() if row.id.rpartition("-")[0] in root_of]
+    everyday = [row for row in everyday_rows(count=_EVERYDAY) if row.id.rpartition("-")[0] in root_of]
     row_families |= {row.family for row in everyday if root_of[row.id.rpartition("-")[0]] in families}
     rows = [_row(row) for row in [*rows, *everyday]]
 

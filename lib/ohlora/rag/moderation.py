@@ -138,7 +138,7 @@ class Moderator:
             ValueError: empty or too long.
         """
         check_length(text)
-        pieces = _pieces(text)
+        pieces = judged_pieces(text)
         vectors = self.embedder.embed_queries(pieces)
         probabilities = self.classifier.probabilities(vectors)
         decisions = [self.classifier.decide(row) for row in probabilities]
@@ -249,7 +249,7 @@ def _classifier(tensors: dict[str, torch.Tensor], card: dict) -> Classifier:
     )
 
 
-def _pieces(text: str) -> list[str]:
+def judged_pieces(text: str) -> list[str]:
     """Sentences, normalised; the whole text too when it is short."""
     whole = normalise(text)
     if len(whole) <= _LONGEST_PIECE:
