@@ -268,7 +268,7 @@ class Companion:
             raise
         except Exception as error:
             raise draft.failure("model_failed", error) from error
-        draft.close(approved.strip(), self._local_time())
+        draft.close(approved.strip(), self._local_time(), examples)
         if draft.outcome == "stopped":
             draft.notices.append(draft.say("stopped"))
         elif not draft.reply and draft.outcome != "withheld":

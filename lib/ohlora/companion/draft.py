@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -10,8 +11,10 @@ from functools import cache
 import yaml
 
 from ohlora.companion.citation import citation
+from ohlora.companion.honesty import honest_word
 from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, TurnProgress
 from ohlora.config import DATA
+from ohlora.llm.prompt import Example
 from ohlora.rag import Memory
 
 logger = logging.getLogger(__name__)
@@ -29,8 +32,8 @@ class EndOfTurn(Exception):
 class Draft:
     """Fields are those of Turn while they grow; language: ``"ko"`` or ``"en"``, of the notices.
 
-    reply: the language model's words; citation: when the user told her what they tell back (it does not enter the
-    history, which the model would imitate). expression: name and intensity, None as long as she keeps her present face.
+    reply: the language model's words; added: what rules say after them (honesty, citation), which does not enter the
+    history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
     memories: what she was given. reported: the last progress.
     """
 
@@ -39,7 +42,7 @@ class Draft:
     on_progress: OnProgress | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
     reply: str = ""
-    citation: str = ""
+    added: tuple[str, ...] = ()
     expression: tuple[str, float] | None = None
     outcome: Outcome = "answered"
     memories: tuple[Memory, ...] = ()
@@ -50,13 +53,14 @@ class Draft:
     @property
     def said(self) -> str:
         """All that is shown of her."""
-        return f"{self.reply} {self.citation}".strip() if self.reply else ""
+        return " ".join([self.reply, *self.added]) if self.reply else ""
 
-    def close(self, reply: str, now: datetime) -> None:
-        """Her words are complete; what they cite is added. now: with the user's time zone."""
+    def close(self, reply: str, now: datetime, examples: Sequence[Example]) -> None:
+        """Her words are complete; what rules add is added. now: with the user's time zone. examples: that she saw."""
         self.reply = reply
         if self.outcome == "answered" and reply:
-            self.citation = citation(self.message, reply, self.memories, now)
+            added = honest_word(self.message, reply, examples), citation(self.message, reply, self.memories, now)
+            self.added = tuple(filter(None, added))
             self.report(self.said)
 
     def end(self, end: EndOfTurn) -> None:
