@@ -7,7 +7,7 @@ import copy
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -197,8 +197,8 @@ def _is_paired(profile: Profile) -> bool:
     return isinstance(load_generator(profile), PortraitGenerator)
 
 
-def _visibility(profile: Profile, told: int) -> pd.Series:
-    """Of the parameters that show most; measured once for a generator, in minutes."""
+def _visibility(profile: Profile, told: int, kept: Sequence[str] = ()) -> pd.Series:
+    """Of the parameters that show most, or of ``kept``; measured once for a generator, in minutes."""
     path = outputs_folder() / "training" / f"visibility_{generator_identity(profile)}.json"
     if not path.exists():
         from ohlora.stylegan import load_generator
@@ -206,7 +206,7 @@ def _visibility(profile: Profile, told: int) -> pd.Series:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(measure_visibility(load_generator(profile)).to_json(indent=1), encoding="utf-8")
     visibility = pd.Series(json.loads(path.read_text(encoding="utf-8")), name="visibility")
-    return visibility.sort_values(ascending=False, kind="stable")[:told]
+    return visibility[list(kept)] if kept else visibility.sort_values(ascending=False, kind="stable")[:told]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -245,15 +245,17 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"--held-out {options.held_out}; allowed: 1 to {len(images) - 1} ({name} portraits less one)")
     training = np.concatenate([images[: -options.held_out] for images, _ in sources.values()])
     known = None
+    earlier = load_weights(options.start_from)[1] if options.start_from else {}
     if options.told is None:
         options.told = TOLD if _is_paired(profile) else 0
     if options.told:
         if not _is_paired(profile):
             parser.error(f"--told {options.told}; allowed: 0, this generator has no known parameters")
         vectors = np.concatenate([u[: -options.held_out] for _, u in sources.values()])
-        known = KnownParameters.from_vectors(vectors, _visibility(profile, options.told))
+        # Weights that go on learning keep what their numbers tell, although another generator may show other things.
+        kept = earlier.get("architecture", {}).get("told", ())
+        known = KnownParameters.from_vectors(vectors, _visibility(profile, options.told, kept))
     checkpoint = outputs_folder() / "training" / f"{output.stem}.safetensors"  # an interrupted run goes on from here
-    earlier = load_weights(options.start_from)[1] if options.start_from else {}
     model, losses = train_autoencoder(
         training,
         options.steps,
