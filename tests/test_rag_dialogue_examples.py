@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from companion_parts import LetterEmbedder
 
@@ -41,6 +42,22 @@ def test_the_nearest_come_first_and_in_the_language_of_the_message(finder: Dialo
     assert len(finder.nearest("rain")) == COUNT
 
 
+def test_only_what_means_the_same_has_a_written_answer(finder: DialogueExamples) -> None:
+    assert [one.reply for one in finder.written("what is your name?")] == ["I'm Oh-LoRA."]
+    assert finder.written("what is the weather like in Oslo in June") == []
+
+
+def test_polite_korean_is_for_who_speaks_so() -> None:
+    embedder = LetterEmbedder()
+    dialogues = [
+        dialogue(1, "mood", "ko", "오늘 힘들었어", "정말 고생하셨어요."),
+        dialogue(2, "tea", "ko", "차 마셨어", "좋겠다!"),
+    ]
+    centre = np.zeros(64, np.float32)
+    both = DialogueExamples(embedder, dialogues, embedder.embed_queries([one.user for one in dialogues]), centre)
+    assert both.written("오늘 힘들었어") == [] and len(both.written("차 마셨어")) == 1
+
+
 def test_a_training_row_is_never_its_own_example(finder: DialogueExamples) -> None:
     dialogues = finder._dialogues
     found = finder.neighbours(dialogues, finder._vectors, share=1.0, seed=0)
@@ -59,6 +76,7 @@ def test_a_training_row_is_never_its_own_example(finder: DialogueExamples) -> No
         {"family": "time_morning"},
         {"history": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hi!"}]},
         {"memory": {"kind": "add", "key": "name", "value": "Bob"}},
+        {"memories": ["name: Mina"], "reply": "You are Mina!"},
     ],
 )
 def test_what_hangs_on_something_else_is_no_example(change: dict) -> None:

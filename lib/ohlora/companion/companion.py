@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,8 +20,9 @@ from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
+from ohlora.companion.written_answer import written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
-from ohlora.llm import LanguageModel
+from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
@@ -42,9 +42,7 @@ from ohlora.rag import (
     sanction_notice,
 )
 from ohlora.rag.database import Clock, wall_clock
-
-if TYPE_CHECKING:
-    from ohlora.stylegan import PortraitGenerator
+from ohlora.stylegan import PortraitGenerator, load_generator
 
 logger = logging.getLogger(__name__)
 
@@ -97,13 +95,13 @@ class Companion:
         self.language = language
         state = Path(state) if state is not None else outputs_folder() / "state"
         self.expressions = expressions or load_expressions()
-        generator = generator or _default_generator(self.profile)
+        generator = generator or load_generator(self.profile, conditioned=True)
         self._own_face = state / "face.yaml"
         self.painter = FacePainter(generator, face or self._load_face(generator))
         self.memory = memory or MemoryStore(state / "memory.sqlite", load_embedder(self.profile), clock)
         self.sanctions = sanctions or SanctionLog(state / "sanctions.sqlite", clock)
         self.moderator = moderator or load_moderator(self.profile, self.memory.embedder)
-        self.llm = llm or _default_llm(self.profile)
+        self.llm = llm or load_llm(self.profile)
         ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
         self.examples = examples or (load_dialogue_examples(self.profile, self.memory.embedder) if ours else None)
         self.history: list[dict[str, str]] = []
@@ -268,6 +266,8 @@ class Companion:
             raise
         except Exception as error:
             raise draft.failure("model_failed", error) from error
+        if draft.outcome == "withheld" and examples and self._may_be_shown(draft, examples[0].reply):
+            draft.outcome, approved = "answered", examples[0].reply  # somebody wrote it for a message like this
         draft.close(approved.strip(), self._local_time(), examples)
         if draft.outcome == "stopped":
             draft.notices.append(draft.say("stopped"))
@@ -284,7 +284,8 @@ class Companion:
         def say(asked: Sequence[dict[str, str]]) -> Iterator[ReplyProgress]:
             return self.llm.reply(asked, memories=lines, now=self._local_time(), stream=True, **shown)
 
-        yield from say_freshly(say, messages)
+        written = written_answer(self.examples, draft.message.strip(), messages[:-1])
+        yield from say_freshly(say, messages) if written is None else written
 
     def _next(self, draft: Draft, stream: Iterator[ReplyProgress]) -> ReplyProgress | None:
         with draft.watch.stage("generate"):
@@ -385,15 +386,3 @@ class Companion:
         return Turn(
             message, "", expression, self._last_portrait, (), (), draft.say(phrase), {}, intensity, {}, "refused"
         )
-
-
-def _default_generator(profile: Profile) -> PortraitGenerator:
-    from ohlora.stylegan import load_generator
-
-    return load_generator(profile, conditioned=True)
-
-
-def _default_llm(profile: Profile) -> object:
-    from ohlora.llm import load_llm
-
-    return load_llm(profile)

@@ -35,6 +35,11 @@ def keeps_language(text: str, language: str) -> bool:
     return not _THIRD_SCRIPT.search(text) and text_language(text) in (language, None)
 
 
+def is_polite(text: str) -> bool:
+    """Whether a Korean text ends as one speaks to somebody one owes respect (존댓말)."""
+    return bool(_POLITE_END.search(text))
+
+
 def violations(reply: Reply, dialogue: Dialogue) -> list[str]:
     """Names of the RULES that a reply to this dialogue breaks; empty when it is fine.
 
@@ -50,9 +55,7 @@ def violations(reply: Reply, dialogue: Dialogue) -> list[str]:
         "length": len(reply.text) > REPLY_LIMIT[dialogue.language],
         "repetition": bool(_LOOP.search(reply.text)),
         "persona": bool(_OTHER_CHARACTERS.search(reply.text)),
-        "speech level": dialogue.language == "ko"
-        and not _ASKED_POLITE.search(said)
-        and bool(_POLITE_END.search(reply.text)),
+        "speech level": dialogue.language == "ko" and not _ASKED_POLITE.search(said) and is_polite(reply.text),
         "invented memory": not _is_grounded(reply.memory, said),
         "memory": getattr(reply.memory, "kind", None) != getattr(dialogue.memory, "kind", None),
         "mood": {reply.expression, dialogue.expression} & _GLAD != set()

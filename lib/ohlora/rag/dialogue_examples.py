@@ -21,11 +21,17 @@ from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm.dialogues import Dialogue, load_dialogues, root_family, split_dialogues
 from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
+from ohlora.llm.rules import is_polite
 from ohlora.rag.embeddings import Embedder, load_embedder
 from ohlora.weights import load_weights, save_weights
 
 COUNT = 2
 """Examples beside a message: each costs a CPU a tenth of a second before her first word."""
+
+
+SAME = 0.9
+"""Cosine from which a message and a written one mean the same. Of 13 held-out questions about her that are this near
+to a written one, 12 have their answer there; of 37 above .85, 34."""
 
 
 class DialogueExamples:
@@ -52,6 +58,14 @@ class DialogueExamples:
         language = text_language(message) or "ko"
         vector = centred(self._embedder.embed_queries([message]), self._centre)[0]
         return [self._dialogues[row].example for row in self._order(vector, language)[:count]]
+
+    def written(self, message: str) -> list[Dialogue]:
+        """The dialogues whose message means the same, nearest first; polite Korean only for who speaks so."""
+        language = text_language(message) or "ko"
+        vector = centred(self._embedder.embed_queries([message]), self._centre)[0]
+        near = (row for row in self._order(vector, language)[:5] if self._vectors[row] @ vector >= SAME)
+        found = (self._dialogues[row] for row in near)
+        return [one for one in found if language != "ko" or is_polite(one.reply) <= is_polite(message)]
 
     def _order(self, vector: np.ndarray, language: str) -> np.ndarray:
         rows = np.flatnonzero(self._languages == language)
@@ -88,7 +102,9 @@ def may_be_example(dialogue: Dialogue) -> bool:
     """Whether a dialogue makes sense to somebody else: nothing in it hangs on a history, a time or a memory."""
     group = dialogue.id.split("-")[0]
     timed = dialogue.family.startswith("time_")
-    return group != "memory" and not timed and not dialogue.history and dialogue.memory is None
+    values = {word for line in dialogue.memories for word in line.partition(": ")[2].split() if len(word) > 1}
+    told = any(word.casefold() in dialogue.reply.casefold() for word in values)
+    return group != "memory" and not timed and not told and not dialogue.history and dialogue.memory is None
 
 
 def load_dialogue_examples(profile: Profile | str, embedder: Embedder) -> DialogueExamples | None:
@@ -107,7 +123,8 @@ def load_dialogue_examples(profile: Profile | str, embedder: Embedder) -> Dialog
             "run: python -m ohlora.rag.dialogue_examples"
         )
     by_id = {dialogue.id: dialogue for dialogue in load_dialogues()}
-    kept = [row for row, known in enumerate(card["dialogues"]) if known in by_id]  # some may have been deleted since
+    # Some may have been deleted or changed since.
+    kept = [row for row, name in enumerate(card["dialogues"]) if name in by_id and may_be_example(by_id[name])]
     return DialogueExamples(
         embedder,
         [by_id[card["dialogues"][row]] for row in kept],
