@@ -24,7 +24,7 @@ HELD_OUT_WEIGHTS = "moderation_classifier_held_out"
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the classifier learned from are short
 _MOST_PIECES = 24
-_SAME_SENTENCE = 0.975  # cosine from which a text counts as a paraphrase of a labelled row
+_SAME_SENTENCE = 0.92  # cosine from which a text counts as a paraphrase of a labelled row
 
 
 @dataclass(frozen=True)
