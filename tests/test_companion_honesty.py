@@ -18,6 +18,7 @@ def test_nothing_is_said_twice_and_nothing_where_it_does_not_belong() -> None:
     assert honest_word("are you a person?", "I'm an AI, you know.", ASKED) == ""
     assert honest_word("너 사람이야?", "사람은 아니지, AI니까.", KOREAN) == ""
     assert honest_word("too many people, one rude person", "Ugh!", ASKED[1:]) == ""
+    assert honest_word("Hi again! Can we talk in English?", "Of course!", ASKED) == ""  # "ai" in a word is none
     assert honest_word("what do you like?", "Tea!", ASKED) == honest_word("are you a bot?", "Tea!", ()) == ""
 
 

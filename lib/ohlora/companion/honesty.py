@@ -9,7 +9,7 @@ from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 
 _NAMED = re.compile(
-    r"사람|인간|로봇|챗봇|봇|기계|인공지능|AI|알바|\b(human|person|robot|bot|machine|program|alive|real)\b",
+    r"사람|인간|로봇|챗봇|봇|기계|인공지능|AI[가-힣]|알바|\b(AI|human|person|robot|bot|machine|program|alive|real)\b",
     re.IGNORECASE,
 )
 _SAID = re.compile(
