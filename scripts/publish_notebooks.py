@@ -102,7 +102,8 @@ def publish(source: Path) -> bool:
         return False
     for cell, done in zip(code, ran, strict=True):
         cell.outputs = trimmed_outputs(done)
-        cell.execution_count = done.execution_count
+        # the Colab cell does nothing here, and scripts/add_colab_cell.py writes it without a number
+        cell.execution_count = None if cell.id == "colab" else done.execution_count
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
