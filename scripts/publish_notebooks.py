@@ -103,7 +103,7 @@ def publish(source: Path) -> bool:
     for cell, done in zip(code, ran, strict=True):
         cell.outputs = trimmed_outputs(done)
         # the Colab cell does nothing here, and scripts/add_colab_cell.py writes it without a number
-        cell.execution_count = None if cell.id == "colab" else done.execution_count
+        cell.execution_count = None if "colab_setup.py" in cell.source else done.execution_count
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
