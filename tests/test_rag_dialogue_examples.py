@@ -10,7 +10,8 @@ from ohlora.config import load_profile
 from ohlora.llm.dialogues import is_held_out, load_dialogues, parse_dialogue
 from ohlora.llm.prompt import Example, build_prompt
 from ohlora.rag import DialogueExamples, load_dialogue_examples, load_embedder
-from ohlora.rag.dialogue_examples import COUNT, centred, may_be_example
+from ohlora.rag.dialogue_examples import COUNT, may_be_example
+from ohlora.rag.moderation import centred
 from ohlora.weights import load_weights
 
 ROWS = [

@@ -23,6 +23,7 @@ from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 from ohlora.llm.rules import is_polite
 from ohlora.rag.embeddings import Embedder, load_embedder
+from ohlora.rag.moderation import centred
 from ohlora.weights import load_weights, save_weights
 
 COUNT = 2
@@ -55,17 +56,19 @@ class DialogueExamples:
 
     def nearest(self, message: str, count: int = COUNT) -> list[Example]:
         """The examples nearest to a message, in its language, nearest first."""
-        language = text_language(message) or "ko"
-        vector = centred(self._embedder.embed_queries([message]), self._centre)[0]
+        vector, language = self._understood(message)
         return [self._dialogues[row].example for row in self._order(vector, language)[:count]]
 
     def written(self, message: str) -> list[Dialogue]:
         """The dialogues whose message means the same, nearest first; polite Korean only for who speaks so."""
-        language = text_language(message) or "ko"
-        vector = centred(self._embedder.embed_queries([message]), self._centre)[0]
+        vector, language = self._understood(message)
         near = (row for row in self._order(vector, language)[:5] if self._vectors[row] @ vector >= SAME)
         found = (self._dialogues[row] for row in near)
         return [one for one in found if language != "ko" or is_polite(one.reply) <= is_polite(message)]
+
+    def _understood(self, message: str) -> tuple[np.ndarray, str]:
+        """The vector of a message, float32 (dimension,), and its language."""
+        return centred(self._embedder.embed_queries([message]), self._centre)[0], text_language(message) or "ko"
 
     def _order(self, vector: np.ndarray, language: str) -> np.ndarray:
         rows = np.flatnonzero(self._languages == language)
@@ -90,12 +93,6 @@ class DialogueExamples:
                 allowed = (one for one in order if root_family(one.family) != excluded and one.user != dialogue.user)
                 found[dialogue.id] = [one.id for one, _ in zip(allowed, range(COUNT), strict=False)]
         return found
-
-
-def centred(embeddings: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Embeddings float32 (n, dimension) less what all of them share, each of length 1."""
-    vectors = embeddings - centre
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def may_be_example(dialogue: Dialogue) -> bool:

@@ -30,7 +30,7 @@ from ohlora.weights import save_weights
 WEIGHTS = "e5_adapter"
 _LAYERS = ["query", "key", "value", "attention_output", "intermediate", "output"]
 _NEIGHBOURS = 5
-_TWIN = 0.975  # see ohlora.rag.moderation: from here on a labelled row decides alone
+_TWIN = 0.975  # cosine of paraphrases before any training; ohlora.rag.moderation lets one row decide from .92 on
 
 
 @dataclass(frozen=True)
