@@ -6,11 +6,11 @@ from collections import Counter
 
 import pandas as pd
 import pytest
-from companion_parts import LetterEmbedder
+from companion_parts import LetterEmbedder, make_companion
 
 from ohlora.evaluation.memory_benchmark import ABILITIES, benchmark_metrics, holds, load_benchmark, run_benchmark
 from ohlora.llm.dialogues import load_dialogues
-from ohlora.llm.reply_format import MemoryOperation, Reply
+from ohlora.llm.reply_format import MemoryOperation, format_reply, stream_reply
 from ohlora.rag.extraction import check_operation
 from ohlora.rag.relevance import CosineRelevance, load_dialogue_questions
 
@@ -61,10 +61,10 @@ def test_a_number_must_be_the_whole_number(reply: str, piece: str, there: bool) 
 class Parrot:
     """Stores whatever follows "is", and answers with what it was given."""
 
-    def reply(self, messages, memories=(), now=None, examples=()) -> Reply:
+    def reply(self, messages, memories=(), now=None, stream=False):
         text = messages[-1]["content"]
         memory = MemoryOperation("add", "name", text.split(" is ")[1]) if " is " in text else None
-        return Reply(" ".join(memories) or "I don't know that yet", "happy", 0.5, memory)
+        return stream_reply(iter([format_reply(" ".join(memories) or "I don't know that yet", "happy", 0.5, memory)]))
 
 
 def _question(text: str, ability: str, key: str | None, right: str, stale: list[str]) -> dict:
@@ -104,8 +104,10 @@ def test_a_dialogue_is_told_and_asked() -> None:
     assert metrics["hit_at_1"].value == 1 and metrics["abstention"].value == 1 and "answered_by_her" not in metrics
 
 
-def test_with_a_model_the_stores_and_the_answers_are_judged() -> None:
-    questions, messages = run_benchmark([DIALOGUE], LetterEmbedder(), CosineRelevance(0.3), Parrot())
+def test_with_her_the_stores_and_the_answers_are_judged(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=Parrot())
+    questions, messages = run_benchmark([DIALOGUE], LetterEmbedder(), companion=companion)
+    assert list(messages["outcome"]) == ["answered"] * 3
     assert list(messages["right"]) == [True, False, True]
     metrics = benchmark_metrics(questions, messages)
     assert metrics["extraction_recall"].value == 1 and metrics["extraction_precision"].value == pytest.approx(2 / 3)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from test_rag_memory import open_store
+from test_rag_memory import START, open_store
 
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import remember
@@ -82,19 +84,22 @@ def test_facts_pass(key, value, message):
     assert check_operation(add(key, value), message) is None
 
 
-def test_inventions_are_retried_once_then_left_to_the_rules(store):
-    calls = []
-
-    def retry(reason):
-        calls.append(reason)
-        return add("이름", "서연")
-
-    good = remember(store, "a", "내 이름은 서연이야", add("이름", "지훈"), retry=retry)
-    assert (good.source, good.memory.value, calls) == ("retry", "서연", ["not in the message"])
-    rule = remember(store, "b", "내 이름은 서연이야", add("이름", "지훈"), retry=lambda reason: add("이름", "민수"))
+def test_inventions_are_left_to_the_rules(store):
+    rule = remember(store, "b", "내 이름은 서연이야", add("이름", "지훈"))
     assert (rule.source, rule.memory.value) == ("rule", "서연")
     refused = remember(store, "c", "오늘 날씨 좋다", add("이름", "지훈"))
     assert (refused.action, refused.reason) == ("refused", "not in the message") and store.memories("c") == []
+
+
+def test_a_dated_plan_is_over_when_its_day_is(tmp_path):
+    time = [START]  # a Monday
+    with open_store(tmp_path / "memory.sqlite", clock=lambda: time[0]) as store:
+        remember(store, "a", "나 수요일에 면접 있어", add("면접", "수요일"))
+        remember(store, "a", "내 생일은 3월 4일이야", add("생일", "3월 4일"))
+        for days, left in ((2, ["면접", "생일"]), (4, ["생일"])):
+            time[0] = START + timedelta(days=days)
+            assert [memory.key for memory in store.memories("a")] == left
+        assert [memory.key for memory in store.history("a")] == ["면접", "생일"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from ohlora.llm.language import text_language
 from ohlora.rag import Memory
@@ -34,6 +34,8 @@ def citation(message: str, reply: str, memories: Sequence[Memory], now: datetime
         if value and value in said and value not in asked and told.date() < now.date():
             language = text_language(reply) or memory.language
             when = told_when(told, now, language)
+            if when in reply:  # she says it already
+                return ""
             return f"{when} 말해 줬잖아." if language == "ko" else f"You told me {when}."
     return ""
 
@@ -50,10 +52,21 @@ def told_when(told: datetime, now: datetime, language: str) -> str:
     if days < 7:
         day = _DAYS[language][told.weekday()]
         return f"{day}에" if korean else f"on {day}"
-    same_year = told.year == now.year
-    if korean:
-        return f"{'' if same_year else f'{told.year}년 '}{told.month}월 {told.day}일에"
-    return f"on {told.day} {_MONTHS[told.month - 1]}{'' if same_year else f' {told.year}'}"
+    day = _date(told.date(), now.date(), language)
+    return f"{day}에" if korean else f"on {day}"
+
+
+def day_in_words(day: date, today: date, language: str) -> str:
+    """A day with its weekday: "3월 12일 목요일", "Thursday 12 March", with its year when it is not this one's."""
+    weekday, words = _DAYS[language][day.weekday()], _date(day, today, language)
+    return f"{words} {weekday}" if language == "ko" else f"{weekday} {words}"
+
+
+def _date(day: date, today: date, language: str) -> str:
+    same_year = day.year == today.year
+    if language == "ko":
+        return f"{'' if same_year else f'{day.year}년 '}{day.month}월 {day.day}일"
+    return f"{day.day} {_MONTHS[day.month - 1]}{'' if same_year else f' {day.year}'}"
 
 
 def _plain(text: str) -> str:

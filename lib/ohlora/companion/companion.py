@@ -15,31 +15,32 @@ from pathlib import Path
 
 import numpy as np
 
+from ohlora.companion.answer import answer, similar, told_answer
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
-from ohlora.companion.fresh_words import say_freshly
+from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
-from ohlora.companion.written_answer import written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
+    UNKNOWN_KIND,
     DialogueExamples,
     Memory,
     MemoryStore,
+    MessageKind,
+    MessageKinds,
     Moderator,
     SanctionLog,
-    active_notice,
-    care_notice,
     detect_language,
     load_dialogue_examples,
     load_embedder,
+    load_message_kinds,
     load_moderator,
     refusal_notice,
     remember,
-    sanction_notice,
 )
 from ohlora.rag.database import Clock, wall_clock
 from ohlora.stylegan import PortraitGenerator, load_generator
@@ -49,7 +50,6 @@ logger = logging.getLogger(__name__)
 MESSAGE_LIMIT = 600  # characters: with persona, memories and history it still fits 1,024 tokens
 HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
 RECALLED = 3  # memories a turn
-ALONE = 6  # letters from which a message may be understood without what was said before
 
 
 class Companion:
@@ -58,7 +58,7 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions, examples: the parts; each defaults to the profile's.
+        generator, llm, memory, moderator, sanctions, examples, kinds: the parts; each defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
@@ -83,6 +83,7 @@ class Companion:
         moderator: Moderator | None = None,
         sanctions: SanctionLog | None = None,
         examples: DialogueExamples | None = None,
+        kinds: MessageKinds | None = None,
         face: Face | None = None,
         expressions: ExpressionTable | None = None,
         clock: Clock = wall_clock,
@@ -104,6 +105,7 @@ class Companion:
         self.llm = llm or load_llm(self.profile)
         ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
         self.examples = examples or (load_dialogue_examples(self.profile, self.memory.embedder) if ours else None)
+        self.kinds = kinds or load_message_kinds(self.memory.embedder)
         self.history: list[dict[str, str]] = []
         self._unsaved: list[tuple[str, MemoryOperation | None, str]] = []  # message, operation, turn: for the next one
         self._present = ("neutral", 0.0)
@@ -153,6 +155,7 @@ class Companion:
             face=self.painter.face,
             llm=self.llm,
             examples=self.examples,
+            kinds=self.kinds,
             moderator=self.moderator,
             memory=MemoryStore(state / "memory.sqlite", self.memory.embedder, clock, self.memory.relevance),
             expressions=self.expressions,
@@ -200,20 +203,22 @@ class Companion:
 
     def _converse(self, draft: Draft, text: object) -> None:
         message = self._read(draft, text)
+        now = self._local_time()
         with draft.watch.stage("sanction"):
-            self._refuse_while_paused(draft)
+            refuse_while_paused(draft, self.sanctions, self.user, now)
         with draft.watch.stage("moderate"):
-            self._refuse_abuse(draft, message)
+            refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now)
         with draft.watch.stage("recall"):
             draft.memories = self._recall(draft, message)
-            examples = self._similar(message)
+            draft.kind = self._kind(message)
+            examples = similar(self.examples, message, self.history)
         operation = self._speak(draft, message, examples)
         with draft.watch.stage("remember"):
-            draft.stored = self._remember(draft, message, operation)
+            draft.stored = self._remember(draft, message, operation if draft.kind.may_tell else None)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
         if draft.reply:  # else stopped before the first sentence
-            self.history += [{"role": "user", "content": message}, {"role": "assistant", "content": draft.reply}]
+            self.history = [*self._messages(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
 
     def _read(self, draft: Draft, text: object) -> str:
@@ -231,27 +236,25 @@ class Companion:
             return ()
         return tuple(recalled.memory for recalled in found)
 
-    def _similar(self, message: str) -> Sequence[Example]:
+    def _kind(self, message: str) -> MessageKind:
         try:
-            alone = not self.history or len(message) >= ALONE  # "why?" is about what was said before
-            return self.examples.nearest(message) if self.examples and alone else ()
+            return self.kinds.of(message)
         except Exception:
-            logger.exception("no examples were found; she can answer without them")
-            return ()
+            logger.exception("the kind of a message was not found; the model decides alone what to remember")
+            return UNKNOWN_KIND
 
     def _speak(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
         """Stream her reply into the draft, releasing only moderated sentences; returns what to remember."""
-        messages = [*self.history, {"role": "user", "content": message}]
         operation, approved = None, ""
         try:
-            with closing(self._stream(messages, draft, examples)) as stream:
+            with closing(self._stream(draft, message, examples)) as stream:
                 while (progress := self._next(draft, stream)) is not None:
                     if progress.expression:
                         name = self.expressions.match(progress.expression)
                         draft.expression = (name, float(progress.intensity or 0.5))
                     ready = progress.text if progress.reply else finished_sentences(progress.text)
                     if len(ready) > len(approved) and draft.outcome != "withheld":
-                        if self._may_be_shown(draft, ready):
+                        if may_be_shown(draft, ready, self.moderator):
                             approved = ready
                             draft.watch.mark("first_words")
                         else:
@@ -266,7 +269,7 @@ class Companion:
             raise
         except Exception as error:
             raise draft.failure("model_failed", error) from error
-        if draft.outcome == "withheld" and examples and self._may_be_shown(draft, examples[0].reply):
+        if draft.outcome == "withheld" and examples and may_be_shown(draft, examples[0].reply, self.moderator):
             draft.outcome, approved = "answered", examples[0].reply  # somebody wrote it for a message like this
         draft.close(approved.strip(), self._local_time(), examples)
         if draft.outcome == "stopped":
@@ -275,52 +278,19 @@ class Companion:
             raise EndOfTurn("failed", draft.say("no_words"))
         return operation
 
-    def _stream(
-        self, messages: list[dict[str, str]], draft: Draft, examples: Sequence[Example]
-    ) -> Iterator[ReplyProgress]:
-        shown = {"examples": examples} if examples else {}  # a model of somebody else's may not know the word
+    def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
+        now = self._local_time()
+        if draft.kind.asks_for_told:
+            return told_answer(self.memory, message, draft.memories, now)
         lines = [memory.line for memory in draft.memories]
+        return answer(self.llm, self._messages(message), lines, now, examples, self.examples)
 
-        def say(asked: Sequence[dict[str, str]]) -> Iterator[ReplyProgress]:
-            return self.llm.reply(asked, memories=lines, now=self._local_time(), stream=True, **shown)
-
-        written = written_answer(self.examples, draft.message.strip(), messages[:-1])
-        yield from say_freshly(say, messages) if written is None else written
+    def _messages(self, message: str) -> list[dict[str, str]]:
+        return [*self.history, {"role": "user", "content": message}]
 
     def _next(self, draft: Draft, stream: Iterator[ReplyProgress]) -> ReplyProgress | None:
         with draft.watch.stage("generate"):
             return next(stream, None)
-
-    # --- safety --------------------------------------------------------------------------------------------------
-
-    def _refuse_while_paused(self, draft: Draft) -> None:
-        try:
-            pause = self.sanctions.active(self.user)
-        except Exception as error:  # in doubt she does not answer
-            raise draft.failure("check_failed", error) from error
-        if pause is not None:
-            raise EndOfTurn("blocked", active_notice(pause, draft.language, self._local_time()), face=("angry", 0.6))
-
-    def _refuse_abuse(self, draft: Draft, message: str) -> None:
-        try:
-            verdict = self.moderator.check(message)
-            sanction = self.sanctions.record(self.user, verdict.label, message) if verdict.sanctionable else None
-        except Exception as error:
-            raise draft.failure("check_failed", error) from error
-        if verdict.needs_care:  # help is named; nobody is punished for needing it
-            raise EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
-        if sanction is not None:
-            notice = sanction_notice(sanction, draft.language, self._local_time())
-            outcome, face = ("warned", ("sad", 0.8)) if sanction.is_warning else ("blocked", ("angry", 0.9))
-            raise EndOfTurn(outcome, notice, face=face)
-
-    def _may_be_shown(self, draft: Draft, text: str) -> bool:
-        """Judge everything that would be on the screen, not only the newest sentence."""
-        with draft.watch.stage("moderate_reply"):
-            try:
-                return self.moderator.check(text).allowed
-            except Exception as error:
-                raise draft.failure("check_failed", error) from error
 
     def _local_time(self) -> datetime:
         return self.clock().astimezone()  # what she speaks of is the user's time

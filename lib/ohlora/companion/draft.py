@@ -15,7 +15,7 @@ from ohlora.companion.honesty import honest_word
 from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, TurnProgress
 from ohlora.config import DATA
 from ohlora.llm.prompt import Example
-from ohlora.rag import Memory
+from ohlora.rag import UNKNOWN_KIND, Memory, MessageKind
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Draft:
 
     reply: the language model's words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
-    memories: what she was given. reported: the last progress.
+    memories: what she was given. kind: of the message. reported: the last progress.
     """
 
     message: str
@@ -46,6 +46,7 @@ class Draft:
     expression: tuple[str, float] | None = None
     outcome: Outcome = "answered"
     memories: tuple[Memory, ...] = ()
+    kind: MessageKind = UNKNOWN_KIND
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None

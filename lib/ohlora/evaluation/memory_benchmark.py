@@ -12,7 +12,7 @@ import argparse
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -21,20 +21,17 @@ from typing import Any
 
 import pandas as pd
 
+from ohlora.companion import Companion
 from ohlora.config import DATA, outputs_folder
 from ohlora.evaluation.llm import memory_scores, same_memory
 from ohlora.evaluation.metrics import Metric
-from ohlora.llm.generation import LanguageModel, load_llm
 from ohlora.llm.reply_format import MemoryOperation
-from ohlora.rag import DialogueExamples, MemoryStore, load_dialogue_examples, load_embedder, remember
+from ohlora.rag import Memory, MemoryStore, load_embedder
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.relevance import Relevance
 
 ABILITIES = ("extraction", "sessions", "update", "time", "abstention")
 RECALLED = 3  # memories that she is given with a message, as in the chat
-
-Proposal = Callable[[str, list[str], datetime], MemoryOperation | None]
-"""(message, recalled memories, now) → what the language model would store."""
 
 
 def load_benchmark(path: Path = DATA / "memory" / "benchmark.jsonl") -> list[dict[str, Any]]:
@@ -42,59 +39,85 @@ def load_benchmark(path: Path = DATA / "memory" / "benchmark.jsonl") -> list[dic
     return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
 
 
-def model_proposal(llm: LanguageModel, examples: DialogueExamples | None) -> Proposal:
-    """What the language model writes on its memory line when it answers a message, as in a chat."""
-
-    def propose(message: str, recalled: list[str], now: datetime) -> MemoryOperation | None:
-        near = examples.nearest(message) if examples else ()
-        return llm.reply([{"role": "user", "content": message}], recalled, now, examples=near).memory
-
-    return propose
-
-
 class _Told:
-    """A store with a clock that is set, and what happened to each message that was told to it."""
+    """A store with a clock that is set, and what happened to each message that was told to it.
 
-    def __init__(self, path: Path, embedder: Embedder, relevance: Relevance | None) -> None:
-        self.now = datetime.now().astimezone()
-        self.store = MemoryStore(path, embedder, clock=lambda: self.now, relevance=relevance)
+    Args:
+        companion: hears the messages and decides what to store; None: what the dialogue says should be stored is.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        user: str,
+        embedder: Embedder,
+        relevance: Relevance | None = None,
+        companion: Companion | None = None,
+    ) -> None:
+        self.now, self.user = datetime.now().astimezone(), user
+        self.companion = companion.for_user(user, state=folder, clock=self._clock) if companion else None
+        self.store = (
+            self.companion.memory
+            if self.companion
+            else MemoryStore(folder / "memory.sqlite", embedder, self._clock, relevance)
+        )
         self.rows: list[dict[str, Any]] = []
 
-    def tell(self, dialogue: dict[str, Any], propose: Proposal | None) -> None:
-        """Play the sessions. propose: None stores what the dialogue says should be stored."""
-        user = dialogue["id"]
+    def _clock(self) -> datetime:
+        return self.now
+
+    def tell(self, dialogue: dict[str, Any]) -> None:
+        """Play the sessions; each is a new conversation."""
         for session in dialogue["sessions"]:
             self.now = datetime.fromisoformat(session["now"]).astimezone()
+            if self.companion:
+                self.companion.history.clear()
             for message in session["messages"]:
                 said, gold = message["user"], message["memory"]
                 expected = MemoryOperation(gold["kind"], gold["key"], gold.get("value") or "") if gold else None
-                if propose is None:
-                    self._store(user, said, expected)
+                if self.companion is None:
+                    self._store(said, expected)
                     continue
-                recalled = [one.memory.line for one in self.store.search(user, said, RECALLED)]
-                proposed = propose(said, recalled, self.now)
-                done = remember(self.store, user, said, proposed)
-                stored = done.action in ("add", "update", "known", "forget")
-                found = MemoryOperation("add", done.memory.key, done.memory.value) if stored else None
-                if done.action == "forget":
-                    found = MemoryOperation("forget", done.memory.key)
+                before = {one.id: one for one in self.store.memories(self.user)}
+                turn = self.companion.turn(said)
+                found = self._change(before, expected)
                 self.rows.append(
                     {
-                        "dialogue": user, "language": dialogue["language"], "message": said,
+                        "dialogue": self.user, "language": dialogue["language"], "message": said,
                         "expected": expected, "found": found, "right": _same_fact(found, expected),
+                        "outcome": turn.outcome, "reply": turn.reply,
                     }
                 )  # fmt: skip
 
-    def _store(self, user: str, said: str, expected: MemoryOperation | None) -> None:
-        known = self.store.find_key(user, expected.key) if expected else []
+    def answer(self, question: str) -> str | None:
+        """What she says to a question, asked on its own."""
+        if self.companion is None:
+            return None
+        self.companion.history.clear()
+        return self.companion.turn(question).reply
+
+    def _change(self, before: dict[int, Memory], expected: MemoryOperation | None) -> MemoryOperation | None:
+        """What a turn changed in the store; a fact that is stored already counts as stored."""
+        after = {one.id: one for one in self.store.memories(self.user)}
+        new = [one for number, one in after.items() if number not in before]
+        gone = [one for number, one in before.items() if number not in after]
+        if new:
+            return MemoryOperation("add", new[-1].key, new[-1].value)
+        if gone:
+            return MemoryOperation("forget", gone[-1].key)
+        known = [one for one in after.values() if expected and one.value == expected.value]
+        return MemoryOperation("add", known[0].key, known[0].value) if known else None
+
+    def _store(self, said: str, expected: MemoryOperation | None) -> None:
         if expected is None:
             return
+        known = self.store.find_key(self.user, expected.key)
         if expected.kind == "forget":
-            self.store.delete(user, known[-1].id)
+            self.store.delete(self.user, known[-1].id)
         elif expected.kind == "update" and known:
-            self.store.update(user, known[-1].id, expected.value)
+            self.store.update(self.user, known[-1].id, expected.value)
         else:
-            self.store.add(user, expected.key, expected.value)
+            self.store.add(self.user, expected.key, expected.value)
 
 
 def _same_fact(found: MemoryOperation | None, expected: MemoryOperation | None) -> bool:
@@ -108,23 +131,23 @@ def _same_fact(found: MemoryOperation | None, expected: MemoryOperation | None) 
 
 @contextmanager
 def told(
-    dialogue: dict[str, Any], embedder: Embedder, relevance: Relevance | None = None, propose: Proposal | None = None
+    dialogue: dict[str, Any],
+    embedder: Embedder,
+    relevance: Relevance | None = None,
+    companion: Companion | None = None,
 ) -> Iterator[_Told]:
     """A store in a temporary folder to which the dialogue was told."""
     with tempfile.TemporaryDirectory() as folder:
-        state = _Told(Path(folder) / "memory.sqlite", embedder, relevance)
+        state = _Told(Path(folder), dialogue["id"], embedder, relevance, companion)
         try:
-            state.tell(dialogue, propose)
+            state.tell(dialogue)
             yield state
         finally:
             state.store.close()
 
 
-def ask(state: _Told, dialogue: dict[str, Any], answer: Callable[..., str] | None = None) -> list[dict[str, Any]]:
+def ask(state: _Told, dialogue: dict[str, Any]) -> list[dict[str, Any]]:
     """Ask every question of a told dialogue.
-
-    Args:
-        answer: (question, recalled, now) → her words; None looks at the recalled memories only.
 
     Returns:
         One row a question: dialogue, language, ability, question, wanted (key or None), rank (1-based place of the
@@ -139,7 +162,7 @@ def ask(state: _Told, dialogue: dict[str, Any], answer: Callable[..., str] | Non
         keys = [one.memory.key for one in ranked]
         limit = state.store.relevance.threshold
         recalled = [one.memory.line for one in ranked[:RECALLED] if one.score >= limit]
-        reply = answer(text, recalled, state.now) if answer else None
+        reply = state.answer(text)
         wanted = question["key"]
         rows.append(
             {
@@ -214,25 +237,18 @@ def run_benchmark(
     dialogues: Iterable[dict[str, Any]],
     embedder: Embedder,
     relevance: Relevance | None = None,
-    llm: LanguageModel | None = None,
-    examples: DialogueExamples | None = None,
+    companion: Companion | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Questions and messages of all dialogues.
 
     Args:
-        llm: decides what to store and answers the questions; None: what should be stored is, and only the recall of
-            memories is scored.
+        companion: hears the messages as in a chat, decides what to store and answers the questions; None: what
+            should be stored is, and only the recall of memories is scored.
     """
-    propose = model_proposal(llm, examples) if llm else None
-
-    def answer(question: str, recalled: list[str], now: datetime) -> str:
-        near = examples.nearest(question) if examples else ()
-        return llm.reply([{"role": "user", "content": question}], recalled, now, examples=near).text
-
     questions, messages = [], []
     for dialogue in dialogues:
-        with told(dialogue, embedder, relevance, propose) as state:
-            questions += ask(state, dialogue, answer if llm else None)
+        with told(dialogue, embedder, relevance, companion) as state:
+            questions += ask(state, dialogue)
             messages += state.rows
     return pd.DataFrame(questions), pd.DataFrame(messages)
 
@@ -254,13 +270,11 @@ def main() -> None:
     questions, _ = run_benchmark(tqdm(rows, desc="recall"), embedder)
     metrics = {f"recall_{name}": metric for name, metric in benchmark_metrics(questions).items()}
     if not given.without_model:
-        examples = load_dialogue_examples(given.profile, embedder)
-        questions, messages = run_benchmark(
-            tqdm(rows, desc="with her"), embedder, None, load_llm(given.profile), examples
-        )
+        companion = Companion(given.profile, "benchmark", state=Path(tempfile.mkdtemp()))
+        questions, messages = run_benchmark(tqdm(rows, desc="with her"), embedder, None, companion)
         metrics |= benchmark_metrics(questions, messages)
         print(questions[["question", "recalled", "reply", "answered", "stale"]].to_csv(sep="\t", index=False))
-        print(messages[~messages["right"]][["message", "expected", "found"]].to_csv(sep="\t", index=False))
+        print(messages[~messages["right"]][["message", "expected", "found", "outcome"]].to_csv(sep="\t", index=False))
     given.output.parent.mkdir(parents=True, exist_ok=True)
     kept = {name: asdict(metric) for name, metric in metrics.items()}
     given.output.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

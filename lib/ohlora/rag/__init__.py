@@ -6,6 +6,7 @@ from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
 from ohlora.rag.extraction import Remembered, remember
 from ohlora.rag.memory import Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
+from ohlora.rag.message_kind import UNKNOWN_KIND, MessageKind, MessageKinds, load_message_kinds
 from ohlora.rag.moderation import LABELS, Moderator, Verdict, load_moderator
 from ohlora.rag.normalisation import detect_language, normalise
 from ohlora.rag.notices import active_notice, care_notice, refusal_notice, sanction_notice
@@ -13,11 +14,14 @@ from ohlora.rag.sanctions import Sanction, SanctionLog
 
 __all__ = [
     "LABELS",
+    "UNKNOWN_KIND",
     "DialogueExamples",
     "Embedder",
     "EmbeddingsError",
     "Memory",
     "MemoryStore",
+    "MessageKind",
+    "MessageKinds",
     "Moderator",
     "Recalled",
     "Remembered",
@@ -30,6 +34,7 @@ __all__ = [
     "detect_language",
     "load_dialogue_examples",
     "load_embedder",
+    "load_message_kinds",
     "load_moderator",
     "normalise",
     "refusal_notice",

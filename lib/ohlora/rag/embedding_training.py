@@ -30,7 +30,7 @@ from ohlora.weights import save_weights
 WEIGHTS = "e5_adapter"
 _LAYERS = ["query", "key", "value", "attention_output", "intermediate", "output"]
 _NEIGHBOURS = 5
-_TWIN = 0.975  # cosine of paraphrases before any training; ohlora.rag.moderation lets one row decide from .92 on
+_TWIN = 0.975  # cosine of paraphrases before any training; ohlora.rag.moderation lets one row decide from .94 on
 
 
 @dataclass(frozen=True)

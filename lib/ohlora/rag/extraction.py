@@ -1,20 +1,19 @@
-"""From what the language model proposes to what is stored: schema check, one retry, rules as a net below."""
+"""From what the language model proposes to what is stored: schema check, rules as a net below."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, time
 
 from ohlora.llm.reply_format import MemoryOperation
+from ohlora.rag.database import read_clock
+from ohlora.rag.dates import plan_ends
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, clean_line
 from ohlora.rag.memory_store import MemoryStore
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice
-
-Retry = Callable[[str], MemoryOperation | None]
-"""Asks the model once more; is given why its first proposal was refused."""
 
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
@@ -57,7 +56,7 @@ class Remembered:
     """What came of one turn's memory.
 
     action: ``"add"``, ``"update"``, ``"forget"``, ``"known"`` (stored already), ``"none"`` or ``"refused"``.
-    memory: what was stored, or what was forgotten. source: ``"model"``, ``"retry"`` or ``"rule"``; None if nothing.
+    memory: what was stored, or what was forgotten. source: ``"model"`` or ``"rule"``; None if nothing.
     reason: why it was refused, for the log. notice: what the user should read, or None.
     """
 
@@ -74,12 +73,11 @@ def remember(
     message: str,
     operation: MemoryOperation | None,
     source_turn: str | None = None,
-    retry: Retry | None = None,
 ) -> Remembered:
     """Check what the model proposes against the message and the store, and carry it out.
 
-    The proposal is tried first, then ``retry`` once, then the rules; what all of them get wrong is refused with a
-    reason. A secret or an order hidden as a memory is never retried: the user is told.
+    The proposal is tried first, then the rules; what both get wrong is refused with a reason. Of a secret or an order
+    hidden as a memory the user is told.
 
     Args:
         store: where to remember.
@@ -87,7 +85,6 @@ def remember(
         message: what the user wrote, 1–4,000 characters.
         operation: the model's proposal, or None.
         source_turn: id of the turn, kept with the memory.
-        retry: see Retry.
     """
     check_length(message)
     language = detect_language(message)
@@ -100,9 +97,6 @@ def remember(
             return _carry_out(store, user, operation, message, source_turn, language, "model")
         if reason in ("secret", "instruction"):
             return Remembered("refused", reason=reason, notice=refusal_notice(reason, language))
-        second = retry(reason) if retry is not None else None
-        if second is not None and check_operation(second, message) is None:
-            return _carry_out(store, user, second, message, source_turn, language, "retry")
     by_rule = extract_by_rule(message)
     if by_rule is not None and check_operation(by_rule, message) is None:
         return _carry_out(store, user, by_rule, message, source_turn, language, "rule")
@@ -222,6 +216,10 @@ def _carry_out(
     language: str,
     source: str,
 ) -> Remembered:
+    said = read_clock(store.clock).astimezone()
+    last_day = plan_ends(operation.key, operation.value, said.date())
+    expires = datetime.combine(last_day, time.max, said.tzinfo) if last_day else None
+    told = {"source_turn": source_turn, "language": language, "expires": expires}
     with store.turn():
         known = _same_fact(store, user, operation.key)
         named = _named_value(store, user, known, message)
@@ -232,16 +230,16 @@ def _carry_out(
             store.delete(user, gone.id)
             return Remembered("forget", gone, source)
         if known is None:
-            return Remembered("add", store.add(user, operation.key, operation.value, source_turn, language), source)
+            return Remembered("add", store.add(user, operation.key, operation.value, **told), source)
         value = clean_line("value", operation.value, MAXIMUM_VALUE)
         if value == known.value:
             return Remembered("known", known, source)
         if named is not None and value != named.value and _CHANGED.search(message):  # "tea now, no more coffee"
-            return Remembered("update", store.update(user, named.id, value, source_turn, language), source)
+            return Remembered("update", store.update(user, named.id, value, **told), source)
         # One may like two things: "add" to a key that names a liking adds, everything else replaces.
         if operation.kind == "add" and _may_have_several(operation.key):
-            return Remembered("add", store.add(user, operation.key, value, source_turn, language), source)
-        return Remembered("update", store.update(user, known.id, value, source_turn, language), source)
+            return Remembered("add", store.add(user, operation.key, value, **told), source)
+        return Remembered("update", store.update(user, known.id, value, **told), source)
 
 
 _CHANGED = re.compile(

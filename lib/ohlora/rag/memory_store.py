@@ -214,6 +214,14 @@ class MemoryStore:
         """Everything that was ever stored and not forgotten, closed values included, oldest first."""
         return [memory for memory in self._select(user, only_open=False) if key is None or memory.key == key]
 
+    def replaced_by(self, memory: Memory) -> list[Memory]:
+        """The older values of a fact, which this memory and those before it closed; newest first."""
+        by_id = {one.id: one for one in self.history(memory.user, memory.key)}
+        found = []
+        while (memory := by_id.get(memory.replaces)) is not None:
+            found.append(memory)
+        return found
+
     def export(self, user: str) -> list[dict]:
         """The history as plain values, ready for JSON: what the user may ask for."""
         rows = [asdict(memory) for memory in self.history(user)]

@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,14 +19,19 @@ from ohlora.rag.lexicon import Lexicon
 from ohlora.rag.normalisation import check_length, normalise
 from ohlora.weights import WeightsError, load_weights, save_weights
 
+if TYPE_CHECKING:
+    from scipy import sparse
+    from sklearn.feature_extraction.text import HashingVectorizer
+
 LABELS = ("normal", "romantic_pressure", "political", "family_insult", "hate", "sexual", "threat", "self_harm")
 WEIGHTS = "moderation_classifier"
 HELD_OUT_WEIGHTS = "moderation_classifier_held_out"
 """The twin that never saw the test families: only for measuring."""
+LETTER_GROUPS = 2**15
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the classifier learned from are short
 _MOST_PIECES = 24
-_SAME_SENTENCE = 0.92  # cosine from which a text counts as a paraphrase of a labelled row
+_SAME_SENTENCE = 0.94  # cosine from which a text counts as a paraphrase of a labelled row
 
 
 @dataclass(frozen=True)
@@ -79,9 +86,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Classifier:
-    """Multinomial logistic regression over unit embeddings, with the rows that it was trained on.
+    """Multinomial logistic regression over unit embeddings and letter groups, with the rows that it was trained on.
 
-    coefficients: float32 (8, dimension). intercepts: (8,). mean: (dimension,), see centred.
+    Embeddings know what a sentence means, groups of two to four letters how insults are spelled.
+
+    coefficients: float32 (8, dimension + LETTER_GROUPS). intercepts: (8,). mean: (dimension,), see centred.
     threshold: of all classes but normal together. care_threshold: of self_harm alone, lower: to care too often
     does less harm than to care too late. rows, vectors: training rows and their embeddings,
     float32 (n, dimension).
@@ -95,9 +104,9 @@ class Classifier:
     rows: tuple[LabelledRow, ...]
     vectors: np.ndarray
 
-    def probabilities(self, vectors: np.ndarray) -> np.ndarray:
-        """Unit vectors (n, dimension) → probabilities (n, 8) in the order of LABELS."""
-        logits = centred(vectors, self.mean) @ self.coefficients.T + self.intercepts
+    def probabilities(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
+        """Normalised texts and their unit vectors (n, dimension) → probabilities (n, 8) in the order of LABELS."""
+        logits = moderation_features(texts, vectors, self.mean) @ self.coefficients.T + self.intercepts
         exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponential / exponential.sum(axis=1, keepdims=True)
 
@@ -140,7 +149,7 @@ class Moderator:
         check_length(text)
         pieces = judged_pieces(text)
         vectors = self.embedder.embed_queries(pieces)
-        probabilities = self.classifier.probabilities(vectors)
+        probabilities = self.classifier.probabilities(pieces, vectors)
         decisions = [self.classifier.decide(row) for row in probabilities]
         hits = [self.lexicon.find(piece) for piece in pieces]
         rules = ["classifier"] * len(pieces)
@@ -162,6 +171,29 @@ class Moderator:
             return verdict(index, decisions[index], float(1 - probabilities[index, 0]), rules[index])
         least = int(probabilities[:, 0].argmin())
         return verdict(least, "normal", float(probabilities[least, 0]), "classifier")
+
+
+def moderation_features(texts: Sequence[str], vectors: np.ndarray, mean: np.ndarray) -> sparse.csr_matrix:
+    """What the classifier sees: centred embeddings beside hashed counts of letter groups.
+
+    Args:
+        texts: n, normalised. vectors: float32 (n, dimension). mean: see centred.
+
+    Returns:
+        float32 (n, dimension + LETTER_GROUPS).
+    """
+    from scipy import sparse
+
+    return sparse.hstack([sparse.csr_matrix(centred(vectors, mean)), _letter_groups().transform(texts)], format="csr")
+
+
+@cache
+def _letter_groups() -> HashingVectorizer:
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return HashingVectorizer(
+        analyzer="char_wb", ngram_range=(2, 4), n_features=LETTER_GROUPS, alternate_sign=False, dtype=np.float32
+    )
 
 
 def centred(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -224,7 +256,7 @@ def load_rows(languages: Sequence[str] = ("ko", "en")) -> list[LabelledRow]:
 def save_classifier(path: Path, classifier: Classifier, card: dict) -> Path:
     """Write a classifier as a weight file; the card lists the ids of its rows."""
     tensors = {
-        "coefficients": torch.from_numpy(classifier.coefficients),
+        "coefficients": torch.from_numpy(classifier.coefficients).half(),
         "intercepts": torch.from_numpy(classifier.intercepts),
         "mean": torch.from_numpy(classifier.mean),
         "vectors": torch.from_numpy(classifier.vectors).half(),

@@ -1,0 +1,58 @@
+"""Who finds her words: her memory, a dialogue that somebody wrote, or the language model. The first that can."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from ohlora.companion.fresh_words import say_freshly
+from ohlora.companion.told_fact import told_fact
+from ohlora.companion.written_answer import written_answer
+from ohlora.llm.prompt import Example
+from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
+from ohlora.rag import DialogueExamples, Memory, MemoryStore
+
+logger = logging.getLogger(__name__)
+
+ALONE = 6  # letters from which a message may be understood without what was said before
+
+
+def similar(examples: DialogueExamples | None, message: str, history: Sequence[dict[str, str]]) -> Sequence[Example]:
+    """Written dialogues about similar messages; none for "why?", which is about what was said before."""
+    try:
+        alone = not history or len(message) >= ALONE
+        return examples.nearest(message) if examples and alone else ()
+    except Exception:
+        logger.exception("no examples were found; she can answer without them")
+        return ()
+
+
+def told_answer(store: MemoryStore, message: str, recalled: Sequence[Memory], now: datetime) -> Iterator[ReplyProgress]:
+    """A stream that tells back what the user told, or that she does not know it (see told_fact)."""
+    text = told_fact(message, recalled, store.replaced_by, now)
+    return stream_reply(iter([format_reply(text, "happy" if recalled else "curious", 0.6)]))
+
+
+def answer(
+    llm: object,
+    messages: Sequence[dict[str, str]],
+    memories: Sequence[str],
+    now: datetime,
+    similar_ones: Sequence[Example],
+    examples: DialogueExamples | None,
+) -> Iterator[ReplyProgress]:
+    """A written answer where one fits the message, else the language model's.
+
+    Args:
+        llm: see ohlora.llm.LanguageModel; one of somebody else's may not know the word ``examples``.
+        messages: the conversation, the user's message last. memories: recalled lines. now: in the user's time zone.
+        similar_ones: shown to the model. examples: where written answers are looked for.
+    """
+    shown = {"examples": similar_ones} if similar_ones else {}
+
+    def say(asked: Sequence[dict[str, str]]) -> Iterator[ReplyProgress]:
+        return llm.reply(asked, memories=memories, now=now, stream=True, **shown)
+
+    written = written_answer(examples, messages[-1]["content"].strip(), messages[:-1])
+    return say_freshly(say, messages) if written is None else written

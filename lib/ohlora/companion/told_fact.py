@@ -1,0 +1,90 @@
+"""Asked for what she was told, she says it: a small model garbles names and numbers, what is stored is right.
+
+"What's my cat called?" gets the value of the memory that was recalled, and when it was told; "how many days left?"
+the days until a dated plan; "when did I tell you?" the day; "what was it before?" the value that a newer one closed.
+What nobody told her she says she does not know. Which messages ask for such a thing is learned
+(ohlora.rag.message_kind).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+import yaml
+
+from ohlora.companion.citation import day_in_words, told_when
+from ohlora.config import DATA
+from ohlora.llm.language import text_language
+from ohlora.rag import Memory
+
+_HOW_LONG = re.compile(
+    r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디데이|\bd-?day\b"
+    r"|\bhow (many (more )?(days|sleeps|nights|weeks)|long (till|until|to go|before|have i|do i have|is it till))\b",
+    re.IGNORECASE,
+)
+_WHEN_TOLD = re.compile(
+    r"(언제|며칠에|며칠이|몇\s?월).*(말했|말한|말해|얘기|이야기|알려|알린|꺼냈|꺼낸)|(말한|말했|말해|얘기|이야기|알려|알린|꺼낸).*(언제|며칠)"
+    r"|\b(when|which day|what day)\b.*\b(tell|told|mention(ed)?|say|said|talk(ed)?|go on)\b",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(
+    r"전에는|전엔|예전|원래|처음에?\s?(잡|정)|바꾸기|바뀌기|옛날"
+    r"|\b(before|used to|originally|previous(ly)?|at first)\b",
+    re.IGNORECASE,
+)
+_FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
+
+
+def told_fact(
+    message: str, recalled: Sequence[Memory], older: Callable[[Memory], Sequence[Memory]], now: datetime
+) -> str:
+    """Her answer to a question that only what the user told can answer, in the question's language.
+
+    Args:
+        recalled: the memories that matter to the message, best first; none: nobody told her.
+        older: gives the memories that one replaced, newest first.
+        now: in the user's time zone.
+    """
+    language = text_language(message) or "ko"
+    phrases = _phrases()[language]
+    if not recalled:
+        return _one_of(phrases["unknown"], message)
+    memory = recalled[0]
+    before = list(older(memory))
+    told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
+    day = memory.expires.astimezone(now.tzinfo).date() if memory.expires else None
+    if day is not None and _HOW_LONG.search(message):
+        return _time_left(day, now.date(), language, phrases)
+    if _WHEN_TOLD.search(message):
+        first = before[-1] if before and _FIRST.search(message) else memory
+        return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})
+    if before and _BEFORE.search(message):
+        return phrases["before"].format(**told, old=before[0].value)
+    if day is not None:  # "tomorrow" is not tomorrow any more
+        return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
+    return _one_of(phrases["value"], message).format(**told)
+
+
+def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:
+    days = (day - today).days
+    name = {0: "today", 1: "tomorrow"}.get(days, "weeks" if days % 7 == 0 else "days")
+    return phrases[name].format(days=days, weeks=days // 7, day=day_in_words(day, today, language))
+
+
+def _when(memory: Memory, now: datetime, language: str, phrases: dict[str, Any]) -> str:
+    told = memory.created.astimezone(now.tzinfo)
+    return told_when(told, now, language) if told.date() < now.date() else phrases["earlier_today"]
+
+
+def _one_of(sentences: list[str], message: str) -> str:
+    return sentences[zlib.crc32(message.encode("utf-8")) % len(sentences)]
+
+
+@cache
+def _phrases() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))

@@ -1,0 +1,95 @@
+"""Does a message tell something lasting about the user, does it ask for what was told, or neither?
+
+Logistic regression on the embedding of the message (ohlora.rag.message_kind_training). It keeps the language model from
+storing where nothing was told, and knows the questions that only a memory can answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ohlora.config import outputs_folder
+from ohlora.rag.embeddings import Embedder
+from ohlora.rag.moderation import centred
+from ohlora.weights import WeightsError, load_weights, save_weights
+
+KINDS = ("other", "tells", "asks")
+WEIGHTS = "message_kind"
+
+
+@dataclass(frozen=True)
+class MessageKind:
+    """What a message is. tells, asks: probabilities.
+
+    may_tell: it may hold something to remember. asks_for_told: only what the user told earlier can answer it.
+    """
+
+    tells: float
+    asks: float
+    may_tell: bool
+    asks_for_told: bool
+
+
+UNKNOWN_KIND = MessageKind(0.5, 0.0, may_tell=True, asks_for_told=False)
+"""Where nothing was classified: the language model decides alone."""
+
+
+@dataclass(frozen=True)
+class MessageKinds:
+    """The trained classifier.
+
+    coefficients: float32 (3, dimension), in the order of KINDS. intercepts: (3,). mean: (dimension,), see centred.
+    """
+
+    embedder: Embedder
+    coefficients: np.ndarray
+    intercepts: np.ndarray
+    mean: np.ndarray
+    may_tell: float
+    asks: float
+
+    def of(self, message: str) -> MessageKind:
+        """The kind of one message of at least one character."""
+        _, tells, asks = (float(one) for one in self.probabilities(self.embedder.embed_queries([message]))[0])
+        return MessageKind(tells, asks, tells >= self.may_tell, asks >= self.asks)
+
+    def probabilities(self, vectors: np.ndarray) -> np.ndarray:
+        """Unit vectors (n, dimension) → probabilities (n, 3)."""
+        logits = centred(vectors, self.mean) @ self.coefficients.T + self.intercepts
+        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponential / exponential.sum(axis=1, keepdims=True)
+
+
+def load_message_kinds(embedder: Embedder) -> MessageKinds:
+    """The classifier for an embedder: shipped, or trained now (minutes) and kept in outputs/weights.
+
+    Raises:
+        WeightsError: the weight file is damaged.
+    """
+    own = f"{WEIGHTS}_{embedder.model.replace('/', '_')}"
+    for name in (own, WEIGHTS):
+        try:
+            tensors, card = load_weights(name)
+        except WeightsError as error:
+            if f"no {name}.safetensors" in str(error):
+                continue
+            raise
+        if card["embedder"] == embedder.model:
+            numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
+            thresholds = {key: float(numbers.pop(key)) for key in ("may_tell", "asks")}
+            return MessageKinds(embedder, **numbers, **thresholds)
+    from ohlora.rag.message_kind_training import train_message_kinds, training_messages
+
+    kinds, card = train_message_kinds(embedder, training_messages())
+    save_message_kinds(outputs_folder() / "weights" / f"{own}.safetensors", kinds, card)
+    return kinds
+
+
+def save_message_kinds(path: Path, kinds: MessageKinds, card: dict) -> Path:
+    """Write the classifier as a weight file."""
+    names = ("coefficients", "intercepts", "mean", "may_tell", "asks")
+    return save_weights(path, {name: torch.as_tensor(getattr(kinds, name)) for name in names}, card)

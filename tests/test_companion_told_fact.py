@@ -1,0 +1,116 @@
+"""What she was told she says as it is stored; what nobody told her she does not make up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from companion_parts import NOW, ScriptedModel, make_companion
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohlora.companion.told_fact import told_fact
+from ohlora.llm.reply_format import MemoryOperation, format_reply, parse_reply
+from ohlora.rag import Memory, MessageKind, remember
+
+FRIDAY = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
+ASKS = MessageKind(0.0, 0.99, may_tell=False, asks_for_told=True)
+
+
+def memory(key: str, value: str, days: int = 4, expires: datetime | None = None) -> Memory:
+    return Memory(1, "u", key, value, "ko", None, FRIDAY - timedelta(days), None, expires, None)
+
+
+def answer(message: str, *recalled: Memory, older: tuple[Memory, ...] = ()) -> str:
+    return told_fact(message, recalled, lambda one: older, FRIDAY)
+
+
+def test_the_value_and_the_day_of_telling_are_said() -> None:
+    for question in ("내 고양이 이름 뭐였지?", "우리 고양이 뭐라고 했게", "고양이 이름 기억나?"):
+        said = answer(question, memory("고양이 이름", "두부"))
+        assert "두부" in said and "월요일에" in said
+    english = answer("what's my cat called?", memory("cat", "Tofu"))
+    assert "Tofu" in english and "on Monday" in english
+
+
+def test_of_what_nobody_told_her_she_says_so() -> None:
+    assert any(word in answer("내 발 사이즈 기억해?") for word in ("아직", "들은 적"))
+    assert "yet" in answer("what's my shoe size?") or "never" in answer("what's my shoe size?")
+
+
+@pytest.mark.parametrize(
+    ("days", "korean", "english"),
+    [(0, "오늘", "today"), (1, "내일", "tomorrow"), (14, "2주", "2 weeks"),
+     (6, "6일 남았어. 3월 12일 목요일", "6 days to go: Thursday 12 March")],
+)  # fmt: skip
+def test_days_until_a_plan_are_counted(days: int, korean: str, english: str) -> None:
+    exam = memory("시험", "다음 주 목요일", expires=FRIDAY.replace(hour=23) + timedelta(days))
+    assert korean in answer("시험까지 며칠 남았지?", exam)
+    assert english in answer("how many days till the exam?", exam)
+
+
+def test_a_relative_day_is_said_as_a_date() -> None:
+    exam = memory("시험", "다음 주 목요일", expires=FRIDAY + timedelta(6))
+    assert "3월 12일 목요일" in answer("나 시험 언제라고 했지?", exam)
+
+
+def test_when_it_was_told_and_what_it_was_before() -> None:
+    now, first = memory("직업", "요리사", days=1), memory("직업", "간호사", days=4)
+    assert "어제" in answer("직업 바꾼 거 언제 말했지?", now, older=(first,))
+    assert "월요일에" in answer("내 직업 처음 얘기한 게 언제지?", now, older=(first,))
+    before = answer("나 전에는 무슨 일 했더라?", now, older=(first,))
+    assert "간호사" in before and "요리사" in before
+    assert "간호사" not in answer("내 직업이 뭐지?", now, older=(first,))
+
+
+@given(st.text(min_size=1, max_size=60), st.sampled_from(["내 {} 뭐야?", "what is my {}?"]), st.text(max_size=20))
+def test_any_value_becomes_a_reply(value: str, question: str, word: str) -> None:
+    value = " ".join(value.translate(str.maketrans("|<>{}", "     ")).split())
+    if value.isprintable() and value:
+        said = answer(question.format(word.replace("{", "")), memory("key", value))
+        assert value in parse_reply(format_reply(said, "happy", 0.6)).text
+
+
+class Asks:
+    """Takes every message for a question about what was told."""
+
+    def of(self, message: str) -> MessageKind:
+        return ASKS
+
+
+def test_in_a_turn_her_memory_answers_instead_of_the_model(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\nmodel\nmemory: none"), kinds=Asks())
+    remember(companion.memory, "tester", "my cat is called Pixel", MemoryOperation("add", "cat", "Pixel"))
+    turn = companion.turn("what is my cat called?")
+    assert "Pixel" in turn.reply and turn.outcome == "answered" and companion.llm.asked == []
+    assert turn.recalled == ("cat: Pixel",) and turn.stored == ()
+
+
+def test_a_fact_that_changed_is_answered_with_the_new_value(tmp_path) -> None:
+    days = [NOW]
+    companion = make_companion(tmp_path, clock=lambda: days[0], kinds=Asks())
+    for value, kind in (("Leeds", "add"), ("York", "update")):
+        remember(companion.memory, "tester", f"my home is {value}", MemoryOperation(kind, "my home", value))
+        days[0] += timedelta(days=1)
+    assert "York" in companion.turn("where is my home?").reply
+    both = companion.turn("where was my home before?").reply
+    assert "Leeds" in both and "York" in both
+
+
+def test_where_the_kind_cannot_be_found_the_model_answers(tmp_path) -> None:
+    class Broken:
+        def of(self, message: str) -> MessageKind:
+            raise RuntimeError("no weights")
+
+    assert make_companion(tmp_path, kinds=Broken()).turn("hello").reply == "Good to see you. How are you?"
+
+
+def test_nothing_is_stored_where_nothing_was_told(tmp_path) -> None:
+    class Tells:
+        def of(self, message: str) -> MessageKind:
+            return MessageKind(0.0, 0.0, may_tell="name" in message, asks_for_told=False)
+
+    reply = "happy 0.5\nHi!\nmemory: add | mood | sunny"
+    companion = make_companion(tmp_path, reply, kinds=Tells())
+    assert companion.turn("what a sunny day").stored == ()
+    assert companion.turn("sunny is my name").stored == ("mood: sunny",)
