@@ -1,4 +1,4 @@
-"""Who finds her words: her memory, a dialogue that somebody wrote, or the language model. The first that can."""
+"""Where her words come from: what is stored, or the language model beside written dialogues."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime
 
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.told_fact import told_fact
-from ohlora.companion.written_answer import written_answer
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
 from ohlora.rag import DialogueExamples, Memory, MemoryStore
@@ -34,25 +33,23 @@ def told_answer(store: MemoryStore, message: str, recalled: Sequence[Memory], no
     return stream_reply(iter([format_reply(text, "happy" if recalled else "curious", 0.6)]))
 
 
-def answer(
+def model_answer(
     llm: object,
     messages: Sequence[dict[str, str]],
     memories: Sequence[str],
     now: datetime,
     similar_ones: Sequence[Example],
-    examples: DialogueExamples | None,
 ) -> Iterator[ReplyProgress]:
-    """A written answer where one fits the message, else the language model's.
+    """The language model's words, without what she said in the conversation already.
 
     Args:
         llm: see ohlora.llm.LanguageModel; one of somebody else's may not know the word ``examples``.
         messages: the conversation, the user's message last. memories: recalled lines. now: in the user's time zone.
-        similar_ones: shown to the model. examples: where written answers are looked for.
+        similar_ones: written dialogues, shown to the model.
     """
     shown = {"examples": similar_ones} if similar_ones else {}
 
     def say(asked: Sequence[dict[str, str]]) -> Iterator[ReplyProgress]:
         return llm.reply(asked, memories=memories, now=now, stream=True, **shown)
 
-    written = written_answer(examples, messages[-1]["content"].strip(), messages[:-1])
-    return say_freshly(say, messages) if written is None else written
+    return say_freshly(say, messages)

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ohlora.companion.answer import answer, similar, told_answer
+from ohlora.companion.answer import model_answer, similar, told_answer
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
+from ohlora.companion.written_answer import written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
@@ -254,7 +255,7 @@ class Companion:
                         draft.expression = (name, float(progress.intensity or 0.5))
                     ready = progress.text if progress.reply else finished_sentences(progress.text)
                     if len(ready) > len(approved) and draft.outcome != "withheld":
-                        if may_be_shown(draft, ready, self.moderator):
+                        if draft.written or may_be_shown(draft, ready, self.moderator):
                             approved = ready
                             draft.watch.mark("first_words")
                         else:
@@ -269,7 +270,7 @@ class Companion:
             raise
         except Exception as error:
             raise draft.failure("model_failed", error) from error
-        if draft.outcome == "withheld" and examples and may_be_shown(draft, examples[0].reply, self.moderator):
+        if draft.outcome == "withheld" and examples:
             draft.outcome, approved = "answered", examples[0].reply  # somebody wrote it for a message like this
         draft.close(approved.strip(), self._local_time(), examples)
         if draft.outcome == "stopped":
@@ -280,10 +281,15 @@ class Companion:
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         now = self._local_time()
-        if draft.kind.asks_for_told:
+        if draft.kind.surely_asks or (draft.kind.may_ask and draft.memories):
             return told_answer(self.memory, message, draft.memories, now)
+        if not draft.kind.tells_something:
+            written = written_answer(self.examples, message, self.history)
+            if written is not None:
+                draft.written = True
+                return written
         lines = [memory.line for memory in draft.memories]
-        return answer(self.llm, self._messages(message), lines, now, examples, self.examples)
+        return model_answer(self.llm, self._messages(message), lines, now, examples)
 
     def _messages(self, message: str) -> list[dict[str, str]]:
         return [*self.history, {"role": "user", "content": message}]

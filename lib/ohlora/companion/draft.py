@@ -34,7 +34,8 @@ class Draft:
 
     reply: the language model's words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
-    memories: what she was given. kind: of the message. reported: the last progress.
+    memories: what she was given. kind: of the message. written: her reply stands in a dialogue
+    of ours and was read before. reported: the last progress.
     """
 
     message: str
@@ -47,6 +48,7 @@ class Draft:
     outcome: Outcome = "answered"
     memories: tuple[Memory, ...] = ()
     kind: MessageKind = UNKNOWN_KIND
+    written: bool = False
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None

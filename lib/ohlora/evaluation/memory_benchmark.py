@@ -270,10 +270,12 @@ def main() -> None:
     questions, _ = run_benchmark(tqdm(rows, desc="recall"), embedder)
     metrics = {f"recall_{name}": metric for name, metric in benchmark_metrics(questions).items()}
     if not given.without_model:
-        companion = Companion(given.profile, "benchmark", state=Path(tempfile.mkdtemp()))
-        questions, messages = run_benchmark(tqdm(rows, desc="with her"), embedder, None, companion)
+        with tempfile.TemporaryDirectory() as folder:
+            companion = Companion(given.profile, "benchmark", state=Path(folder))
+            questions, messages = run_benchmark(tqdm(rows, desc="with her"), embedder, None, companion)
         metrics |= benchmark_metrics(questions, messages)
-        print(questions[["question", "recalled", "reply", "answered", "stale"]].to_csv(sep="\t", index=False))
+        columns = ["ability", "question", "recalled", "reply", "answered", "stale"]
+        print(questions[columns].to_csv(sep="\t", index=False))
         print(messages[~messages["right"]][["message", "expected", "found", "outcome"]].to_csv(sep="\t", index=False))
     given.output.parent.mkdir(parents=True, exist_ok=True)
     kept = {name: asdict(metric) for name, metric in metrics.items()}

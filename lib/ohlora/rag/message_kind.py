@@ -25,16 +25,23 @@ WEIGHTS = "message_kind"
 class MessageKind:
     """What a message is. tells, asks: probabilities.
 
-    may_tell: it may hold something to remember. asks_for_told: only what the user told earlier can answer it.
+    may_tell: it may hold something to remember. may_ask: it seems to ask for what the user told earlier; surely_asks:
+    hardly any other message is as sure to.
     """
 
     tells: float
     asks: float
     may_tell: bool
-    asks_for_told: bool
+    may_ask: bool
+    surely_asks: bool
+
+    @property
+    def tells_something(self) -> bool:
+        """It more likely than not holds something to remember."""
+        return self.tells > 0.5
 
 
-UNKNOWN_KIND = MessageKind(0.5, 0.0, may_tell=True, asks_for_told=False)
+UNKNOWN_KIND = MessageKind(0.5, 0.0, may_tell=True, may_ask=False, surely_asks=False)
 """Where nothing was classified: the language model decides alone."""
 
 
@@ -43,6 +50,7 @@ class MessageKinds:
     """The trained classifier.
 
     coefficients: float32 (3, dimension), in the order of KINDS. intercepts: (3,). mean: (dimension,), see centred.
+    may_tell, may_ask, surely_asks: thresholds.
     """
 
     embedder: Embedder
@@ -50,12 +58,15 @@ class MessageKinds:
     intercepts: np.ndarray
     mean: np.ndarray
     may_tell: float
-    asks: float
+    may_ask: float
+    surely_asks: float
 
     def of(self, message: str) -> MessageKind:
         """The kind of one message of at least one character."""
         _, tells, asks = (float(one) for one in self.probabilities(self.embedder.embed_queries([message]))[0])
-        return MessageKind(tells, asks, tells >= self.may_tell, asks >= self.asks)
+        return MessageKind(
+            tells, asks, tells >= self.may_tell, asks >= self.may_ask, surely_asks=asks >= self.surely_asks
+        )
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Unit vectors (n, dimension) → probabilities (n, 3)."""
@@ -80,7 +91,7 @@ def load_message_kinds(embedder: Embedder) -> MessageKinds:
             raise
         if card["embedder"] == embedder.model:
             numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
-            thresholds = {key: float(numbers.pop(key)) for key in ("may_tell", "asks")}
+            thresholds = {key: float(numbers.pop(key)) for key in ("may_tell", "may_ask", "surely_asks")}
             return MessageKinds(embedder, **numbers, **thresholds)
     from ohlora.rag.message_kind_training import train_message_kinds, training_messages
 
@@ -91,5 +102,5 @@ def load_message_kinds(embedder: Embedder) -> MessageKinds:
 
 def save_message_kinds(path: Path, kinds: MessageKinds, card: dict) -> Path:
     """Write the classifier as a weight file."""
-    names = ("coefficients", "intercepts", "mean", "may_tell", "asks")
+    names = ("coefficients", "intercepts", "mean", "may_tell", "may_ask", "surely_asks")
     return save_weights(path, {name: torch.as_tensor(getattr(kinds, name)) for name in names}, card)

@@ -21,7 +21,8 @@ from ohlora.rag.relevance import load_dialogue_questions
 INVERSE_PENALTY = 10.0  # C of the logistic regression, by cross-validation over families
 FOLDS = 4
 MISSED_FACTS = 0.02  # share of the messages that tell something which may count as telling nothing
-WRONG_QUESTIONS = 0.01  # share of other messages that may count as asking for what was told
+WRONG_QUESTIONS = 0.03  # share of other messages that may seem to ask for what was told
+SURELY_WRONG = 0.01  # … that may count as surely asking for it
 _ASKING = ("recall_", "abstain_", "use_recall_quiz", "use_asked_back", "use_name")
 _UNCLEAR = ("use_", "user_not_her", "unknown", "history_not_memory", "forget_", "already_known", "said_again")
 
@@ -77,14 +78,16 @@ def train_message_kinds(
     model = fit(np.arange(len(texts)))
     tells, asks = out_of_fold[:, 1], out_of_fold[:, 2]
     may_tell = float(np.quantile(tells[kinds == 1], MISSED_FACTS))
-    asks_for_told = float(np.quantile(asks[kinds != 2], 1 - WRONG_QUESTIONS))
+    may_ask = float(np.quantile(asks[kinds != 2], 1 - WRONG_QUESTIONS))
+    surely_asks = float(np.quantile(asks[kinds != 2], 1 - SURELY_WRONG))
     found = MessageKinds(
         embedder,
         model.coef_.astype(np.float32),
         model.intercept_.astype(np.float32),
         mean.astype(np.float32),
         may_tell,
-        asks_for_told,
+        may_ask,
+        surely_asks,
     )
     card = {
         "data": f"{len(texts)} messages of data/dialogues (training families) and data/memory/training.jsonl",
@@ -92,7 +95,8 @@ def train_message_kinds(
         "command": "python -m ohlora.rag.message_kind_training",
         "metrics": {
             "out_of_fold_passes_though_nothing_is_told": float((tells[kinds != 1] >= may_tell).mean()),
-            "out_of_fold_recall_of_questions": float((asks[kinds == 2] >= asks_for_told).mean()),
+            "out_of_fold_recall_of_questions": float((asks[kinds == 2] >= may_ask).mean()),
+            "out_of_fold_recall_of_sure_questions": float((asks[kinds == 2] >= surely_asks).mean()),
             "messages": len(texts),
         },
         "licence": "Apache-2.0",
