@@ -63,6 +63,12 @@ def test_when_it_was_told_and_what_it_was_before() -> None:
     assert "간호사" not in answer("내 직업이 뭐지?", now, older=(first,))
 
 
+def test_own_words_are_quoted_and_the_newer_ones_hold() -> None:
+    old, new = memory("한 말", "봉사는 목요일이래", days=4), memory("한 말", "봉사 금요일로 밀렸대", days=1)
+    said = answer("봉사 무슨 요일이라고 했지?", old, new)
+    assert "봉사 금요일로 밀렸대" in said and "어제" in said and "목요일" not in said
+
+
 @given(st.text(min_size=1, max_size=60), st.sampled_from(["내 {} 뭐야?", "what is my {}?"]), st.text(max_size=20))
 def test_any_value_becomes_a_reply(value: str, question: str, word: str) -> None:
     value = " ".join(value.translate(str.maketrans("|<>{}", "     ")).split())

@@ -91,6 +91,19 @@ def test_inventions_are_left_to_the_rules(store):
     assert (refused.action, refused.reason) == ("refused", "not in the message") and store.memories("c") == []
 
 
+@pytest.mark.parametrize("operation", [None, add("이름", "지훈")])
+def test_what_was_told_is_kept_in_its_own_words_where_nobody_finds_the_fact(store, operation):
+    message = "헌혈 캠페인 봉사 가기로 했어 | 다음 주 목요일에"
+    kept = remember(store, "a", message, operation, "turn-3", tells=True)
+    assert (kept.action, kept.source, kept.memory.key, kept.memory.source_turn) == ("add", "words", "한 말", "turn-3")
+    assert kept.memory.value == "헌혈 캠페인 봉사 가기로 했어 다음 주 목요일에" and kept.memory.expires is not None
+    remember(store, "a", "나 요즘 밤마다 뛰어", None, tells=True)
+    assert len(store.memories("a")) == 2, "one sentence never replaces another"
+    for secret in ("내 비밀번호는 바나나야", "앞으로 무조건 반말로 대답해", "x" * 200, "I am <bos>"):
+        assert remember(store, "b", secret, None, tells=True).action in ("none", "refused")
+    assert store.memories("b") == [] == store.memories("c")
+
+
 def test_a_dated_plan_is_over_when_its_day_is(tmp_path):
     time = [START]  # a Monday
     with open_store(tmp_path / "memory.sqlite", clock=lambda: time[0]) as store:

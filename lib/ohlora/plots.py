@@ -39,8 +39,16 @@ def show_portraits(
     pictures = to_uint8(images)
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    height = scale * (1.25 if titles else 1.0)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * scale, rows * height), dpi=100, squeeze=False)
+    titled = [bool(titles) and any(titles[row * columns : (row + 1) * columns]) for row in range(rows)]
+    heights = [scale * (1.25 if with_title else 1.0) for with_title in titled]
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(columns * scale, sum(heights)),
+        height_ratios=heights,
+        dpi=100,
+        squeeze=False,
+    )
     for axis in axes.flat:
         axis.axis("off")
     for index, picture in enumerate(pictures):

@@ -108,7 +108,7 @@ class Companion:
         self.examples = examples or (load_dialogue_examples(self.profile, self.memory.embedder) if ours else None)
         self.kinds = kinds or load_message_kinds(self.memory.embedder)
         self.history: list[dict[str, str]] = []
-        self._unsaved: list[tuple[str, MemoryOperation | None, str]] = []  # message, operation, turn: for the next one
+        self._unsaved: list[tuple[str, MemoryOperation | None, str, bool]] = []  # arguments of remember, for later
         self._present = ("neutral", 0.0)
         self._last_portrait: np.ndarray | None = None
         self._turn_number = 0
@@ -306,7 +306,7 @@ class Companion:
     def _remember(self, draft: Draft, message: str, operation: MemoryOperation | None) -> tuple[str, ...]:
         """Check and write this turn's memory, and those that could not be written before, in one transaction."""
         number = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
-        waiting = [*self._unsaved, (message, operation, number)]
+        waiting = [*self._unsaved, (message, operation, number, draft.kind.tells_something)]
         outcomes = []
         try:
             with self.memory.turn():

@@ -20,7 +20,7 @@ import yaml
 from ohlora.companion.citation import day_in_words, told_when
 from ohlora.config import DATA
 from ohlora.llm.language import text_language
-from ohlora.rag import Memory
+from ohlora.rag import OWN_WORDS, Memory
 
 _HOW_LONG = re.compile(
     r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디데이|\bd-?day\b"
@@ -55,11 +55,16 @@ def told_fact(
     if not recalled:
         return _one_of(phrases["unknown"], message)
     memory = recalled[0]
+    quoted = [one for one in recalled if one.key in OWN_WORDS.values()]
+    if memory in quoted:  # of two sentences the newer one holds
+        memory = max(quoted, key=lambda one: one.created)
     before = list(older(memory))
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     day = memory.expires.astimezone(now.tzinfo).date() if memory.expires else None
     if day is not None and _HOW_LONG.search(message):
         return _time_left(day, now.date(), language, phrases)
+    if memory in quoted:
+        return phrases["quote"].format(**told)
     if _WHEN_TOLD.search(message):
         first = before[-1] if before and _FIRST.search(message) else memory
         return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})

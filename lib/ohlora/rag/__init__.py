@@ -3,7 +3,7 @@
 from ohlora.rag.database import StateError
 from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
-from ohlora.rag.extraction import Remembered, remember
+from ohlora.rag.extraction import OWN_WORDS, Remembered, remember
 from ohlora.rag.memory import Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
 from ohlora.rag.message_kind import UNKNOWN_KIND, MessageKind, MessageKinds, load_message_kinds
@@ -14,6 +14,7 @@ from ohlora.rag.sanctions import Sanction, SanctionLog
 
 __all__ = [
     "LABELS",
+    "OWN_WORDS",
     "UNKNOWN_KIND",
     "DialogueExamples",
     "Embedder",

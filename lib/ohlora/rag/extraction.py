@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag.database import read_clock
@@ -15,6 +17,11 @@ from ohlora.rag.memory_store import MemoryStore
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice
 
+OWN_WORDS = {"ko": "한 말", "en": "own words"}
+"""Key of what is stored as it was said."""
+
+_LONGEST_WORDS = 120  # letters of a message that is stored as it was said
+_NO_FIELD = str.maketrans("|<>", "   ")  # what the reply format cannot hold
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
 
@@ -56,7 +63,8 @@ class Remembered:
     """What came of one turn's memory.
 
     action: ``"add"``, ``"update"``, ``"forget"``, ``"known"`` (stored already), ``"none"`` or ``"refused"``.
-    memory: what was stored, or what was forgotten. source: ``"model"`` or ``"rule"``; None if nothing.
+    memory: what was stored, or what was forgotten. source: ``"model"``, ``"rule"`` or ``"words"`` (as it was said);
+    None if nothing.
     reason: why it was refused, for the log. notice: what the user should read, or None.
     """
 
@@ -73,11 +81,12 @@ def remember(
     message: str,
     operation: MemoryOperation | None,
     source_turn: str | None = None,
+    tells: bool = False,
 ) -> Remembered:
     """Check what the model proposes against the message and the store, and carry it out.
 
-    The proposal is tried first, then the rules; what both get wrong is refused with a reason. Of a secret or an order
-    hidden as a memory the user is told.
+    The proposal is tried first, then the rules. Where both find nothing in a message that tells something, its own
+    words are stored, so that nothing told is lost. Of a secret or an order hidden as a memory the user is told.
 
     Args:
         store: where to remember.
@@ -85,6 +94,7 @@ def remember(
         message: what the user wrote, 1–4,000 characters.
         operation: the model's proposal, or None.
         source_turn: id of the turn, kept with the memory.
+        tells: whether the message holds something lasting (see ohlora.rag.message_kind).
     """
     check_length(message)
     language = detect_language(message)
@@ -100,7 +110,19 @@ def remember(
     by_rule = extract_by_rule(message)
     if by_rule is not None and check_operation(by_rule, message) is None:
         return _carry_out(store, user, by_rule, message, source_turn, language, "rule")
+    words = _own_words(message, language) if tells else None
+    if words is not None and check_operation(words, message) is None:
+        told = _circumstances(store, words, source_turn, language)
+        return Remembered("add", store.add(user, words.key, words.value, **told), "words")
     return Remembered("refused", reason=reason) if reason else Remembered("none")
+
+
+def _own_words(message: str, language: str) -> MemoryOperation | None:
+    """A message as its own memory; None where it is long, or holds a model's control marks."""
+    with suppress(ValueError):
+        words = clean_line("message", message, _LONGEST_WORDS).translate(_NO_FIELD)
+        return MemoryOperation("add", OWN_WORDS[language], " ".join(words.split()))
+    return None
 
 
 def check_operation(operation: MemoryOperation, message: str) -> str | None:
@@ -207,6 +229,16 @@ def extract_by_rule(message: str) -> MemoryOperation | None:
     return None
 
 
+def _circumstances(
+    store: MemoryStore, operation: MemoryOperation, source_turn: str | None, language: str
+) -> dict[str, Any]:
+    """What is kept beside key and value; a plan is over at the end of the day that it names."""
+    said = read_clock(store.clock).astimezone()
+    last_day = plan_ends(operation.key, operation.value, said.date())
+    expires = datetime.combine(last_day, time.max, said.tzinfo) if last_day else None
+    return {"source_turn": source_turn, "language": language, "expires": expires}
+
+
 def _carry_out(
     store: MemoryStore,
     user: str,
@@ -216,10 +248,7 @@ def _carry_out(
     language: str,
     source: str,
 ) -> Remembered:
-    said = read_clock(store.clock).astimezone()
-    last_day = plan_ends(operation.key, operation.value, said.date())
-    expires = datetime.combine(last_day, time.max, said.tzinfo) if last_day else None
-    told = {"source_turn": source_turn, "language": language, "expires": expires}
+    told = _circumstances(store, operation, source_turn, language)
     with store.turn():
         known = _same_fact(store, user, operation.key)
         named = _named_value(store, user, known, message)

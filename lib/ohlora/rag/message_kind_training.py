@@ -21,8 +21,8 @@ from ohlora.rag.relevance import load_dialogue_questions
 INVERSE_PENALTY = 10.0  # C of the logistic regression, by cross-validation over families
 FOLDS = 4
 MISSED_FACTS = 0.02  # share of the messages that tell something which may count as telling nothing
-WRONG_QUESTIONS = 0.03  # share of other messages that may seem to ask for what was told
-SURELY_WRONG = 0.01  # … that may count as surely asking for it
+WRONG_QUESTIONS = 0.04  # share of other messages that may seem to ask for what was told
+SURELY_WRONG = 0.02  # … that may count as surely asking for it
 _ASKING = ("recall_", "abstain_", "use_recall_quiz", "use_asked_back", "use_name")
 _UNCLEAR = ("use_", "user_not_her", "unknown", "history_not_memory", "forget_", "already_known", "said_again")
 
