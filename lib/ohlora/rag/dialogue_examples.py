@@ -34,8 +34,9 @@ SAME = {"persona": 0.82, "refusals": 0.78}
 SAME_ELSEWHERE = 0.87
 """Cosine from which a message and a written one mean the same, by the group of the written one.
 
-Lower where a wrong word costs more than a stiff one. About her: of 45 held-out questions that are this near, 42 have their
-answer there, as many as the model answers right, and none is garbled. Refusals: alone, the model helps with a bomb.
+Lower where a wrong word costs more than a stiff one. About her: of 45 held-out questions that are this near, 42 have
+their answer there, as many as the model answers right, and none is garbled. Refusals: alone, the model helps with a
+bomb.
 """
 
 
