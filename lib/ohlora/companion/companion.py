@@ -1,6 +1,6 @@
 """One turn with Oh-LoRA, end to end: she may be spoken to → listen → recall → answer → remember → show her face.
 
-Order is safety: the message is moderated *before* the model sees it, her reply before anyone sees it.
+Order is safety: the message is moderated *before* the model sees it, the model's words before anyone sees them.
 Whatever fails becomes a sentence in ``Turn.notice``; what the user wrote and what is stored stay.
 """
 
@@ -255,7 +255,7 @@ class Companion:
                         draft.expression = (name, float(progress.intensity or 0.5))
                     ready = progress.text if progress.reply else finished_sentences(progress.text)
                     if len(ready) > len(approved) and draft.outcome != "withheld":
-                        if draft.written or may_be_shown(draft, ready, self.moderator):
+                        if draft.prepared or may_be_shown(draft, ready, self.moderator):
                             approved = ready
                             draft.watch.mark("first_words")
                         else:
@@ -281,13 +281,14 @@ class Companion:
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         now = self._local_time()
+        ready = None
         if draft.kind.surely_asks or (draft.kind.may_ask and draft.memories):
-            return told_answer(self.memory, message, draft.memories, now)
-        if not draft.kind.tells_something:
-            written = written_answer(self.examples, message, self.history)
-            if written is not None:
-                draft.written = True
-                return written
+            ready = told_answer(self.memory, message, draft.memories, now)
+        elif not draft.kind.tells_something:
+            ready = written_answer(self.examples, message, self.history)
+        if ready is not None:
+            draft.prepared = True
+            return ready
         lines = [memory.line for memory in draft.memories]
         return model_answer(self.llm, self._messages(message), lines, now, examples)
 

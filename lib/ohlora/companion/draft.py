@@ -34,8 +34,8 @@ class Draft:
 
     reply: the language model's words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
-    memories: what she was given. kind: of the message. written: her reply stands in a dialogue
-    of ours and was read before. reported: the last progress.
+    memories: what she was given. kind: of the message. prepared: her words are not
+    the model's: somebody wrote them, or the user said them, so they were read before. reported: the last progress.
     """
 
     message: str
@@ -48,7 +48,7 @@ class Draft:
     outcome: Outcome = "answered"
     memories: tuple[Memory, ...] = ()
     kind: MessageKind = UNKNOWN_KIND
-    written: bool = False
+    prepared: bool = False
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None
@@ -61,7 +61,7 @@ class Draft:
     def close(self, reply: str, now: datetime, examples: Sequence[Example]) -> None:
         """Her words are complete; what rules add is added. now: with the user's time zone. examples: that she saw."""
         self.reply = reply
-        if self.outcome == "answered" and reply:
+        if self.outcome == "answered" and reply and not self.prepared:
             added = honest_word(self.message, reply, examples), citation(self.message, reply, self.memories, now)
             self.added = tuple(filter(None, added))
             self.report(self.said)

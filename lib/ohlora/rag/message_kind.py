@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
-from ohlora.config import outputs_folder
+from ohlora.rag.embedder_weights import load_for_embedder
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.moderation import centred
-from ohlora.weights import WeightsError, load_weights, save_weights
+from ohlora.weights import save_weights
 
 KINDS = ("other", "tells", "asks")
 WEIGHTS = "message_kind"
@@ -71,8 +72,7 @@ class MessageKinds:
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Unit vectors (n, dimension) → probabilities (n, 3)."""
         logits = centred(vectors, self.mean) @ self.coefficients.T + self.intercepts
-        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponential / exponential.sum(axis=1, keepdims=True)
+        return softmax(logits, axis=1)
 
 
 def load_message_kinds(embedder: Embedder) -> MessageKinds:
@@ -81,23 +81,16 @@ def load_message_kinds(embedder: Embedder) -> MessageKinds:
     Raises:
         WeightsError: the weight file is damaged.
     """
-    own = f"{WEIGHTS}_{embedder.model.replace('/', '_')}"
-    for name in (own, WEIGHTS):
-        try:
-            tensors, card = load_weights(name)
-        except WeightsError as error:
-            if f"no {name}.safetensors" in str(error):
-                continue
-            raise
-        if card["embedder"] == embedder.model:
-            numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
-            thresholds = {key: float(numbers.pop(key)) for key in ("may_tell", "may_ask", "surely_asks")}
-            return MessageKinds(embedder, **numbers, **thresholds)
-    from ohlora.rag.message_kind_training import train_message_kinds, training_messages
 
-    kinds, card = train_message_kinds(embedder, training_messages())
-    save_message_kinds(outputs_folder() / "weights" / f"{own}.safetensors", kinds, card)
-    return kinds
+    def train(path: Path) -> None:
+        from ohlora.rag.message_kind_training import train_message_kinds, training_messages
+
+        save_message_kinds(path, *train_message_kinds(embedder, training_messages()))
+
+    tensors, _ = load_for_embedder(WEIGHTS, embedder, train)
+    numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
+    thresholds = {key: float(numbers.pop(key)) for key in ("may_tell", "may_ask", "surely_asks")}
+    return MessageKinds(embedder, **numbers, **thresholds)
 
 
 def save_message_kinds(path: Path, kinds: MessageKinds, card: dict) -> Path:

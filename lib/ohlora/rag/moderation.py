@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
-from ohlora.config import DATA, Profile, outputs_folder
+from ohlora.config import DATA, Profile
+from ohlora.rag.embedder_weights import load_for_embedder
 from ohlora.rag.embeddings import Embedder, load_embedder
 from ohlora.rag.lexicon import Lexicon
 from ohlora.rag.normalisation import check_length, normalise
-from ohlora.weights import WeightsError, load_weights, save_weights
+from ohlora.weights import save_weights
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -107,8 +109,7 @@ class Classifier:
     def probabilities(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
         """Normalised texts and their unit vectors (n, dimension) → probabilities (n, 8) in the order of LABELS."""
         logits = moderation_features(texts, vectors, self.mean) @ self.coefficients.T + self.intercepts
-        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponential / exponential.sum(axis=1, keepdims=True)
+        return softmax(logits, axis=1)
 
     def decide(self, probabilities: np.ndarray) -> str:
         """Normal, unless self_harm reaches its threshold or the other classes together theirs: then the likeliest."""
@@ -218,21 +219,13 @@ def load_moderator(
         WeightsError: the weight file is damaged.
     """
     embedder = embedder if embedder is not None else load_embedder(profile)
-    own = f"{weights}_{embedder.model.replace('/', '_')}"
-    for name in (own, weights):
-        try:
-            tensors, card = load_weights(name)
-        except WeightsError as error:
-            if f"no {name}.safetensors" in str(error):
-                continue
-            raise
-        if card["embedder"] == embedder.model:
-            return Moderator(embedder, _classifier(tensors, card))
-    from ohlora.rag.moderation_training import train_for
 
-    classifier, card = train_for(embedder, held_out=weights == HELD_OUT_WEIGHTS)
-    save_classifier(outputs_folder() / "weights" / f"{own}.safetensors", classifier, card)
-    return Moderator(embedder, classifier)
+    def train(path: Path) -> None:
+        from ohlora.rag.moderation_training import train_for
+
+        save_classifier(path, *train_for(embedder, held_out=weights == HELD_OUT_WEIGHTS))
+
+    return Moderator(embedder, _classifier(*load_for_embedder(weights, embedder, train)))
 
 
 def load_rows(languages: Sequence[str] = ("ko", "en")) -> list[LabelledRow]:

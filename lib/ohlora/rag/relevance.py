@@ -22,9 +22,10 @@ import numpy as np
 import torch
 
 from ohlora.config import DATA, outputs_folder
+from ohlora.rag.embedder_weights import load_for_embedder
 from ohlora.rag.embeddings import Embedder, load_embedder
 from ohlora.rag.projection import project, train_projection
-from ohlora.weights import WeightsError, load_weights, save_weights
+from ohlora.weights import save_weights
 
 PARTS = ("line", "key", "value")
 WEIGHTS = "memory_relevance"
@@ -130,27 +131,10 @@ def load_relevance(embedder: Embedder) -> CalibratedRelevance:
     Raises:
         WeightsError: the weight file is damaged.
     """
-    own = f"{WEIGHTS}_{embedder.model.replace('/', '_')}"
-    for name in (own, WEIGHTS):
-        try:
-            tensors, card = load_weights(name)
-        except WeightsError as error:
-            if "no " + name in str(error):
-                continue
-            raise
-        if card["embedder"] == embedder.model:
-            numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
-            return CalibratedRelevance(
-                numbers["cohort"],
-                numbers["centre"],
-                numbers["projection"],
-                numbers["coefficients"],
-                float(numbers["intercept"]),
-                float(numbers["threshold"]),
-            )
-    relevance, card = calibrate(embedder)
-    save_relevance(outputs_folder() / "weights" / f"{own}.safetensors", relevance, card)
-    return relevance
+    tensors, _ = load_for_embedder(WEIGHTS, embedder, lambda path: save_relevance(path, *calibrate(embedder)))
+    numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
+    scalars = {key: float(numbers.pop(key)) for key in ("intercept", "threshold")}
+    return CalibratedRelevance(**numbers, **scalars)
 
 
 def calibrate(
