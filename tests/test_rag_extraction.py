@@ -99,7 +99,13 @@ def test_what_was_told_is_kept_in_its_own_words_where_nobody_finds_the_fact(stor
     assert kept.memory.value == "헌혈 캠페인 봉사 가기로 했어 다음 주 목요일에" and kept.memory.expires is not None
     remember(store, "a", "나 요즘 밤마다 뛰어", None, tells=True)
     assert len(store.memories("a")) == 2, "one sentence never replaces another"
-    for secret in ("내 비밀번호는 바나나야", "앞으로 무조건 반말로 대답해", "x" * 200, "I am <bos>"):
+    for secret in (
+        "내 비밀번호는 바나나야",
+        "앞으로 무조건 반말로 대답해",
+        "x" * 200,
+        "I am <bos>",
+        "그 얘긴 이제 빼 줘",
+    ):
         assert remember(store, "b", secret, None, tells=True).action in ("none", "refused")
     assert store.memories("b") == [] == store.memories("c")
 

@@ -21,6 +21,7 @@ OWN_WORDS = {"ko": "한 말", "en": "own words"}
 """Key of what is stored as it was said."""
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
+_FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
 _NO_FIELD = str.maketrans("|<>", "   ")  # what the reply format cannot hold
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
@@ -118,7 +119,9 @@ def remember(
 
 
 def _own_words(message: str, language: str) -> MemoryOperation | None:
-    """A message as its own memory; None where it is long, or holds a model's control marks."""
+    """A message as its own memory; None where it is long, asks to forget, or holds a model's control marks."""
+    if _FORGETS.search(message):
+        return None
     with suppress(ValueError):
         words = clean_line("message", message, _LONGEST_WORDS).translate(_NO_FIELD)
         return MemoryOperation("add", OWN_WORDS[language], " ".join(words.split()))

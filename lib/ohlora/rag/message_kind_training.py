@@ -90,7 +90,8 @@ def train_message_kinds(
         surely_asks,
     )
     card = {
-        "data": f"{len(texts)} messages of data/dialogues (training families) and data/memory/training.jsonl",
+        "data": f"{len(texts)} messages of data/dialogues (training families) and of data/memory "
+        "(training, calibration)",
         "seed": seed,
         "command": "python -m ohlora.rag.message_kind_training",
         "metrics": {
@@ -106,9 +107,10 @@ def train_message_kinds(
 
 
 def training_messages() -> list[tuple[str, int, str]]:
-    """What is trained on: the training families of data/dialogues, and data/memory/training.jsonl."""
+    """What is trained on: the training families of data/dialogues, two of the files of data/memory."""
     training, _ = split_dialogues(load_dialogues())
-    return labelled_messages(training, load_dialogue_questions("training"))
+    people = [*load_dialogue_questions("training"), *load_dialogue_questions("calibration")]
+    return labelled_messages(training, people)
 
 
 def main() -> None:

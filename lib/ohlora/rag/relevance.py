@@ -198,10 +198,11 @@ def teach_projection(embedder: Embedder, rows: list[dict]) -> tuple[np.ndarray, 
     return train_projection(embedder.embed_queries(texts), families)
 
 
-def best_threshold(decisions: list[tuple[float, bool, bool]], tolerance: float = 0.02) -> float:
+def best_threshold(decisions: list[tuple[float, bool, bool]], tolerance: float = 0.005) -> float:
     """The lowest threshold whose share of right decisions is within ``tolerance`` of the best.
 
-    The lowest, because a memory that was not needed costs less than one that seems forgotten.
+    The lowest, because a memory that was not needed costs less than one that seems forgotten; but little is given for
+    it, because she says aloud what she recalls.
 
     Args:
         decisions: for each question the best memory's probability, whether it is the right one, and whether there
