@@ -9,7 +9,7 @@ from companion_parts import NOW, ScriptedModel, make_companion
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohlora.companion.told_fact import told_fact
+from ohlora.companion.told_fact import asks_for_days, told_fact
 from ohlora.llm.reply_format import MemoryOperation, format_reply, parse_reply
 from ohlora.rag import Memory, MessageKind, remember
 
@@ -47,6 +47,13 @@ def test_days_until_a_plan_are_counted(days: int, korean: str, english: str) -> 
     exam = memory("시험", "다음 주 목요일", expires=FRIDAY.replace(hour=23) + timedelta(days))
     assert korean in answer("시험까지 며칠 남았지?", exam)
     assert english in answer("how many days till the exam?", exam)
+
+
+def test_a_question_about_days_is_known_by_its_plan() -> None:
+    exam, home = memory("시험", "목요일", expires=FRIDAY + timedelta(6)), memory("사는 곳", "부산")
+    assert asks_for_days("시험 며칠 남음?", [exam]) and asks_for_days("how many days until the exam", [exam])
+    assert not asks_for_days("며칠 남았지?", []) and not asks_for_days("며칠 남았지?", [home])
+    assert not asks_for_days("시험 때문에 못 자", [exam])
 
 
 def test_a_relative_day_is_said_as_a_date() -> None:

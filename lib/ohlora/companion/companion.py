@@ -20,6 +20,7 @@ from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
+from ohlora.companion.told_fact import asks_for_days
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
 from ohlora.companion.written_answer import written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
@@ -281,15 +282,15 @@ class Companion:
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         now = self._local_time()
-        ready = None
-        if draft.kind.surely_asks or (draft.kind.may_ask and draft.memories):
-            ready = told_answer(self.memory, message, draft.memories, now)
-        elif not draft.kind.tells_something:
+        ready, kind, recalled = None, draft.kind, draft.memories
+        if kind.surely_asks or (kind.may_ask and recalled) or asks_for_days(message, recalled):
+            ready = told_answer(self.memory, message, recalled, now)
+        elif not kind.tells_something:
             ready = written_answer(self.examples, message, self.history)
         if ready is not None:
             draft.prepared = True
             return ready
-        lines = [memory.line for memory in draft.memories]
+        lines = [memory.line for memory in recalled]
         return model_answer(self.llm, self._messages(message), lines, now, examples)
 
     def _messages(self, message: str) -> list[dict[str, str]]:

@@ -75,6 +75,11 @@ def told_fact(
     return _one_of(phrases["value"], message).format(**told)
 
 
+def asks_for_days(message: str, recalled: Sequence[Memory]) -> bool:
+    """Whether a message asks how long it is until the plan that it brings to mind."""
+    return bool(recalled) and recalled[0].expires is not None and _HOW_LONG.search(message) is not None
+
+
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:
     days = (day - today).days
     name = {0: "today", 1: "tomorrow"}.get(days, "weeks" if days % 7 == 0 else "days")

@@ -26,8 +26,9 @@ from ohlora.config import DATA, outputs_folder
 from ohlora.evaluation.llm import memory_scores, same_memory
 from ohlora.evaluation.metrics import Metric
 from ohlora.llm.reply_format import MemoryOperation
-from ohlora.rag import Memory, MemoryStore, load_embedder
+from ohlora.rag import Memory, MemoryStore, detect_language, load_embedder
 from ohlora.rag.embeddings import Embedder
+from ohlora.rag.extraction import circumstances
 from ohlora.rag.relevance import Relevance
 
 ABILITIES = ("extraction", "sessions", "update", "time", "abstention")
@@ -43,7 +44,8 @@ class _Told:
     """A store with a clock that is set, and what happened to each message that was told to it.
 
     Args:
-        companion: hears the messages and decides what to store; None: what the dialogue says should be stored is.
+        companion: hears the messages, decides what to store, and answers. None: what the dialogue says should be stored
+            is. as_written: the same with a companion, who only answers.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class _Told:
         embedder: Embedder,
         relevance: Relevance | None = None,
         companion: Companion | None = None,
+        as_written: bool = False,
     ) -> None:
-        self.now, self.user = datetime.now().astimezone(), user
+        self.now, self.user, self.as_written = datetime.now().astimezone(), user, as_written
         self.companion = companion.for_user(user, state=folder, clock=self._clock) if companion else None
         self.store = (
             self.companion.memory
@@ -75,8 +78,8 @@ class _Told:
             for message in session["messages"]:
                 said, gold = message["user"], message["memory"]
                 expected = MemoryOperation(gold["kind"], gold["key"], gold.get("value") or "") if gold else None
-                if self.companion is None:
-                    self._store(said, expected)
+                if self.companion is None or self.as_written:
+                    self._store(expected)
                     continue
                 before = {one.id: one for one in self.store.memories(self.user)}
                 turn = self.companion.turn(said)
@@ -108,16 +111,17 @@ class _Told:
         known = [one for one in after.values() if expected and one.value == expected.value]
         return MemoryOperation("add", known[0].key, known[0].value) if known else None
 
-    def _store(self, said: str, expected: MemoryOperation | None) -> None:
+    def _store(self, expected: MemoryOperation | None) -> None:
         if expected is None:
             return
+        told = circumstances(self.store, expected, None, detect_language(expected.value or expected.key))
         known = self.store.find_key(self.user, expected.key)
         if expected.kind == "forget":
             self.store.delete(self.user, known[-1].id)
         elif expected.kind == "update" and known:
-            self.store.update(self.user, known[-1].id, expected.value)
+            self.store.update(self.user, known[-1].id, expected.value, **told)
         else:
-            self.store.add(self.user, expected.key, expected.value)
+            self.store.add(self.user, expected.key, expected.value, **told)
 
 
 def _same_fact(found: MemoryOperation | None, expected: MemoryOperation | None) -> bool:
@@ -135,10 +139,11 @@ def told(
     embedder: Embedder,
     relevance: Relevance | None = None,
     companion: Companion | None = None,
+    as_written: bool = False,
 ) -> Iterator[_Told]:
     """A store in a temporary folder to which the dialogue was told."""
     with tempfile.TemporaryDirectory() as folder:
-        state = _Told(Path(folder), dialogue["id"], embedder, relevance, companion)
+        state = _Told(Path(folder), dialogue["id"], embedder, relevance, companion, as_written)
         try:
             state.tell(dialogue)
             yield state
@@ -238,16 +243,18 @@ def run_benchmark(
     embedder: Embedder,
     relevance: Relevance | None = None,
     companion: Companion | None = None,
+    as_written: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Questions and messages of all dialogues.
 
     Args:
         companion: hears the messages as in a chat, decides what to store and answers the questions; None: what
             should be stored is, and only the recall of memories is scored.
+        as_written: what should be stored is; the companion only answers.
     """
     questions, messages = [], []
     for dialogue in dialogues:
-        with told(dialogue, embedder, relevance, companion) as state:
+        with told(dialogue, embedder, relevance, companion, as_written) as state:
             questions += ask(state, dialogue)
             messages += state.rows
     return pd.DataFrame(questions), pd.DataFrame(messages)
@@ -266,17 +273,19 @@ def main() -> None:
     rows = load_benchmark()
     if given.dialogues:
         rows = [row for row in rows if int(row["id"].rsplit("-", 1)[1]) <= given.dialogues]
-    embedder = load_embedder(given.profile)
-    questions, _ = run_benchmark(tqdm(rows, desc="recall"), embedder)
-    metrics = {f"recall_{name}": metric for name, metric in benchmark_metrics(questions).items()}
-    if not given.without_model:
-        with tempfile.TemporaryDirectory() as folder:
+    embedder, companion, metrics = load_embedder(given.profile), None, {}
+    with tempfile.TemporaryDirectory() as folder:
+        if not given.without_model:
             companion = Companion(given.profile, "benchmark", state=Path(folder))
-            questions, messages = run_benchmark(tqdm(rows, desc="with her"), embedder, None, companion)
-        metrics |= benchmark_metrics(questions, messages)
-        columns = ["ability", "question", "recalled", "reply", "answered", "stale"]
-        print(questions[columns].to_csv(sep="\t", index=False))
-        print(messages[~messages["right"]][["message", "expected", "found", "outcome"]].to_csv(sep="\t", index=False))
+        told_as_written, _ = run_benchmark(tqdm(rows, desc="stored as written"), embedder, None, companion, True)
+        metrics = {f"recall_{name}": metric for name, metric in benchmark_metrics(told_as_written).items()}
+        if companion is not None:
+            questions, messages = run_benchmark(tqdm(rows, desc="stored by her"), embedder, None, companion)
+            metrics |= benchmark_metrics(questions, messages)
+            columns = ["ability", "question", "recalled", "reply", "answered", "stale"]
+            print(questions[columns].to_csv(sep="\t", index=False))
+            missed = messages[~messages["right"]]
+            print(missed[["message", "expected", "found", "outcome"]].to_csv(sep="\t", index=False))
     given.output.parent.mkdir(parents=True, exist_ok=True)
     kept = {name: asdict(metric) for name, metric in metrics.items()}
     given.output.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

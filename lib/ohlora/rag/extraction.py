@@ -113,7 +113,7 @@ def remember(
         return _carry_out(store, user, by_rule, message, source_turn, language, "rule")
     words = _own_words(message, language) if tells else None
     if words is not None and check_operation(words, message) is None:
-        told = _circumstances(store, words, source_turn, language)
+        told = circumstances(store, words, source_turn, language)
         return Remembered("add", store.add(user, words.key, words.value, **told), "words")
     return Remembered("refused", reason=reason) if reason else Remembered("none")
 
@@ -232,10 +232,13 @@ def extract_by_rule(message: str) -> MemoryOperation | None:
     return None
 
 
-def _circumstances(
+def circumstances(
     store: MemoryStore, operation: MemoryOperation, source_turn: str | None, language: str
 ) -> dict[str, Any]:
-    """What is kept beside key and value; a plan is over at the end of the day that it names."""
+    """What is kept beside key and value, as arguments of MemoryStore.add and update.
+
+    A plan is over at the end of the day that it names, counted from the store's clock.
+    """
     said = read_clock(store.clock).astimezone()
     last_day = plan_ends(operation.key, operation.value, said.date())
     expires = datetime.combine(last_day, time.max, said.tzinfo) if last_day else None
@@ -251,7 +254,7 @@ def _carry_out(
     language: str,
     source: str,
 ) -> Remembered:
-    told = _circumstances(store, operation, source_turn, language)
+    told = circumstances(store, operation, source_turn, language)
     with store.turn():
         known = _same_fact(store, user, operation.key)
         named = _named_value(store, user, known, message)

@@ -33,6 +33,7 @@ LETTER_GROUPS = 2**15
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the classifier learned from are short
 _MOST_PIECES = 24
+_INNOCENT = 0.1  # probability of all classes but normal below which no row makes a text abuse
 _SAME_SENTENCE = 0.94  # cosine from which a text counts as a paraphrase of a labelled row
 
 
@@ -156,7 +157,8 @@ class Moderator:
         rules = ["classifier"] * len(pieces)
         for i, vector in enumerate(vectors):
             twin = self.classifier.nearest(vector, 1)[0]
-            if twin.similarity >= _SAME_SENTENCE:
+            innocent = 1 - probabilities[i, 0] < _INNOCENT and twin.label != "normal"
+            if twin.similarity >= _SAME_SENTENCE and not innocent:
                 decisions[i], rules[i] = twin.label, "example"
 
         def verdict(index: int, label: str, probability: float, rule: str) -> Verdict:
