@@ -14,6 +14,7 @@ from ohlora.rag import DialogueExamples, Memory, MemoryStore
 
 logger = logging.getLogger(__name__)
 
+_MARKS = str.maketrans("|<>", "¦‹›")  # the reply format has its own use for them
 ALONE = 6  # letters from which a message may be understood without what was said before
 
 
@@ -29,7 +30,7 @@ def similar(examples: DialogueExamples | None, message: str, history: Sequence[d
 
 def told_answer(store: MemoryStore, message: str, recalled: Sequence[Memory], now: datetime) -> Iterator[ReplyProgress]:
     """A stream that tells back what the user told, or that she does not know it (see told_fact)."""
-    text = told_fact(message, recalled, store.replaced_by, now)
+    text = told_fact(message, recalled, store.replaced_by, now).translate(_MARKS)
     return stream_reply(iter([format_reply(text, "happy" if recalled else "curious", 0.6)]))
 
 
