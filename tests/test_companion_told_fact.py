@@ -16,7 +16,7 @@ from ohlora.rag import Memory, MessageKind, remember
 from ohlora.rag.memory import clean_line
 
 FRIDAY = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
-ASKS = MessageKind(0.0, 0.99, may_tell=False, may_ask=True, surely_asks=True)
+ASKS = MessageKind(0.0, may_tell=False, may_ask=True, surely_asks=True)
 
 
 def memory(key: str, value: str, days: int = 4, expires: datetime | None = None) -> Memory:
@@ -129,7 +129,7 @@ def test_where_the_kind_cannot_be_found_the_model_answers(tmp_path) -> None:
 def test_nothing_is_stored_where_nothing_was_told(tmp_path) -> None:
     class Tells:
         def of(self, message: str) -> MessageKind:
-            return MessageKind(0.0, 0.0, may_tell="name" in message, may_ask=False, surely_asks=False)
+            return MessageKind(0.0, may_tell="name" in message, may_ask=False, surely_asks=False)
 
     reply = "happy 0.5\nHi!\nmemory: add | mood | sunny"
     companion = make_companion(tmp_path, reply, kinds=Tells())

@@ -273,7 +273,7 @@ def main() -> None:
     rows = load_benchmark()
     if given.dialogues:
         rows = [row for row in rows if int(row["id"].rsplit("-", 1)[1]) <= given.dialogues]
-    embedder, companion, metrics = load_embedder(given.profile), None, {}
+    embedder, companion = load_embedder(given.profile), None
     with tempfile.TemporaryDirectory() as folder:
         if not given.without_model:
             companion = Companion(given.profile, "benchmark", state=Path(folder))

@@ -24,14 +24,13 @@ WEIGHTS = "message_kind"
 
 @dataclass(frozen=True)
 class MessageKind:
-    """What a message is. tells, asks: probabilities.
+    """What a message is. tells: probability that it holds something to remember.
 
     may_tell: it may hold something to remember. may_ask: it seems to ask for what the user told earlier; surely_asks:
     hardly any other message is as sure to.
     """
 
     tells: float
-    asks: float
     may_tell: bool
     may_ask: bool
     surely_asks: bool
@@ -42,7 +41,7 @@ class MessageKind:
         return self.tells > 0.5
 
 
-UNKNOWN_KIND = MessageKind(0.5, 0.0, may_tell=True, may_ask=False, surely_asks=False)
+UNKNOWN_KIND = MessageKind(0.5, may_tell=True, may_ask=False, surely_asks=False)
 """Where nothing was classified: the language model decides alone."""
 
 
@@ -65,9 +64,7 @@ class MessageKinds:
     def of(self, message: str) -> MessageKind:
         """The kind of one message of at least one character."""
         _, tells, asks = (float(one) for one in self.probabilities(self.embedder.embed_queries([message]))[0])
-        return MessageKind(
-            tells, asks, tells >= self.may_tell, asks >= self.may_ask, surely_asks=asks >= self.surely_asks
-        )
+        return MessageKind(tells, tells >= self.may_tell, asks >= self.may_ask, asks >= self.surely_asks)
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Unit vectors (n, dimension) → probabilities (n, 3)."""
