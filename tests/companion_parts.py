@@ -13,7 +13,7 @@ from ohlora.companion import Companion, Face
 from ohlora.images import to_pictures
 from ohlora.llm.reply_format import ReplyProgress, stream_reply
 from ohlora.portraits import VECTOR_SIZE
-from ohlora.rag import UNKNOWN_KIND, MemoryStore, MessageKind, SanctionLog, Verdict
+from ohlora.rag import UNKNOWN_READING, MemoryStore, Reading, SanctionLog, Verdict
 from ohlora.rag.relevance import CosineRelevance
 
 PROPERTIES = ("eyes", "hair_color", "hair_length", "mouth", "pose", "background_mean", "background_std")
@@ -104,11 +104,11 @@ class WordModerator:
         return Verdict("normal", 1.0, "classifier")
 
 
-class NoKinds:
-    """Knows nothing about messages: the model alone decides."""
+class NoReader:
+    """Reads nothing in messages: the model alone decides."""
 
-    def of(self, message: str) -> MessageKind:
-        return UNKNOWN_KIND
+    def read(self, message: str, before: str = "") -> Reading:
+        return UNKNOWN_READING
 
 
 def make_face(generator: PaintBox) -> Face:
@@ -125,7 +125,7 @@ def make_companion(tmp_path, *replies: str | Exception, **parts) -> Companion:
         "llm": ScriptedModel(*(replies or ("happy 0.8\nGood to see you. How are you?\nmemory: none",))),
         "memory": MemoryStore(tmp_path / "memory.sqlite", LetterEmbedder(), clock, CosineRelevance(0.3)),
         "moderator": WordModerator(),
-        "kinds": NoKinds(),
+        "reader": NoReader(),
         "sanctions": SanctionLog(tmp_path / "sanctions.sqlite", clock),
     }
     return Companion(

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from ohlora.companion.answer import told_answer
 from ohlora.companion.told_fact import asks_for_days, told_fact
 from ohlora.llm.reply_format import MemoryOperation
-from ohlora.rag import Memory, MessageKind, remember
+from ohlora.rag import Memory, Reading, remember
 from ohlora.rag.memory import clean_line
 
 FRIDAY = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
-ASKS = MessageKind(0.0, may_tell=False, may_ask=True, surely_asks=True)
+ASKS = Reading(0.0, 0.0, 0.0, may_ask=True, surely_asks=True)
 
 
 def memory(key: str, value: str, days: int = 4, expires: datetime | None = None) -> Memory:
@@ -95,12 +95,12 @@ def test_any_stored_value_becomes_a_reply(value: str, question: str) -> None:
 class Asks:
     """Takes every message for a question about what was told."""
 
-    def of(self, message: str) -> MessageKind:
+    def read(self, message: str, before: str = "") -> Reading:
         return ASKS
 
 
 def test_in_a_turn_her_memory_answers_instead_of_the_model(tmp_path) -> None:
-    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\nmodel\nmemory: none"), kinds=Asks())
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\nmodel\nmemory: none"), reader=Asks())
     remember(companion.memory, "tester", "my cat is called Pixel", MemoryOperation("add", "cat", "Pixel"))
     turn = companion.turn("what is my cat called?")
     assert "Pixel" in turn.reply and turn.outcome == "answered" and companion.llm.asked == []
@@ -109,7 +109,7 @@ def test_in_a_turn_her_memory_answers_instead_of_the_model(tmp_path) -> None:
 
 def test_a_fact_that_changed_is_answered_with_the_new_value(tmp_path) -> None:
     days = [NOW]
-    companion = make_companion(tmp_path, clock=lambda: days[0], kinds=Asks())
+    companion = make_companion(tmp_path, clock=lambda: days[0], reader=Asks())
     for value, kind in (("Leeds", "add"), ("York", "update")):
         remember(companion.memory, "tester", f"my home is {value}", MemoryOperation(kind, "my home", value))
         days[0] += timedelta(days=1)
@@ -118,20 +118,9 @@ def test_a_fact_that_changed_is_answered_with_the_new_value(tmp_path) -> None:
     assert "Leeds" in both and "York" in both
 
 
-def test_where_the_kind_cannot_be_found_the_model_answers(tmp_path) -> None:
+def test_where_a_message_cannot_be_read_the_model_answers(tmp_path) -> None:
     class Broken:
-        def of(self, message: str) -> MessageKind:
+        def read(self, message: str, before: str = "") -> Reading:
             raise RuntimeError("no weights")
 
-    assert make_companion(tmp_path, kinds=Broken()).turn("hello").reply == "Good to see you. How are you?"
-
-
-def test_nothing_is_stored_where_nothing_was_told(tmp_path) -> None:
-    class Tells:
-        def of(self, message: str) -> MessageKind:
-            return MessageKind(0.0, may_tell="name" in message, may_ask=False, surely_asks=False)
-
-    reply = "happy 0.5\nHi!\nmemory: add | mood | sunny"
-    companion = make_companion(tmp_path, reply, kinds=Tells())
-    assert companion.turn("what a sunny day").stored == ()
-    assert companion.turn("sunny is my name").stored == ("mood: sunny",)
+    assert make_companion(tmp_path, reader=Broken()).turn("hello").reply == "Good to see you. How are you?"

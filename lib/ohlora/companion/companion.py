@@ -28,19 +28,20 @@ from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
-    UNKNOWN_KIND,
+    UNKNOWN_READING,
     DialogueExamples,
+    FactReader,
     Memory,
     MemoryStore,
-    MessageKind,
-    MessageKinds,
     Moderator,
+    Reading,
     SanctionLog,
     detect_language,
     load_dialogue_examples,
     load_embedder,
-    load_message_kinds,
+    load_fact_reader,
     load_moderator,
+    proposed_operations,
     refusal_notice,
     remember,
 )
@@ -60,7 +61,7 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions, examples, kinds: the parts; each defaults to the profile's.
+        generator, llm, memory, moderator, sanctions, examples, reader: the parts; each defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
@@ -85,7 +86,7 @@ class Companion:
         moderator: Moderator | None = None,
         sanctions: SanctionLog | None = None,
         examples: DialogueExamples | None = None,
-        kinds: MessageKinds | None = None,
+        reader: FactReader | None = None,
         face: Face | None = None,
         expressions: ExpressionTable | None = None,
         clock: Clock = wall_clock,
@@ -107,7 +108,7 @@ class Companion:
         self.llm = llm or load_llm(self.profile)
         ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
         self.examples = examples or (load_dialogue_examples(self.profile, self.memory.embedder) if ours else None)
-        self.kinds = kinds or load_message_kinds(self.memory.embedder)
+        self.reader = reader or load_fact_reader()
         self.history: list[dict[str, str]] = []
         self._unsaved: list[tuple[str, MemoryOperation | None, str, bool]] = []  # arguments of remember, for later
         self._present = ("neutral", 0.0)
@@ -157,7 +158,7 @@ class Companion:
             face=self.painter.face,
             llm=self.llm,
             examples=self.examples,
-            kinds=self.kinds,
+            reader=self.reader,
             moderator=self.moderator,
             memory=MemoryStore(state / "memory.sqlite", self.memory.embedder, clock, self.memory.relevance),
             expressions=self.expressions,
@@ -212,11 +213,11 @@ class Companion:
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now)
         with draft.watch.stage("recall"):
             draft.memories = self._recall(draft, message)
-            draft.kind = self._kind(message)
+            draft.reading = self._reading(message)
             examples = similar(self.examples, message, self.history)
         operation = self._speak(draft, message, examples)
         with draft.watch.stage("remember"):
-            draft.stored = self._remember(draft, message, operation if draft.kind.may_tell else None)
+            draft.stored = self._remember(draft, message, operation)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
         if draft.reply:  # else stopped before the first sentence
@@ -238,12 +239,13 @@ class Companion:
             return ()
         return tuple(recalled.memory for recalled in found)
 
-    def _kind(self, message: str) -> MessageKind:
+    def _reading(self, message: str) -> Reading:
+        before = self.history[-1]["content"] if self.history else ""
         try:
-            return self.kinds.of(message)
+            return self.reader.read(message, before)
         except Exception:
-            logger.exception("the kind of a message was not found; the model decides alone what to remember")
-            return UNKNOWN_KIND
+            logger.exception("a message could not be read for facts; the model decides alone what to remember")
+            return UNKNOWN_READING
 
     def _speak(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
         """Stream her reply into the draft, releasing only moderated sentences; returns what to remember."""
@@ -282,10 +284,10 @@ class Companion:
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         now = self._local_time()
-        ready, kind, recalled = None, draft.kind, draft.memories
-        if kind.surely_asks or (kind.may_ask and recalled) or asks_for_days(message, recalled):
+        ready, reading, recalled = None, draft.reading, draft.memories
+        if reading.surely_asks or (reading.may_ask and recalled) or asks_for_days(message, recalled):
             ready = told_answer(self.memory, message, recalled, now)
-        elif not kind.tells_something:
+        elif not reading.tells_something:
             ready = written_answer(self.examples, message, self.history)
         if ready is not None:
             draft.prepared = True
@@ -308,7 +310,9 @@ class Companion:
     def _remember(self, draft: Draft, message: str, operation: MemoryOperation | None) -> tuple[str, ...]:
         """Check and write this turn's memory, and those that could not be written before, in one transaction."""
         number = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
-        waiting = [*self._unsaved, (message, operation, number, draft.kind.tells_something)]
+        proposed = proposed_operations(draft.reading, operation) or (None,)
+        tells = draft.reading.tells_something
+        waiting = [*self._unsaved, *((message, one, number, tells) for one in proposed)]
         outcomes = []
         try:
             with self.memory.turn():

@@ -15,7 +15,7 @@ from ohlora.companion.honesty import honest_word
 from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, TurnProgress
 from ohlora.config import DATA
 from ohlora.llm.prompt import Example
-from ohlora.rag import UNKNOWN_KIND, Memory, MessageKind
+from ohlora.rag import UNKNOWN_READING, Memory, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Draft:
 
     reply: the language model's words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
-    memories: what she was given. kind: of the message. prepared: her words are not
+    memories: what she was given. reading: what is in the message. prepared: her words are not
     the model's: somebody wrote them, or the user said them, so they were read before. reported: the last progress.
     """
 
@@ -47,7 +47,7 @@ class Draft:
     expression: tuple[str, float] | None = None
     outcome: Outcome = "answered"
     memories: tuple[Memory, ...] = ()
-    kind: MessageKind = UNKNOWN_KIND
+    reading: Reading = UNKNOWN_READING
     prepared: bool = False
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)

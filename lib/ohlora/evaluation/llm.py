@@ -24,23 +24,13 @@ from ohlora.evaluation.metrics import Metric
 from ohlora.llm.dialogues import Dialogue, load_dialogues, split_dialogues
 from ohlora.llm.generation import GREEDY, LanguageModel, Sampling, load_llm
 from ohlora.llm.prompt import build_prompt
-from ohlora.llm.reply_format import GRAMMAR, MemoryOperation, repair_reply
+from ohlora.llm.reply_format import GRAMMAR, MemoryOperation, repair_reply, same_memory
 from ohlora.llm.rules import keeps_language, violations
 from ohlora.rag import DialogueExamples, load_dialogue_examples, load_embedder
 from ohlora.weights import locate_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-
-def same_memory(found: MemoryOperation | None, expected: MemoryOperation | None) -> bool:
-    """Whether two operations do the same: equal kind, and one value (for forget: key) contains the other."""
-    if found is None or expected is None:
-        return found is expected
-    if found.kind != expected.kind:
-        return False
-    pair = [_plain(one.key if one.kind == "forget" else one.value) for one in (found, expected)]
-    return pair[0] in pair[1] or pair[1] in pair[0]
 
 
 def score_dialogues(
@@ -247,10 +237,6 @@ def bootstrap_interval(
 def _says(text: str, piece: str) -> bool:
     """Whether a piece stands in a text; an English one only where a word begins ("lie" is not in "believe")."""
     return re.search((r"\b" if piece.isascii() else "") + re.escape(piece), text) is not None
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def nearest_training_similarity(training: Sequence[Dialogue], held_out: Sequence[Dialogue]) -> np.ndarray:

@@ -23,9 +23,9 @@ import pandas as pd
 
 from ohlora.companion import Companion
 from ohlora.config import DATA, outputs_folder
-from ohlora.evaluation.llm import memory_scores, same_memory
+from ohlora.evaluation.llm import memory_scores
 from ohlora.evaluation.metrics import Metric
-from ohlora.llm.reply_format import MemoryOperation
+from ohlora.llm.reply_format import MemoryOperation, same_memory
 from ohlora.rag import Memory, MemoryStore, detect_language, load_embedder
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.extraction import circumstances

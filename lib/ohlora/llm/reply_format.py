@@ -160,6 +160,26 @@ def stream_reply(pieces: Iterable[str]) -> Iterator[ReplyProgress]:
     yield ReplyProgress(reply.expression, reply.intensity, reply.text, reply)
 
 
+def same_memory(found: MemoryOperation | None, expected: MemoryOperation | None) -> bool:
+    """Whether two operations do the same: equal kind, and one value (for forget: key) contains the other."""
+    if found is None or expected is None:
+        return found is expected
+    if found.kind != expected.kind:
+        return False
+    pair = [plain_letters(one.key if one.kind == "forget" else one.value) for one in (found, expected)]
+    return pair[0] in pair[1] or pair[1] in pair[0]
+
+
+def as_field(text: str) -> str:
+    """Text as one field of a memory line: without bars, angle brackets and line breaks."""
+    return " ".join(text.translate(str.maketrans("|<>", "   ")).split())
+
+
+def plain_letters(text: str) -> str:
+    """Small letters and digits only."""
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
 def _format_memory(memory: MemoryOperation | None) -> str:
     if memory is None:
         return "none"

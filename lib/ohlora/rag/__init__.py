@@ -4,26 +4,27 @@ from ohlora.rag.database import StateError
 from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
 from ohlora.rag.extraction import OWN_WORDS, Remembered, remember
+from ohlora.rag.fact_reader import UNKNOWN_READING, FactReader, Reading, load_fact_reader
 from ohlora.rag.memory import Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
-from ohlora.rag.message_kind import UNKNOWN_KIND, MessageKind, MessageKinds, load_message_kinds
 from ohlora.rag.moderation import LABELS, Moderator, Verdict, load_moderator
 from ohlora.rag.normalisation import detect_language, normalise
 from ohlora.rag.notices import active_notice, care_notice, refusal_notice, sanction_notice
+from ohlora.rag.proposals import proposed_operations
 from ohlora.rag.sanctions import Sanction, SanctionLog
 
 __all__ = [
     "LABELS",
     "OWN_WORDS",
-    "UNKNOWN_KIND",
+    "UNKNOWN_READING",
     "DialogueExamples",
     "Embedder",
     "EmbeddingsError",
+    "FactReader",
     "Memory",
     "MemoryStore",
-    "MessageKind",
-    "MessageKinds",
     "Moderator",
+    "Reading",
     "Recalled",
     "Remembered",
     "Sanction",
@@ -35,9 +36,10 @@ __all__ = [
     "detect_language",
     "load_dialogue_examples",
     "load_embedder",
-    "load_message_kinds",
+    "load_fact_reader",
     "load_moderator",
     "normalise",
+    "proposed_operations",
     "refusal_notice",
     "remember",
     "sanction_notice",

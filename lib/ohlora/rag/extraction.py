@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from ohlora.llm.reply_format import MemoryOperation
+from ohlora.llm.reply_format import MemoryOperation, as_field
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, clean_line
@@ -22,7 +22,6 @@ OWN_WORDS = {"ko": "한 말", "en": "own words"}
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
 _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
-_NO_FIELD = str.maketrans("|<>", "   ")  # what the reply format cannot hold
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
 
@@ -95,7 +94,7 @@ def remember(
         message: what the user wrote, 1–4,000 characters.
         operation: the model's proposal, or None.
         source_turn: id of the turn, kept with the memory.
-        tells: whether the message holds something lasting (see ohlora.rag.message_kind).
+        tells: whether the message holds something lasting (see ohlora.rag.fact_reader).
     """
     check_length(message)
     language = detect_language(message)
@@ -123,8 +122,7 @@ def _own_words(message: str, language: str) -> MemoryOperation | None:
     if _FORGETS.search(message):
         return None
     with suppress(ValueError):
-        words = clean_line("message", message, _LONGEST_WORDS).translate(_NO_FIELD)
-        return MemoryOperation("add", OWN_WORDS[language], " ".join(words.split()))
+        return MemoryOperation("add", OWN_WORDS[language], as_field(clean_line("message", message, _LONGEST_WORDS)))
     return None
 
 
@@ -259,9 +257,9 @@ def _carry_out(
         known = _same_fact(store, user, operation.key)
         named = _named_value(store, user, known, message)
         if operation.kind == "forget":
-            if known is None:
+            gone = named or _meant(store, user, message) or known
+            if gone is None:
                 return Remembered("refused", source=source, reason=f"nothing is stored under {operation.key!r}")
-            gone = named or known
             store.delete(user, gone.id)
             return Remembered("forget", gone, source)
         if known is None:
@@ -310,6 +308,12 @@ def _named_value(store: MemoryStore, user: str, known: Memory | None, message: s
     said = _letters(message)
     same = store.find_key(user, known.key) if known else []
     return next((one for one in reversed(same) if len(_letters(one.value)) > 1 and _letters(one.value) in said), None)
+
+
+def _meant(store: MemoryStore, user: str, message: str) -> Memory | None:
+    """The open memory that the message brings to mind."""
+    found = store.search(user, message, count=1)
+    return found[0].memory if found else None
 
 
 def _letters(text: str) -> str:

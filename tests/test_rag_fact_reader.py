@@ -1,0 +1,148 @@
+"""The reader of facts: which messages tell something, which words are the fact, and the rows that it learned from."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohlora.config import DATA
+from ohlora.llm.dialogues import load_dialogues, split_dialogues
+from ohlora.rag import load_fact_reader
+from ohlora.rag.e5_model import read_e5
+from ohlora.rag.fact_reader import TAGS, encode, tagged_words
+from ohlora.rag.fact_reader_training import (
+    TrainingSettings,
+    make_lesson,
+    save_fact_reader,
+    scores,
+    set_thresholds,
+    train_fact_reader,
+    training_messages,
+)
+from ohlora.rag.relevance import load_dialogue_questions
+from ohlora.rag.told_messages import (
+    KINDS,
+    is_held_out,
+    load_told_messages,
+    messages_of_dialogues,
+    messages_of_people,
+)
+from ohlora.weights import load_weights
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return load_fact_reader()
+
+
+@pytest.fixture(scope="module")
+def told():
+    return load_told_messages()
+
+
+@pytest.mark.parametrize(
+    ("message", "key", "value"),
+    [("내 이름은 예나야", "이름", "예나"), ("I'm allergic to peanuts", "allergy", "peanuts"),
+     ("나 간호사로 일해", "직업", "간호사"), ("my name is Robin", "name", "Robin")],
+)  # fmt: skip
+def test_plain_facts_are_found(reader, message: str, key: str, value: str) -> None:
+    found = reader.read(message)
+    assert found.tells_something and not found.surely_asks
+    assert (found.facts[0].key, found.facts[0].value) == (key, value)
+
+
+@pytest.mark.parametrize(
+    ("message", "asks"),
+    [("내 생일 언제라고 했는지 기억나?", True), ("what did I say my brother is called?", True),
+     ("파이썬에서 리스트는 어떻게 정렬해?", False), ("오늘 진짜 피곤하다", False),
+     ("what's the capital of France?", False)],
+)  # fmt: skip
+def test_questions_about_what_was_told_are_known(reader, message: str, asks: bool) -> None:
+    found = reader.read(message)
+    assert found.may_ask if asks else not found.surely_asks
+    assert not found.tells_something
+
+
+def test_her_last_line_tells_what_a_short_answer_means(reader) -> None:
+    assert reader.read("응 고슴도치", "혹시 동물 키워?").tells > reader.read("응 고슴도치").tells
+
+
+def test_held_out_messages_are_read(reader, told) -> None:
+    """Minimum function on families that no training saw."""
+    found = scores(reader, [row for row in told if is_held_out(row)])
+    assert found["f1_stored"] >= 0.6 and found["false_stores"] <= 0.15 and found["n"] >= 200
+    dialogues = messages_of_dialogues(split_dialogues(load_dialogues())[1])
+    found = scores(reader, dialogues)
+    assert found["f1_stored"] >= 0.5 and found["false_stores"] <= 0.08
+
+
+def test_long_and_strange_messages_are_read(reader) -> None:
+    for message in ("가" * 4000, "🎂" * 300, "?", "\u200b", "a\tb\nc"):
+        assert 0 <= reader.read(message, "x" * 500).tells <= 1
+
+
+def test_rows_say_what_they_mark(told) -> None:
+    """Values stand word for word in their messages; nothing is there twice, on both sides, or in the benchmark."""
+    for row in told:
+        for one in row.operations:
+            assert one.kind == "forget" or one.value in row.message, row
+    messages = [row.message for row in told]
+    assert len(messages) == len(set(messages)) >= 4000
+    assert {row.kind for row in told} == set(KINDS) - {"asks"}
+    benchmark = [json.loads(line) for line in (DATA / "memory" / "benchmark.jsonl").open(encoding="utf-8")]
+    said = {message["user"] for row in benchmark for part in row["sessions"] for message in part["messages"]}
+    assert not said & set(messages)
+    trained = {row.family for row in training_messages()}
+    held_out = {row.family for row in told if is_held_out(row)}
+    held_out |= {row.family for row in messages_of_dialogues(split_dialogues(load_dialogues())[1])}
+    held_out |= {row.family for row in messages_of_people(load_dialogue_questions("calibration"))}
+    assert not trained & held_out
+
+
+def test_tokens_of_a_value_are_marked(told) -> None:
+    _, tokenizer = read_e5()
+    row = next(row for row in told if row.operations and row.operations[0].kind == "add" and row.before)
+    lesson = make_lesson(row, tokenizer, [row.operations[0].key])
+    marked = [place for place, tag in zip(lesson.encoded.places, lesson.tags, strict=True) if tag > 0]
+    assert row.operations[0].value in row.message[marked[0][0] : marked[-1][1]]
+    assert lesson.facts[0][1] == 0 and lesson.tags.count(TAGS.index("begin")) == len(row.operations)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(0, 5))
+def test_runs_of_words_lie_in_the_message(inside: list[float], context: int) -> None:
+    begins = [probability / 2 for probability in inside]
+    tags = np.array(
+        [[1 - p, b, p - b] for p, b in zip([0.9] * context + inside, [0.1] * context + begins, strict=True)]
+    )
+    places = [(0, 0)] * context + [(number, number + 1) for number in range(len(inside))]
+    runs = tagged_words(tags, places)
+    assert all(context <= first < last <= len(places) for first, last, _ in runs)
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(runs))
+
+
+def test_places_point_into_the_message() -> None:
+    _, tokenizer = read_e5()
+    message = "우리 고양이 나비 is 3 years old"
+    encoded = encode(tokenizer, message, "정말?")
+    words = "".join(message[first:last] for first, last in encoded.places)
+    assert words.replace(" ", "") == message.replace(" ", "")
+
+
+def test_training_is_repeatable_and_is_kept(tmp_path) -> None:
+    rows = [*training_messages()[::40], *messages_of_people(load_dialogue_questions("calibration")[:1])]
+    settings = TrainingSettings(epochs=0.1, rank=2)
+    first, again = (train_fact_reader(rows, settings) for _ in range(2))
+    set_thresholds(first, rows)
+    path = save_fact_reader(
+        tmp_path / "fact_reader.safetensors", first,
+        {"data": "", "seed": 0, "command": "", "metrics": {}, "licence": "", "lora": {"rank": 2, "alpha": 4}},
+    )  # fmt: skip
+    torch.testing.assert_close(first.network.tag[1].weight, again.network.tag[1].weight)
+    tensors, card = load_weights(path)
+    assert card["keys"] == first.keys and "layers.11.output.lora_A" in tensors and "kind.1.weight" in tensors
