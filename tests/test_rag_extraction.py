@@ -39,6 +39,14 @@ def test_two_favourites_are_both_kept(store):
     assert [memory.value for memory in store.memories("a")] == ["떡볶이", "순대"]
 
 
+def test_a_part_of_what_is_stored_is_known(store):
+    remember(store, "a", "my dog Biscuit barks", add("pet", "dog Biscuit"))
+    assert remember(store, "a", "what's my dog called", add("pet", "dog")).action == "known"
+    assert remember(store, "a", "my cat Pixel purrs", add("pet", "cat Pixel")).action == "add"
+    assert remember(store, "a", "수영 다녀", add("운동", "수영")).action == "add"
+    assert remember(store, "a", "검도도 시작했어", add("운동", "검도")).action == "add"
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -265,8 +265,10 @@ def _carry_out(
         if known is None:
             return Remembered("add", store.add(user, operation.key, operation.value, **told), source)
         value = clean_line("value", operation.value, MAXIMUM_VALUE)
-        if value == known.value:
-            return Remembered("known", known, source)
+        same = store.find_key(user, known.key) if operation.kind == "add" else [known]
+        for one in same:
+            if value == one.value or (operation.kind == "add" and (_letters(value) or value) in _letters(one.value)):
+                return Remembered("known", one, source)  # "dog" where "dog Biscuit" is stored
         if named is not None and value != named.value and _CHANGED.search(message):  # "tea now, no more coffee"
             return Remembered("update", store.update(user, named.id, value, **told), source)
         # One may like two things: "add" to a key that names a liking adds, everything else replaces.
@@ -281,7 +283,10 @@ _CHANGED = re.compile(
     re.I,
 )
 _SEVERAL = re.compile(
-    r"좋아하는|싫어하는|못 먹는|취미|알레르기|친구|가족|반려|고민|likes?$|dislike|hobb|allerg|friend|pet|favou?rite",
+    r"좋아하는|싫어하는|못 먹는|무서워하는|취미|알레르기|친구|가족|형제|자녀|반려|고민|언어|악기"
+    r"|운동|공부|습관|건강|특징|약속|일정"
+    r"|likes?$|dislike|hobb|allerg|friend|family|brother|sister|child|pet|favou?rite|language|instrument|sport|study|habit"
+    r"|fear|health|trait|appointment|plan",
     re.I,
 )
 
