@@ -82,12 +82,13 @@ def test_setting_the_clock_back_does_not_help(tmp_path, clock):
 
 def test_reset_forgives_and_the_log_keeps_everything(tmp_path, clock):
     with SanctionLog(tmp_path / "s.sqlite", clock) as log:
+        assert log.record("a", "threat", "what was said").is_warning, "a false alarm must not cost a pause"
         log.record("a", "threat", "what was said")
         log.appeal("a", "I quoted a film")
         assert log.active("a") is not None
         log.reset("a", "it was a film")
         assert log.active("a") is None and log.record("a", "hate").is_warning
-        assert [event.kind for event in log.events("a")] == ["offence", "appeal", "reset", "offence"]
+        assert [event.kind for event in log.events("a")] == ["offence", "offence", "appeal", "reset", "offence"]
 
 
 def test_log_is_append_only(tmp_path, clock):
