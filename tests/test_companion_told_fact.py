@@ -16,7 +16,7 @@ from ohlora.rag import Memory, Reading, remember
 from ohlora.rag.memory import clean_line
 
 FRIDAY = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
-ASKS = Reading(0.0, 0.0, 0.0, may_ask=True, surely_asks=True)
+ASKS = Reading(0.0, 0.0, 0.0, 1.0, may_ask=True, surely_asks=True)
 
 
 def memory(key: str, value: str, days: int = 4, expires: datetime | None = None) -> Memory:

@@ -8,7 +8,7 @@ import pytest
 from test_rag_memory import START, open_store
 
 from ohlora.llm.reply_format import MemoryOperation
-from ohlora.rag import remember
+from ohlora.rag import remember, remember_all
 from ohlora.rag.extraction import check_operation, extract_by_rule, holds_secret, is_grounded
 
 
@@ -45,6 +45,18 @@ def test_a_part_of_what_is_stored_is_known(store):
     assert remember(store, "a", "my cat Pixel purrs", add("pet", "cat Pixel")).action == "add"
     assert remember(store, "a", "수영 다녀", add("운동", "수영")).action == "add"
     assert remember(store, "a", "검도도 시작했어", add("운동", "검도")).action == "add"
+    remember(store, "a", "I live in New York", add("home", "New York"))
+    assert remember(store, "a", "I live in York", add("home", "York")).action == "update"
+    assert remember(store, "a", "forget that my name is Robin", None).action == "none"
+
+
+def test_several_facts_of_one_message_are_stored_once_each(store):
+    message = "Ana here, nurse from Cork"
+    told = [add("name", "Ana"), add("job", "nurse"), add("pet", "unicorn")]
+    assert [one.action for one in remember_all(store, "a", message, told)] == ["add", "add"]
+    assert [one.line for one in store.memories("a")] == ["name: Ana", "job: nurse"]
+    secret = remember_all(store, "a", "my password is hunter2, I am Ana", told)
+    assert [one.reason for one in secret] == ["secret"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ohlora.config import DATA
 from ohlora.llm.dialogues import load_dialogues, split_dialogues
 from ohlora.rag import load_fact_reader
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.fact_reader import TAGS, encode, tagged_words
+from ohlora.rag.fact_reader import TAGS, encode, tagged_words, whole_words
 from ohlora.rag.fact_reader_training import (
     TrainingSettings,
     make_lesson,
@@ -25,14 +25,14 @@ from ohlora.rag.fact_reader_training import (
     train_fact_reader,
     training_messages,
 )
-from ohlora.rag.relevance import load_dialogue_questions
-from ohlora.rag.told_messages import (
+from ohlora.rag.marked_messages import (
     KINDS,
     is_held_out,
-    load_told_messages,
+    load_marked_messages,
+    memory_questions,
     messages_of_dialogues,
-    messages_of_people,
 )
+from ohlora.rag.relevance import load_dialogue_questions
 from ohlora.weights import load_weights
 
 
@@ -43,7 +43,7 @@ def reader():
 
 @pytest.fixture(scope="module")
 def told():
-    return load_told_messages()
+    return load_marked_messages()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_rows_say_what_they_mark(told) -> None:
     trained = {row.family for row in training_messages()}
     held_out = {row.family for row in told if is_held_out(row)}
     held_out |= {row.family for row in messages_of_dialogues(split_dialogues(load_dialogues())[1])}
-    held_out |= {row.family for row in messages_of_people(load_dialogue_questions("calibration"))}
+    held_out |= {row.family for row in memory_questions(load_dialogue_questions("calibration"))}
     assert not trained & held_out
 
 
@@ -126,6 +126,16 @@ def test_runs_of_words_lie_in_the_message(inside: list[float], context: int) -> 
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(runs))
 
 
+@pytest.mark.parametrize(
+    ("message", "piece", "whole"),
+    [("allergic to peanuts!", "peanut", "peanuts"), ("자몽을 좋아해", "자몽", "자몽"), ("on the 18th", "8", "18th"),
+     ("café", "af", "café"), ("a b", " ", " ")],
+)  # fmt: skip
+def test_words_are_not_cut(message: str, piece: str, whole: str) -> None:
+    first = message.index(piece)
+    assert whole_words(message, first, first + len(piece)) == whole
+
+
 def test_places_point_into_the_message() -> None:
     _, tokenizer = read_e5()
     message = "우리 고양이 나비 is 3 years old"
@@ -135,7 +145,7 @@ def test_places_point_into_the_message() -> None:
 
 
 def test_training_is_repeatable_and_is_kept(tmp_path) -> None:
-    rows = [*training_messages()[::40], *messages_of_people(load_dialogue_questions("calibration")[:1])]
+    rows = [*training_messages()[::40], *memory_questions(load_dialogue_questions("calibration")[:1])]
     settings = TrainingSettings(epochs=0.1, rank=2)
     first, again = (train_fact_reader(rows, settings) for _ in range(2))
     set_thresholds(first, rows)

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.llm.reply_format import MemoryOperation
-from ohlora.rag import UNKNOWN_READING, Reading, proposed_operations
+from ohlora.rag import UNKNOWN_READING, Reading, proposed_operations, remember
 from ohlora.rag.fact_reader import Fact
 
 NAME, JOB = Fact("name", "Ana", 0.9), Fact("job", "nurse", 0.8)
 
 
 def reading(tells: float = 0.0, forgets: float = 0.0, *facts: Fact, updates: float = 0.0, topic: str = "") -> Reading:
-    return Reading(tells, updates, forgets, may_ask=False, surely_asks=False, facts=facts, topic=topic)
+    return Reading(tells, updates, forgets, 0.0, may_ask=False, surely_asks=False, facts=facts, topic=topic)
 
 
 def add(key: str, value: str) -> MemoryOperation:
@@ -25,10 +25,13 @@ def test_a_sure_reader_decides_and_the_model_names_what_both_found() -> None:
     assert proposed_operations(reading(0.9, 0.0, NAME), None) == (add("name", "Ana"),)
     assert proposed_operations(reading(0.9, 0.0, NAME), add("mood", "sunny")) == (add("name", "Ana"),)
     assert proposed_operations(reading(0.9, 0.0, NAME, JOB), add("first name", "ana")) == (
-        add("first name", "ana"), add("job", "nurse"),
+        add("first name", "Ana"), add("job", "nurse"),
     )  # fmt: skip
     changed = proposed_operations(reading(0.9, 0.0, JOB, updates=0.6), None)
     assert changed == (MemoryOperation("update", "job", "nurse"),)
+    both = proposed_operations(reading(0.9, 0.0, NAME, JOB, updates=0.6), None)
+    assert [one.kind for one in both] == ["update", "add"], "one fact of a message changes, not all"
+    assert proposed_operations(reading(0.9, 0.0, Fact("job", "the", 0.1)), None) == ()
 
 
 def test_the_model_is_believed_where_the_reader_thinks_it_possible() -> None:
@@ -42,6 +45,7 @@ def test_the_model_is_believed_where_the_reader_thinks_it_possible() -> None:
 def test_forgetting_needs_a_wish_to_forget() -> None:
     wish = MemoryOperation("forget", "name")
     assert proposed_operations(reading(0.0, 0.05), wish) == ()
+    assert proposed_operations(reading(0.9, 0.05, NAME), wish) == (add("name", "Ana"),)
     assert proposed_operations(reading(0.0, 0.3), wish) == (wish,)
     assert proposed_operations(reading(0.0, 0.9, topic="job"), None) == (MemoryOperation("forget", "job"),)
     assert proposed_operations(reading(0.0, 0.9), None) == ()
@@ -64,3 +68,15 @@ def test_in_a_turn_all_that_was_told_is_stored(tmp_path) -> None:
     companion = make_companion(tmp_path, reply, reader=Reads())
     assert companion.turn("what a sunny day").stored == ()
     assert companion.turn("Ana is my name, I am a nurse").stored == ("name: Ana", "job: nurse")
+
+
+def test_the_user_reads_what_was_forgotten(tmp_path) -> None:
+    class Wish:
+        def read(self, message: str, before: str = "") -> Reading:
+            return reading(0.0, 0.9, topic="job")
+
+    companion = make_companion(tmp_path, reader=Wish())
+    remember(companion.memory, "tester", "I am a nurse", add("job", "nurse"))
+    remember(companion.memory, "tester", "I am Ana", add("name", "Ana"))
+    assert companion.turn("forget my job").notice == "Forgotten: job: nurse"
+    assert [one.line for one in companion.memories()] == ["name: Ana"]

@@ -43,7 +43,7 @@ from ohlora.rag import (
     load_moderator,
     proposed_operations,
     refusal_notice,
-    remember,
+    remember_all,
 )
 from ohlora.rag.database import Clock, wall_clock
 from ohlora.stylegan import PortraitGenerator, load_generator
@@ -108,9 +108,9 @@ class Companion:
         self.llm = llm or load_llm(self.profile)
         ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
         self.examples = examples or (load_dialogue_examples(self.profile, self.memory.embedder) if ours else None)
-        self.reader = reader or load_fact_reader()
+        self.reader = reader or load_fact_reader(self.profile.llm.threads)
         self.history: list[dict[str, str]] = []
-        self._unsaved: list[tuple[str, MemoryOperation | None, str, bool]] = []  # arguments of remember, for later
+        self._unsaved: list[tuple[str, tuple[MemoryOperation, ...], str, bool]] = []  # for remember_all, later
         self._present = ("neutral", 0.0)
         self._last_portrait: np.ndarray | None = None
         self._turn_number = 0
@@ -310,22 +310,22 @@ class Companion:
     def _remember(self, draft: Draft, message: str, operation: MemoryOperation | None) -> tuple[str, ...]:
         """Check and write this turn's memory, and those that could not be written before, in one transaction."""
         number = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
-        proposed = proposed_operations(draft.reading, operation) or (None,)
-        tells = draft.reading.tells_something
-        waiting = [*self._unsaved, *((message, one, number, tells) for one in proposed)]
+        proposed = proposed_operations(draft.reading, operation)
+        waiting = [*self._unsaved, (message, proposed, number, draft.reading.tells_something)]
         outcomes = []
         try:
             with self.memory.turn():
                 for one in waiting:
                     with suppress(ValueError):  # what the model wrote is no fact; another try would not help
-                        outcomes.append(remember(self.memory, self.user, *one))
+                        outcomes += remember_all(self.memory, self.user, *one)
         except Exception as error:
             self._unsaved = waiting
             draft.notices.append(draft.say("store_failed", error))
             return ()
         self._unsaved = []
-        draft.notices += [outcome.notice for outcome in outcomes if outcome.notice]
-        return tuple(outcome.memory.line for outcome in outcomes if outcome.action in ("add", "update"))
+        gone = [draft.say("forgotten", line=one.memory.line) for one in outcomes if one.action == "forget"]
+        draft.notices += [*gone, *(one.notice for one in outcomes if one.notice)]
+        return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
 
     def _load_face(self, generator: PortraitGenerator) -> Face:
         if self._own_face.is_file():

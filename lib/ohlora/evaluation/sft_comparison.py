@@ -59,7 +59,7 @@ WAYS = {
 
 
 def rows_of_lines(rows: Sequence[dict[str, str]], lines: Sequence[str]) -> list[dict[str, str]]:
-    """prompt/completion rows whose completion holds the given lines only, with the end token of the whole."""
+    """prompt/completion rows whose completion holds the given lines only; the end token belongs to the last one."""
     kept = []
     for row in rows:
         pieces = row["completion"].splitlines(keepends=True)
@@ -123,14 +123,15 @@ def compare(
     profile: str = "embedded",
     done: dict[str, Any] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Train every way and score it. Yields nothing until all are done; see ``done`` for going on.
+    """Train every way and score it.
 
     Args:
         ways: name → way. training, held_out: dialogues. settings: the same for all but the learning rate.
         profile: whose base model. done: table to add to; its ways are not trained again.
 
     Returns:
-        name → trained (numbers of weights), seconds, and the loss of each line it learned; "base model" is the floor.
+        name → trained (number of weights), processor_seconds, and the loss of each line that it learned; "base model"
+        is the floor.
     """
     given = load_profile(profile)
     table = {} if done is None else done
@@ -141,6 +142,7 @@ def compare(
         lines, seconds, trained = (way.lines if way else LINES), 0.0, 0
         if way is not None:
             if way.lora is None:
+                model.float()  # steps this small would vanish in bfloat16
                 model.requires_grad_(True).get_input_embeddings().requires_grad_(False)
             else:
                 torch.manual_seed(settings.seed)
@@ -178,7 +180,8 @@ def main() -> None:
         max_steps=given.steps, batch_size=given.batch_size, warmup_steps=max(1, given.steps // 10), seed=given.seed
     )
     card = {
-        "command": f"python -m ohlora.evaluation.sft_comparison --steps {given.steps} --batch-size {given.batch_size} "
+        "command": f"python -m ohlora.evaluation.sft_comparison --profile {given.profile} --steps {given.steps} "
+        f"--batch-size {given.batch_size} "
         f"--held-out {given.held_out} --seed {given.seed}",
         "seed": given.seed,
         "rows_seen": given.steps * given.batch_size,

@@ -3,7 +3,7 @@
 from ohlora.rag.database import StateError
 from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
-from ohlora.rag.extraction import OWN_WORDS, Remembered, remember
+from ohlora.rag.extraction import OWN_WORDS, Remembered, remember, remember_all
 from ohlora.rag.fact_reader import UNKNOWN_READING, FactReader, Reading, load_fact_reader
 from ohlora.rag.memory import Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
@@ -42,5 +42,6 @@ __all__ = [
     "proposed_operations",
     "refusal_notice",
     "remember",
+    "remember_all",
     "sanction_notice",
 ]

@@ -5,7 +5,8 @@ transformers' BertModel computes the same; importing it takes four seconds, long
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -89,6 +90,17 @@ class E5Network(nn.Module):
         for layer in self.layers:
             hidden = layer(hidden, seen[:, None, None])
         return hidden
+
+
+@contextlib.contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """Compute on so many threads of the CPU; what was set before comes back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def sentence_vectors(network: E5Network, tokens: Sequence[list[int]]) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -83,38 +84,57 @@ def remember(
     source_turn: str | None = None,
     tells: bool = False,
 ) -> Remembered:
-    """Check what the model proposes against the message and the store, and carry it out.
+    """remember_all for one proposal, or none."""
+    return remember_all(store, user, message, [operation] if operation else [], source_turn, tells)[0]
 
-    The proposal is tried first, then the rules. Where both find nothing in a message that tells something, its own
-    words are stored, so that nothing told is lost. Of a secret or an order hidden as a memory the user is told.
+
+def remember_all(
+    store: MemoryStore,
+    user: str,
+    message: str,
+    operations: Sequence[MemoryOperation],
+    source_turn: str | None = None,
+    tells: bool = False,
+) -> list[Remembered]:
+    """Check what is proposed against the message and the store, and carry it out.
+
+    The proposals are tried first; where none can be carried out, the rules. Where both find nothing in a message that
+    tells something, its own words are stored, so that nothing told is lost. Of a secret or an order hidden as a memory
+    the user is told.
 
     Args:
         store: where to remember.
         user: about whom.
         message: what the user wrote, 1–4,000 characters.
-        operation: the model's proposal, or None.
+        operations: see ohlora.rag.proposals.
         source_turn: id of the turn, kept with the memory.
         tells: whether the message holds something lasting (see ohlora.rag.fact_reader).
+
+    Returns:
+        At least one.
     """
     check_length(message)
     language = detect_language(message)
     if holds_secret(message):
-        return Remembered("refused", reason="secret", notice=refusal_notice("secret", language))
-    reason = None
-    if operation is not None:
+        return [Remembered("refused", reason="secret", notice=refusal_notice("secret", language))]
+    outcomes, reason = [], None
+    for operation in operations:
         reason = check_operation(operation, message)
         if reason is None:
-            return _carry_out(store, user, operation, message, source_turn, language, "model")
-        if reason in ("secret", "instruction"):
-            return Remembered("refused", reason=reason, notice=refusal_notice(reason, language))
-    by_rule = extract_by_rule(message)
+            outcomes.append(_carry_out(store, user, operation, message, source_turn, language, "model"))
+        elif reason in ("secret", "instruction"):
+            notice = refusal_notice(reason, language)
+            return [*outcomes, Remembered("refused", reason=reason, notice=notice)]
+    if outcomes:
+        return outcomes
+    by_rule = None if _FORGETS.search(message) else extract_by_rule(message)
     if by_rule is not None and check_operation(by_rule, message) is None:
-        return _carry_out(store, user, by_rule, message, source_turn, language, "rule")
+        return [_carry_out(store, user, by_rule, message, source_turn, language, "rule")]
     words = _own_words(message, language) if tells else None
     if words is not None and check_operation(words, message) is None:
         told = circumstances(store, words, source_turn, language)
-        return Remembered("add", store.add(user, words.key, words.value, **told), "words")
-    return Remembered("refused", reason=reason) if reason else Remembered("none")
+        return [Remembered("add", store.add(user, words.key, words.value, **told), "words")]
+    return [Remembered("refused", reason=reason) if reason else Remembered("none")]
 
 
 def _own_words(message: str, language: str) -> MemoryOperation | None:
@@ -257,7 +277,7 @@ def _carry_out(
         known = _same_fact(store, user, operation.key)
         named = _named_value(store, user, known, message)
         if operation.kind == "forget":
-            gone = named or _meant(store, user, message) or known
+            gone = named or known or _brought_to_mind(store, user, message)
             if gone is None:
                 return Remembered("refused", source=source, reason=f"nothing is stored under {operation.key!r}")
             store.delete(user, gone.id)
@@ -265,10 +285,9 @@ def _carry_out(
         if known is None:
             return Remembered("add", store.add(user, operation.key, operation.value, **told), source)
         value = clean_line("value", operation.value, MAXIMUM_VALUE)
-        same = store.find_key(user, known.key) if operation.kind == "add" else [known]
-        for one in same:
-            if value == one.value or (operation.kind == "add" and (_letters(value) or value) in _letters(one.value)):
-                return Remembered("known", one, source)  # "dog" where "dog Biscuit" is stored
+        for one in store.find_key(user, known.key):
+            if value == one.value or (operation.kind == "add" and _is_part(value, one)):
+                return Remembered("known", one, source)
         if named is not None and value != named.value and _CHANGED.search(message):  # "tea now, no more coffee"
             return Remembered("update", store.update(user, named.id, value, **told), source)
         # One may like two things: "add" to a key that names a liking adds, everything else replaces.
@@ -283,10 +302,10 @@ _CHANGED = re.compile(
     re.I,
 )
 _SEVERAL = re.compile(
-    r"좋아하는|싫어하는|못 먹는|무서워하는|취미|알레르기|친구|가족|형제|자녀|반려|고민|언어|악기"
+    r"좋아하는|싫어하는|못 먹는|무서워하는|취미|알레르기|(?<!남자)(?<!여자)친구|가족|형제|자녀|반려|고민|언어|악기"
     r"|운동|공부|습관|건강|특징|약속|일정"
-    r"|likes?$|dislike|hobb|allerg|friend|family|brother|sister|child|pet|favou?rite|language|instrument|sport|study|habit"
-    r"|fear|health|trait|appointment|plan",
+    r"|\b(likes?|dislikes?|hobb(y|ies)|allerg(y|ies)|friends?|family(?! name)|brothers?|sisters?|child(ren)?|pets?"
+    r"|favou?rite|languages?|instruments?|sports?|study|habits?|fears?|health|traits?|appointments?|plans?)\b",
     re.I,
 )
 
@@ -315,10 +334,16 @@ def _named_value(store: MemoryStore, user: str, known: Memory | None, message: s
     return next((one for one in reversed(same) if len(_letters(one.value)) > 1 and _letters(one.value) in said), None)
 
 
-def _meant(store: MemoryStore, user: str, message: str) -> Memory | None:
-    """The open memory that the message brings to mind."""
-    found = store.search(user, message, count=1)
+def _brought_to_mind(store: MemoryStore, user: str, message: str) -> Memory | None:
+    """The open memory that the message is more likely about than not."""
+    found = store.search(user, message, count=1, threshold=0.5)
     return found[0].memory if found else None
+
+
+def _is_part(value: str, memory: Memory) -> bool:
+    """Whether a value adds nothing to one of several: "dog" where "dog Biscuit" is stored."""
+    words = set(value.casefold().split())
+    return _may_have_several(memory.key) and words <= set(memory.value.casefold().split())
 
 
 def _letters(text: str) -> str:

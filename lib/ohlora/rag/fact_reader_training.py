@@ -32,16 +32,16 @@ from ohlora.rag.fact_reader import (
     encode,
     message_means,
 )
+from ohlora.rag.marked_messages import (
+    KINDS,
+    MarkedMessage,
+    is_held_out,
+    load_marked_messages,
+    memory_questions,
+    messages_of_dialogues,
+)
 from ohlora.rag.proposals import proposed_operations
 from ohlora.rag.relevance import load_dialogue_questions
-from ohlora.rag.told_messages import (
-    KINDS,
-    ToldMessage,
-    is_held_out,
-    load_told_messages,
-    messages_of_dialogues,
-    messages_of_people,
-)
 from ohlora.weights import save_weights
 
 if TYPE_CHECKING:
@@ -80,13 +80,13 @@ class Lesson:
     facts: tuple[tuple[list[int], int], ...]
 
 
-def training_messages(seed: int = 0) -> list[ToldMessage]:
+def training_messages(seed: int = 0) -> list[MarkedMessage]:
     """All that tells or asks, and a part of the rest; no family that anything is measured on."""
     draw = random.Random(seed)
     dialogues = messages_of_dialogues(split_dialogues(load_dialogues())[0])
     talk = [row for row in dialogues if row.kind == "other"]
-    questions = messages_of_people(load_dialogue_questions("training"))
-    told = [row for row in load_told_messages() if not is_held_out(row)]
+    questions = memory_questions(load_dialogue_questions("training"))
+    told = [row for row in load_marked_messages() if not is_held_out(row)]
     rest = [row for row in dialogues if row.kind != "other"]
     return [
         *told, *rest, *draw.sample(talk, min(_TALK, len(talk))),
@@ -94,7 +94,7 @@ def training_messages(seed: int = 0) -> list[ToldMessage]:
     ]  # fmt: skip
 
 
-def make_lesson(row: ToldMessage, tokenizer: Tokenizer, keys: Sequence[str]) -> Lesson:
+def make_lesson(row: MarkedMessage, tokenizer: Tokenizer, keys: Sequence[str]) -> Lesson:
     """Mark the tokens of each value; a value that does not stand in the message leaves the tags open."""
     encoded = encode(tokenizer, row.message, row.before)
     own = [last > first for first, last in encoded.places]
@@ -126,7 +126,7 @@ def _tokens_of(value: str, message: str, encoded: Encoded) -> list[int]:
     return []
 
 
-def train_fact_reader(rows: Sequence[ToldMessage], settings: TrainingSettings) -> FactReader:
+def train_fact_reader(rows: Sequence[MarkedMessage], settings: TrainingSettings) -> FactReader:
     """Fit adapter and heads; the thresholds are still open (see set_thresholds).
 
     Args:
@@ -150,7 +150,7 @@ def train_fact_reader(rows: Sequence[ToldMessage], settings: TrainingSettings) -
         [{"params": adapter, "lr": settings.adapter_rate}, {"params": heads, "lr": settings.head_rate}],
         weight_decay=0.01,
     )
-    steps = int(settings.epochs * len(lessons) / settings.batch_size)
+    steps = max(1, int(settings.epochs * len(lessons) / settings.batch_size))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / 50, (steps - step) / steps))
     batches = _batches(lessons, settings)
     network.train()
@@ -198,10 +198,10 @@ def _loss(network: FactNetwork, lessons: Sequence[Lesson]) -> torch.Tensor:
     tags = torch.full(seen.shape, _SKIP)
     for row, one in enumerate(lessons):
         tags[row, : len(one.tags)] = torch.tensor(one.tags)
-    # Most tokens are outside: those of a fact count twice.
-    loss = 2 * cross_entropy(
-        network.tag(states).flatten(0, 1), tags.flatten(), weight=torch.tensor([1.0, 2.0, 2.0]), ignore_index=_SKIP
-    )
+    loss = torch.zeros(())
+    if (tags != _SKIP).any():
+        weight = torch.tensor([1.0, 2.0, 2.0])  # most tokens are outside: those of a fact count twice
+        loss = 2 * cross_entropy(network.tag(states).flatten(0, 1), tags.flatten(), weight, ignore_index=_SKIP)
     if (kinds != _SKIP).any():
         loss = loss + cross_entropy(network.kinds(states, seen), kinds, ignore_index=_SKIP)
     facts = [(row, words, key) for row, one in enumerate(lessons) for words, key in one.facts]
@@ -212,16 +212,15 @@ def _loss(network: FactNetwork, lessons: Sequence[Lesson]) -> torch.Tensor:
     return loss
 
 
-def set_thresholds(reader: FactReader, rows: Sequence[ToldMessage]) -> dict[str, float]:
+def set_thresholds(reader: FactReader, rows: Sequence[MarkedMessage]) -> dict[str, float]:
     """Choose what counts as asking for what was told, on rows that were not trained on.
 
     Returns:
         Share of the questions for what was told that each threshold lets through, and how many there are.
     """
     rows = [row for row in rows if row.kind]
-    kinds = reader.kind_probabilities([(row.message, row.before) for row in rows])
-    truth = np.array([KINDS.index(row.kind) for row in rows])
-    asks, others = kinds[:, KINDS.index("asks")], truth != KINDS.index("asks")
+    asks = np.array([reading.asks for reading in reader.read_all([(row.message, row.before) for row in rows])])
+    others = np.array([row.kind != "asks" for row in rows])
     reader.thresholds = {
         "may_ask": float(np.quantile(asks[others], 1 - WRONG_QUESTIONS)),
         "surely_asks": float(np.quantile(asks[others], 1 - SURELY_WRONG)),
@@ -242,7 +241,7 @@ def save_fact_reader(path: Path, reader: FactReader, card: dict) -> Path:
     return save_weights(path, tensors, {**card, "keys": reader.keys, "thresholds": reader.thresholds})
 
 
-def scores(reader: FactReader, rows: Sequence[ToldMessage]) -> dict[str, float]:
+def scores(reader: FactReader, rows: Sequence[MarkedMessage]) -> dict[str, float]:
     """How well the reader alone does on rows that it was not trained on.
 
     Returns:
@@ -294,8 +293,8 @@ def main() -> None:
     settings = TrainingSettings(epochs=given.epochs, adapter_rate=given.adapter_rate, seed=given.seed)
     rows = training_messages(given.seed)
     reader = train_fact_reader(rows, settings)
-    told = [row for row in load_told_messages() if is_held_out(row)]
-    asked = set_thresholds(reader, [*told, *messages_of_people(load_dialogue_questions("calibration"))])
+    told = [row for row in load_marked_messages() if is_held_out(row)]
+    asked = set_thresholds(reader, [*told, *memory_questions(load_dialogue_questions("calibration"))])
     dialogues = messages_of_dialogues(split_dialogues(load_dialogues())[1])
     metrics = {"held_out_messages": scores(reader, told), "held_out_dialogues": scores(reader, dialogues)}
     metrics["questions_found"] = asked

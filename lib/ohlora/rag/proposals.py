@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
 from ohlora.rag.fact_reader import UNKNOWN_READING, Fact, Reading
 
@@ -11,6 +9,7 @@ SURE = 0.7
 """Probability from which the reader decides alone."""
 POSSIBLE = 0.2
 """Probability below which the language model's proposal is not believed."""
+_MARKED = (0.3, 0.5)  # least probability of the words of the surest fact, and of a further one
 
 
 def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> tuple[MemoryOperation, ...]:
@@ -19,29 +18,36 @@ def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> 
     Args:
         reading: of the message. operation: what the language model proposes.
     """
-    if reading is UNKNOWN_READING:
+    if reading == UNKNOWN_READING:
         return (operation,) if operation else ()
     if operation is not None and operation.kind == "forget":
-        return (operation,) if reading.forgets >= POSSIBLE else ()
+        if reading.forgets >= POSSIBLE:
+            return (operation,)
+        operation = None
     if reading.forgets >= SURE:
         return (MemoryOperation("forget", reading.topic),) if reading.topic else ()
-    facts = reading.facts if reading.tells >= SURE else ()
-    if operation is not None and reading.tells >= POSSIBLE and (reading.tells_something or _marks(reading, operation)):
-        agreed = [fact for fact in facts if _overlap(fact.value, operation.value)]
-        if agreed or not facts:
-            facts = tuple(fact for fact in facts if fact not in agreed)
-            return (operation, *_operations(reading, [fact for fact in facts if fact.probability > 0.5]))
-    return _operations(reading, facts[:1] + tuple(fact for fact in facts[1:] if fact.probability > 0.5))
+    facts = [fact for number, fact in enumerate(reading.facts) if fact.probability >= _MARKED[number > 0]]
+    if reading.tells >= SURE and facts:
+        return _of_the_reader(facts, reading, operation)
+    if operation is None or reading.tells < POSSIBLE:
+        return ()
+    found_too = any(_overlap(fact.value, operation.value) for fact in reading.facts)
+    return (operation,) if reading.tells_something or found_too else ()
 
 
-def _operations(reading: Reading, facts: Sequence[Fact]) -> tuple[MemoryOperation, ...]:
-    kind = "update" if 2 * reading.updates > reading.tells else "add"
-    cleaned = [(fact.key, as_field(fact.value)) for fact in facts]
-    return tuple(MemoryOperation(kind, key, value) for key, value in cleaned if value)
-
-
-def _marks(reading: Reading, operation: MemoryOperation) -> bool:
-    return any(_overlap(fact.value, operation.value) for fact in reading.facts)
+def _of_the_reader(
+    facts: list[Fact], reading: Reading, operation: MemoryOperation | None
+) -> tuple[MemoryOperation, ...]:
+    """The reader's words, which stand in the message; the model names the fact that both found."""
+    found = []
+    for fact in facts:
+        changed = not found and 2 * reading.updates > reading.tells  # one fact of a message changes, not all
+        kind, key = "update" if changed else "add", fact.key
+        if operation is not None and _overlap(fact.value, operation.value):
+            kind, key, operation = operation.kind, operation.key, None
+        if value := as_field(fact.value):
+            found.append(MemoryOperation(kind, key, value))
+    return tuple(found)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ohlora.rag.e5_model import PREFIXES, E5FileError, read_e5, tokenise
-from ohlora.rag.e5_network import E5Network, vectors_in_batches
+from ohlora.rag.e5_network import E5Network, limited_threads, vectors_in_batches
 from ohlora.rag.embeddings import EmbeddingsError, PackagedEmbedder
 from ohlora.weights import load_weights
 
@@ -56,12 +56,8 @@ class _TorchEngine:
 
     def _vectors(self, prefix: str, texts: Sequence[str]) -> np.ndarray:
         tokens = tokenise(self._tokenizer, [prefix + text for text in texts])
-        before = torch.get_num_threads()
-        torch.set_num_threads(self._threads)
-        try:
+        with limited_threads(self._threads):
             return vectors_in_batches(self._network, tokens, _BATCH).numpy()
-        finally:
-            torch.set_num_threads(before)
 
 
 @torch.no_grad()

@@ -26,7 +26,7 @@ _HELD_OUT = 0.12
 
 
 @dataclass(frozen=True)
-class ToldMessage:
+class MarkedMessage:
     """A user's message and what is to be remembered of it.
 
     before: what she said just before, or "". kind: one of KINDS; None where people would disagree.
@@ -41,7 +41,7 @@ class ToldMessage:
     language: str
 
 
-def load_told_messages(language: str | None = None) -> list[ToldMessage]:
+def load_marked_messages(language: str | None = None) -> list[MarkedMessage]:
     """Every row of data/memory/messages.*.jsonl, or those of one language."""
     found = []
     for one in [language] if language else LANGUAGES:
@@ -50,13 +50,13 @@ def load_told_messages(language: str | None = None) -> list[ToldMessage]:
     return found
 
 
-def _read(row: dict[str, Any]) -> ToldMessage:
+def _read(row: dict[str, Any]) -> MarkedMessage:
     operations = tuple(MemoryOperation(**one) for one in row["memories"])
     kind = _KIND_OF[operations[0].kind] if operations else "other"
-    return ToldMessage(row["message"], row["before"], operations, kind, row["family"], row["language"])
+    return MarkedMessage(row["message"], row["before"], operations, kind, row["family"], row["language"])
 
 
-def messages_of_dialogues(dialogues: Sequence[Dialogue]) -> list[ToldMessage]:
+def messages_of_dialogues(dialogues: Sequence[Dialogue]) -> list[MarkedMessage]:
     """The user's side of dialogues. Where a memory helps, but is not asked for, the kind is unclear."""
     found = []
     for one in dialogues:
@@ -69,14 +69,14 @@ def messages_of_dialogues(dialogues: Sequence[Dialogue]) -> list[ToldMessage]:
             kind = "asks"
         else:
             kind = None if family.startswith(_UNCLEAR) else "other"
-        found.append(ToldMessage(one.user, before, operations, kind, family, one.language))
+        found.append(MarkedMessage(one.user, before, operations, kind, family, one.language))
     return found
 
 
-def messages_of_people(people: Sequence[dict[str, Any]]) -> list[ToldMessage]:
+def memory_questions(people: Sequence[dict[str, Any]]) -> list[MarkedMessage]:
     """The questions of data/memory: each asks for a fact, or tells and asks nothing of the kind."""
     return [
-        ToldMessage(
+        MarkedMessage(
             question["question"], "", (), "asks" if question["asks"] else "other", person["id"], person["language"]
         )
         for person in people
@@ -84,7 +84,7 @@ def messages_of_people(people: Sequence[dict[str, Any]]) -> list[ToldMessage]:
     ]
 
 
-def is_held_out(row: ToldMessage) -> bool:
+def is_held_out(row: MarkedMessage) -> bool:
     """Whether the row's family is kept from training; the same on every machine."""
-    digest = hashlib.sha256(row.family.encode()).digest()
+    digest = hashlib.sha256(root_family(row.family).encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32 < _HELD_OUT
