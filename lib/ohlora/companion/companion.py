@@ -311,7 +311,7 @@ class Companion:
         """Check and write this turn's memory, and those that could not be written before, in one transaction."""
         number = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
         proposed = proposed_operations(draft.reading, operation)
-        waiting = [*self._unsaved, (message, proposed, number, draft.reading.tells_something)]
+        waiting = [*self._unsaved, (message, proposed, number, draft.reading.surely_tells)]
         outcomes = []
         try:
             with self.memory.turn():

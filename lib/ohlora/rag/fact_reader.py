@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 WEIGHTS = "fact_reader"
 FROZEN_LAYERS = 6
 """Layers of the encoder, from below, that stay as they are."""
+SURE = 0.8
+"""Probability from which the reader decides alone; by F1 and false stores on the held-out dialogues."""
+POSSIBLE = 0.5
+"""Probability below which the language model's proposal is not believed; chosen likewise."""
 TAGS = ("outside", "begin", "inside")
 
 _CONTEXT = 40  # tokens of her last line that are read
@@ -71,10 +75,15 @@ class Reading:
     @property
     def tells_something(self) -> bool:
         """It more likely than not holds something to remember."""
-        return self.tells > 0.5
+        return self.tells >= POSSIBLE
+
+    @property
+    def surely_tells(self) -> bool:
+        """It holds something to remember, whatever the language model thinks."""
+        return self.tells >= SURE
 
 
-UNKNOWN_READING = Reading(0.5, 0.0, 0.0, 0.0, may_ask=False, surely_asks=False)
+UNKNOWN_READING = Reading(0.0, 0.0, 0.0, 0.0, may_ask=False, surely_asks=False)
 """Where nothing was read: the language model decides alone."""
 
 

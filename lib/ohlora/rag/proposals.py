@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
-from ohlora.rag.fact_reader import UNKNOWN_READING, Fact, Reading
+from ohlora.rag.fact_reader import POSSIBLE, SURE, UNKNOWN_READING, Fact, Reading
 
-SURE = 0.7
-"""Probability from which the reader decides alone."""
-POSSIBLE = 0.2
-"""Probability below which the language model's proposal is not believed."""
 _MARKED = (0.3, 0.5)  # least probability of the words of the surest fact, and of a further one
 
 
@@ -27,12 +23,9 @@ def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> 
     if reading.forgets >= SURE:
         return (MemoryOperation("forget", reading.topic),) if reading.topic else ()
     facts = [fact for number, fact in enumerate(reading.facts) if fact.probability >= _MARKED[number > 0]]
-    if reading.tells >= SURE and facts:
+    if reading.surely_tells and facts:
         return _of_the_reader(facts, reading, operation)
-    if operation is None or reading.tells < POSSIBLE:
-        return ()
-    found_too = any(_overlap(fact.value, operation.value) for fact in reading.facts)
-    return (operation,) if reading.tells_something or found_too else ()
+    return (operation,) if operation is not None and reading.tells_something else ()
 
 
 def _of_the_reader(
