@@ -10,8 +10,12 @@ import numpy as np
 import pandas as pd
 
 from ohlora.evaluation.metrics import Metric
+from ohlora.llm.dialogues import load_dialogues
 from ohlora.rag.embeddings import Embedder
+from ohlora.rag.fact_reader import FactReader
+from ohlora.rag.marked_messages import messages_of_dialogues
 from ohlora.rag.memory_store import MemoryStore
+from ohlora.rag.proposals import proposed_operations, score_proposals
 from ohlora.rag.relevance import Relevance, best_threshold, load_dialogue_questions
 
 COLUMNS = ("dialogue", "language", "question", "wanted", "found", "score", "rank")
@@ -49,6 +53,28 @@ def answer_questions(
                 )
         store.close()
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def remembering_scores(reader: FactReader, answers: pd.DataFrame) -> pd.DataFrame:
+    """What is worth remembering in held-out dialogues: the language model, the reader of facts, both together.
+
+    Args:
+        answers: of the language model to all held-out dialogues (see ohlora.evaluation.llm.read_answers).
+
+    Returns:
+        One row each, with the columns of ohlora.rag.proposals.score_proposals.
+    """
+    by_id = {one.id: one for one in load_dialogues()}
+    rows = messages_of_dialogues([by_id[name] for name in answers["id"]])
+    readings = reader.read_all([(row.message, row.before) for row in rows])
+    by_model = list(answers["memory"])
+    proposed = {
+        "language model": [(one,) if one else () for one in by_model],
+        "reader of facts": [proposed_operations(reading, None) for reading in readings],
+        "together": [proposed_operations(*pair) for pair in zip(readings, by_model, strict=True)],
+    }
+    marked = [row.operations for row in rows]
+    return pd.DataFrame({name: score_proposals(found, marked) for name, found in proposed.items()}).T
 
 
 def answer_questions_by_letters(split: str = "evaluation", limit: int | None = None) -> pd.DataFrame:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_memory
 from ohlora.rag.fact_reader import POSSIBLE, SURE, UNKNOWN_READING, Fact, Reading
 
 _MARKED = (0.3, 0.5)  # least probability of the words of the surest fact, and of a further one
@@ -26,6 +29,39 @@ def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> 
     if reading.surely_tells and facts:
         return _of_the_reader(facts, reading, operation)
     return (operation,) if operation is not None and reading.tells_something else ()
+
+
+def score_proposals(
+    proposed: Sequence[Sequence[MemoryOperation]], expected: Sequence[Sequence[MemoryOperation]]
+) -> dict[str, float]:
+    """How well what is proposed fits what people marked, message by message.
+
+    Returns:
+        f1, precision and recall of the messages with something to remember (right: one operation is the same as one
+        that was marked; adds and updates count as one, they end in the same store), false_stores (share of the other
+        messages for which something is proposed), keys (share of the right values under the same key), n, n_nothing.
+    """
+    pairs = [
+        next(((one, wanted) for one in found for wanted in marked if _same(one, wanted)), None)
+        for found, marked in zip(proposed, expected, strict=True)
+    ]
+    right = [(one, wanted) for one, wanted in filter(None, pairs)]
+    nothing = [bool(found) for found, marked in zip(proposed, expected, strict=True) if not marked]
+    given, n = sum(map(bool, proposed)), sum(map(bool, expected))
+    return {
+        "f1": 2 * len(right) / max(1, n + given),
+        "precision": len(right) / max(1, given),
+        "recall": len(right) / max(1, n),
+        "false_stores": sum(nothing) / max(1, len(nothing)),
+        "keys": sum(one.key == wanted.key for one, wanted in right) / max(1, len(right)),
+        "n": n,
+        "n_nothing": len(nothing),
+    }
+
+
+def _same(found: MemoryOperation, expected: MemoryOperation) -> bool:
+    forgets = "forget" in (found.kind, expected.kind)
+    return same_memory(found if forgets else replace(found, kind=expected.kind), expected)
 
 
 def _of_the_reader(
