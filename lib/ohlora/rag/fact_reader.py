@@ -40,6 +40,8 @@ _CONTEXT = 40  # tokens of her last line that are read
 _LONGEST = 460  # … of the message: more than 600 characters have
 _CLEAR = 0.8  # probability of a topic that is named
 _TRAIN = "train it again: python -m ohlora.rag.fact_reader_training"
+_NAMES = ("이름", "별명")
+_ENDING = re.compile(r"(?<=[가-힣])(이야|야|이에요|예요|입니다)$")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ0-9]{2}")
 _EDGES = " \t\n.,!?~…'\"“”()"
 
@@ -220,6 +222,8 @@ class FactReader:
             words = states[first:last].mean(dim=0)
             key = self.keys[int(self.network.keys_of(words[None], mean[None]).argmax())]
             value = whole_words(message, encoded.places[first][0], encoded.places[last - 1][1]).strip(_EDGES)
+            if key in _NAMES:  # a token may hold the last syllable of a name and the ending after it
+                value = _ENDING.sub("", value)
             if value:
                 found.append(Fact(key, value, probability))
         return found
