@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WEIGHTS = "fact_reader"
 FROZEN_LAYERS = 6
 """Layers of the encoder, from below, that stay as they are."""
-SURE = 0.8
+SURE = 0.7
 """Probability from which the reader decides alone; by F1 and false stores on the held-out dialogues."""
 POSSIBLE = 0.5
 """Probability below which the language model's proposal is not believed; chosen likewise."""
@@ -252,11 +252,11 @@ def tagged_words(tags: np.ndarray, places: Sequence[tuple[int, int]]) -> list[tu
     limit = 0.5 if inside.max(initial=0.0) > 0.5 else 0.4 * inside.max(initial=0.0)
     runs: list[list[int]] = []
     for token, probability in enumerate(inside):
-        if probability <= limit:
-            continue
-        if runs and runs[-1][1] == token and not begins[token]:
+        goes_on = bool(runs) and runs[-1][1] == token and not begins[token]
+        in_word = goes_on and places[token - 1][1] == places[token][0]  # half a word is no value
+        if goes_on and probability > (0.6 if in_word else 1.0) * limit:
             runs[-1][1] = token + 1
-        else:
+        elif probability > limit:
             runs.append([token, token + 1])
     found = [(first, last, float(inside[first:last].mean())) for first, last in runs]
     return found if limit == 0.5 else sorted(found, key=lambda run: -run[2])[:1]
