@@ -56,7 +56,8 @@ def told():
 def test_plain_facts_are_found(reader, message: str, key: str, value: str) -> None:
     found = reader.read(message)
     assert found.tells_something and not found.surely_asks
-    assert (found.facts[0].key, found.facts[0].value) == (key, value)
+    assert found.facts[0].key == key and found.facts[0].value.startswith(value)
+    assert len(found.facts[0].value) <= len(value) + 1, "at most a particle more"
 
 
 @pytest.mark.parametrize(
