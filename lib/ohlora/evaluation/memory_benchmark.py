@@ -25,7 +25,7 @@ from ohlora.companion import Companion
 from ohlora.config import DATA, outputs_folder
 from ohlora.evaluation.llm import memory_scores
 from ohlora.evaluation.metrics import Metric
-from ohlora.llm.reply_format import MemoryOperation, same_memory
+from ohlora.llm.reply_format import MemoryOperation, same_stored
 from ohlora.rag import Memory, MemoryStore, detect_language, load_embedder
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.extraction import circumstances
@@ -87,7 +87,7 @@ class _Told:
                 self.rows.append(
                     {
                         "dialogue": self.user, "language": dialogue["language"], "message": said,
-                        "expected": expected, "found": found, "right": _same_fact(found, expected),
+                        "expected": expected, "found": found, "right": same_stored(found, expected),
                         "outcome": turn.outcome, "reply": turn.reply,
                     }
                 )  # fmt: skip
@@ -122,15 +122,6 @@ class _Told:
             self.store.update(self.user, known[-1].id, expected.value, **told)
         else:
             self.store.add(self.user, expected.key, expected.value, **told)
-
-
-def _same_fact(found: MemoryOperation | None, expected: MemoryOperation | None) -> bool:
-    """Whether the same was stored or forgotten; add and update end in the same store."""
-    if found and expected and "forget" not in (found.kind, expected.kind):
-        return same_memory(
-            MemoryOperation("add", found.key, found.value), MemoryOperation("add", expected.key, expected.value)
-        )
-    return same_memory(found, expected)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+LINEAR_LAYERS = ("query", "key", "value", "attention_output", "intermediate", "output")
+"""Names of an E5Layer's matrices, to which an adapter may be added."""
 BLOCK, BLOCK_BYTES = 32, 18
 """32 values in 2 bytes of scale (float16) and 16 bytes that hold two numbers each."""
 
@@ -83,10 +85,14 @@ class E5Network(nn.Module):
         self.norm = nn.LayerNorm(width, epsilon)
         self.layers = nn.ModuleList(E5Layer(width, heads, inner, epsilon) for _ in range(layers))
 
+    def embed(self, tokens: torch.Tensor) -> torch.Tensor:
+        """int64 (n, length) → what goes into the first layer, float32 (n, length, width)."""
+        places = self.positions.weight[: tokens.shape[1]]
+        return self.norm(self.words(tokens) + places + self.kind)
+
     def forward(self, tokens: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """int64 (n, length), bool (n, length): False at padding → float32 (n, length, width)."""
-        places = self.positions.weight[: tokens.shape[1]]
-        hidden = self.norm(self.words(tokens) + places + self.kind)
+        hidden = self.embed(tokens)
         for layer in self.layers:
             hidden = layer(hidden, seen[:, None, None])
         return hidden
@@ -103,19 +109,24 @@ def limited_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def padded(tokens: Sequence[list[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token numbers of n texts → int64 (n, length) with zeros behind each, and bool (n, length): False there."""
+    numbers = np.zeros((len(tokens), max(map(len, tokens))), np.int64)
+    for row, text in enumerate(tokens):
+        numbers[row, : len(text)] = text
+    lengths = np.array([len(text) for text in tokens])
+    seen = np.arange(numbers.shape[1]) < lengths[:, None]
+    return torch.from_numpy(numbers).to(device), torch.from_numpy(seen).to(device)
+
+
 def sentence_vectors(network: E5Network, tokens: Sequence[list[int]]) -> torch.Tensor:
     """Token numbers of n texts → float32 (n, width), each of length 1: the mean over a text's tokens.
 
     Args:
         network: on any device. tokens: at least one text, at least one token each.
     """
-    device = network.kind.device
-    padded = np.zeros((len(tokens), max(map(len, tokens))), np.int64)
-    for row, numbers in enumerate(tokens):
-        padded[row, : len(numbers)] = numbers
-    lengths = np.array([len(numbers) for numbers in tokens])
-    seen = torch.from_numpy(np.arange(padded.shape[1]) < lengths[:, None]).to(device)
-    hidden = network(torch.from_numpy(padded).to(device), seen).float()
+    numbers, seen = padded(tokens, network.kind.device)
+    hidden = network(numbers, seen).float()
     return F.normalize((hidden * seen[..., None]).sum(dim=1), dim=1)  # of length 1, so the sum is as good as the mean
 
 

@@ -21,14 +21,13 @@ from tqdm import tqdm
 
 from ohlora.config import device, half_precision, outputs_folder, seed_everything
 from ohlora.rag.e5_model import read_e5, tokenise
-from ohlora.rag.e5_network import E5Network, sentence_vectors, vectors_in_batches
+from ohlora.rag.e5_network import LINEAR_LAYERS, E5Network, sentence_vectors, vectors_in_batches
 from ohlora.rag.embedding_batches import Batches
 from ohlora.rag.embedding_losses import class_loss, memory_loss, order_loss, pair_loss, value_loss
 from ohlora.rag.embedding_pairs import Lessons, load_lessons
 from ohlora.weights import save_weights
 
 WEIGHTS = "e5_adapter"
-_LAYERS = ["query", "key", "value", "attention_output", "intermediate", "output"]
 _NEIGHBOURS = 5
 _TWIN = 0.975  # cosine of paraphrases before any training; ohlora.rag.moderation lets one row decide from .94 on
 
@@ -188,7 +187,7 @@ def _measure_moderation(
 def _with_adapter(network: E5Network, settings: TrainingSettings) -> E5Network:
     from peft import LoraConfig, inject_adapter_in_model
 
-    lora = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.1, target_modules=_LAYERS)
+    lora = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.1, target_modules=list(LINEAR_LAYERS))
     return inject_adapter_in_model(lora, network)
 
 

@@ -1,9 +1,9 @@
 """Reads a message: does it tell something lasting, ask for what was told, or neither, and which words are the fact?
 
 A second multilingual-e5-small with a LoRA adapter in its upper layers and three heads (Devlin et al. 2019, "BERT"): the
-kind of the message, the words of each fact (BIO tags, Ramshaw & Marcus 1995), and the
-key of each fact among those that the training rows use. The language model proposes what to remember; this knows
-where nothing was told, and finds what a small language model misses. Trained by ohlora.rag.fact_reader_training.
+kind of the message, the words of each fact (BIO tags, Ramshaw & Marcus 1995), and the key of each fact among those that
+the training rows use. The language model proposes what to remember; this knows where nothing was told, and finds what a
+small language model misses. Trained by ohlora.rag.fact_reader_training.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from ohlora.rag.e5_model import PREFIXES, read_e5
-from ohlora.rag.e5_network import E5Network, limited_threads
+from ohlora.rag.e5_network import E5Network, limited_threads, padded
 from ohlora.rag.embeddings import EmbeddingsError
 from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.tuned_embedder import add_adapter
@@ -117,15 +117,10 @@ class FactNetwork(nn.Module):
 
     def states(self, messages: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
         """Float32 (n, length, width) and bool (n, length): False at padding. No gradient below the adapter."""
-        length = max(len(one.tokens) for one in messages)
-        tokens = torch.zeros(len(messages), length, dtype=torch.long)
-        seen = torch.zeros(len(messages), length, dtype=torch.bool)
-        for row, one in enumerate(messages):
-            tokens[row, : len(one.tokens)] = torch.tensor(one.tokens)
-            seen[row, : len(one.tokens)] = True
         encoder = self.encoder
+        tokens, seen = padded([one.tokens for one in messages], encoder.kind.device)
         with torch.no_grad():
-            hidden = encoder.norm(encoder.words(tokens) + encoder.positions.weight[:length] + encoder.kind)
+            hidden = encoder.embed(tokens)
             for layer in encoder.layers[:FROZEN_LAYERS]:
                 hidden = layer(hidden, seen[:, None, None])
         for layer in encoder.layers[FROZEN_LAYERS:]:

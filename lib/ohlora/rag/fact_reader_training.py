@@ -22,6 +22,7 @@ from ohlora.config import outputs_folder, seed_everything
 from ohlora.llm.dialogues import Dialogue, load_dialogues, split_dialogues
 from ohlora.llm.language import LANGUAGES
 from ohlora.rag.e5_model import read_e5
+from ohlora.rag.e5_network import LINEAR_LAYERS
 from ohlora.rag.fact_reader import (
     FROZEN_LAYERS,
     TAGS,
@@ -47,7 +48,6 @@ from ohlora.weights import save_weights
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_LAYERS = ("query", "key", "value", "attention_output", "intermediate", "output")
 _SKIP = -100  # the loss passes over it
 _RAREST_KEY = 4  # times that a key occurs, or it is none of those to choose from
 _TALK, _QUESTIONS = 4000, 1500  # dialogues that tell nothing and questions of people: a part, they are many
@@ -156,7 +156,9 @@ def train_fact_reader(rows: Sequence[MarkedMessage], settings: TrainingSettings)
     counts = Counter(operation.key for row in rows for operation in row.operations)
     keys = sorted(key for key, times in counts.items() if times >= _RAREST_KEY)
     network = FactNetwork(encoder.requires_grad_(False), len(keys))
-    upper = [f"layers.{number}.{name}" for number in range(FROZEN_LAYERS, len(encoder.layers)) for name in _LAYERS]
+    upper = [
+        f"layers.{number}.{name}" for number in range(FROZEN_LAYERS, len(encoder.layers)) for name in LINEAR_LAYERS
+    ]
     lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, lora_dropout=0.05, target_modules=upper)
     network.encoder = inject_adapter_in_model(lora, encoder)
     lessons = [make_lesson(row, tokenizer, keys) for row in rows]
@@ -279,14 +281,15 @@ def main() -> None:
     reader = train_fact_reader(rows, settings)
     told = [row for row in load_marked_messages() if is_held_out(row)]
     asked = set_thresholds(reader, [*told, *memory_questions(load_dialogue_questions("calibration"))])
-    dialogues = messages_of_dialogues(split_dialogues(load_dialogues())[1])
-    later = after_any_line([*told, *dialogues], split_dialogues(load_dialogues())[1], random.Random(given.seed))
+    held_out = split_dialogues(load_dialogues())[1]
+    dialogues = messages_of_dialogues(held_out)
+    later = after_any_line([*told, *dialogues], held_out, random.Random(given.seed))
     metrics = {
         "held_out_messages": scores(reader, told),
         "held_out_dialogues": scores(reader, dialogues),
         "after_any_line": scores(reader, later),
+        "questions_found": asked,
     }
-    metrics["questions_found"] = asked
     card = {
         "data": f"{len(rows)} messages: data/memory/messages.*.jsonl, data/dialogues (training families), "
         "data/memory/training.jsonl; scores on families that were not trained on",

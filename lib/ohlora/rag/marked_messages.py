@@ -5,14 +5,13 @@ Three sources: data/memory/messages.*.jsonl (written for this), data/dialogues, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ohlora.config import DATA
-from ohlora.llm.dialogues import Dialogue, root_family
+from ohlora.llm.dialogues import Dialogue, family_is_held_out, root_family
 from ohlora.llm.language import LANGUAGES
 from ohlora.llm.reply_format import MemoryOperation
 
@@ -22,7 +21,6 @@ KINDS = ("other", "adds", "updates", "forgets", "asks")
 _KIND_OF = {"add": "adds", "update": "updates", "forget": "forgets"}
 _ASKING = ("recall_", "abstain_", "use_recall_quiz", "use_asked_back", "use_name")
 _UNCLEAR = ("use_", "user_not_her", "unknown", "history_not_memory", "already_known", "said_again")
-_HELD_OUT = 0.12
 
 
 @dataclass(frozen=True)
@@ -41,11 +39,11 @@ class MarkedMessage:
     language: str
 
 
-def load_marked_messages(language: str | None = None) -> list[MarkedMessage]:
-    """Every row of data/memory/messages.*.jsonl, or those of one language."""
+def load_marked_messages() -> list[MarkedMessage]:
+    """Every row of data/memory/messages.*.jsonl."""
     found = []
-    for one in [language] if language else LANGUAGES:
-        with (DATA / "memory" / f"messages.{one}.jsonl").open(encoding="utf-8") as file:
+    for language in LANGUAGES:
+        with (DATA / "memory" / f"messages.{language}.jsonl").open(encoding="utf-8") as file:
             found += [_read(json.loads(line)) for line in file]
     return found
 
@@ -86,5 +84,4 @@ def memory_questions(people: Sequence[dict[str, Any]]) -> list[MarkedMessage]:
 
 def is_held_out(row: MarkedMessage) -> bool:
     """Whether the row's family is kept from training; the same on every machine."""
-    digest = hashlib.sha256(root_family(row.family).encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32 < _HELD_OUT
+    return family_is_held_out(row.family)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_memory
+from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_stored
 from ohlora.rag.fact_reader import POSSIBLE, SURE, UNKNOWN_READING, Fact, Reading
 
 _MARKED = (0.3, 0.5)  # least probability of the words of the surest fact, and of a further one
@@ -42,10 +41,10 @@ def score_proposals(
         messages for which something is proposed), keys (share of the right values under the same key), n, n_nothing.
     """
     pairs = [
-        next(((one, wanted) for one in found for wanted in marked if _same(one, wanted)), None)
+        next(((one, wanted) for one in found for wanted in marked if same_stored(one, wanted)), None)
         for found, marked in zip(proposed, expected, strict=True)
     ]
-    right = [(one, wanted) for one, wanted in filter(None, pairs)]
+    right = list(filter(None, pairs))
     nothing = [bool(found) for found, marked in zip(proposed, expected, strict=True) if not marked]
     given, n = sum(map(bool, proposed)), sum(map(bool, expected))
     return {
@@ -57,11 +56,6 @@ def score_proposals(
         "n": n,
         "n_nothing": len(nothing),
     }
-
-
-def _same(found: MemoryOperation, expected: MemoryOperation) -> bool:
-    forgets = "forget" in (found.kind, expected.kind)
-    return same_memory(found if forgets else replace(found, kind=expected.kind), expected)
 
 
 def _of_the_reader(
