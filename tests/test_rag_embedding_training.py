@@ -20,8 +20,7 @@ from ohlora.rag.embedding_batches import Batches
 from ohlora.rag.embedding_pairs import Lessons, load_lessons
 from ohlora.rag.embedding_training import TrainingSettings, measure, train_adapter
 from ohlora.rag.embeddings import PackagedEmbedder
-from ohlora.rag.moderation import LABELS, load_rows
-from ohlora.rag.moderation_training import split_rows
+from ohlora.rag.labelled_rows import LABELS, load_rows, split_rows
 from ohlora.rag.normalisation import normalise
 from ohlora.rag.relevance import load_dialogue_questions
 from ohlora.rag.tuned_embedder import TunedEmbedder

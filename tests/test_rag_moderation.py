@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from test_rag_memory import LetterEmbedder
 
 from ohlora.config import load_profile
-from ohlora.evaluation.moderation import RememberingEmbedder, judge_rows, moderation_metrics, per_class
-from ohlora.rag import LABELS, EmbeddingsError, MemoryStore, load_embedder, load_moderator
+from ohlora.evaluation.moderation import judge_rows, moderation_metrics, per_class
+from ohlora.rag import LABELS, EmbeddingsError, MemoryStore, load_embedder, load_message_reader, load_moderator
 from ohlora.rag.embeddings import PackagedEmbedder
-from ohlora.rag.moderation import HELD_OUT_WEIGHTS, load_rows
-from ohlora.rag.moderation_training import everyday_rows, split_rows, train_classifier
+from ohlora.rag.labelled_rows import everyday_rows, load_rows, split_rows
+from ohlora.rag.message_lessons import training_sentences
+from ohlora.rag.moderation_training import train_letters, train_moderation
 from ohlora.rag.relevance import best_threshold, load_dialogue_questions
+from ohlora.weights import WeightsError
 
 
 @pytest.fixture(scope="module")
 def embedder():
-    return RememberingEmbedder(load_embedder("embedded"))
+    return load_embedder("embedded")
 
 
 @pytest.fixture(scope="module")
-def moderator(embedder):
-    return load_moderator("embedded", embedder)
+def moderator():
+    return load_moderator()
 
 
 @pytest.mark.parametrize(
@@ -69,16 +70,31 @@ def test_no_message_is_refused(moderator, text):
         moderator.check(text)
 
 
-def test_held_out_families_beat_the_lexicon(embedder):
-    """Minimum function, on a small part of the families that the twin never saw."""
-    twin = load_moderator("embedded", embedder, weights=HELD_OUT_WEIGHTS)
+def test_held_out_families_beat_the_lexicon(moderator):
+    """Minimum function, on a small part of the families that no training saw."""
     test = split_rows(load_rows())[1]
-    assert not {row.family for row in test} & {row.family for row in twin.classifier.rows}
-    table = judge_rows(twin, test[::6])
+    families = {row.family for row in test}
+    assert not families & {row.family for row in training_sentences()}
+    unseen = moderator.without(families)
+    assert len(unseen.rows) == len(unseen.vectors) < len(moderator.rows)
+    table = judge_rows(unseen, test[::6])
     metrics = moderation_metrics(table)
     assert metrics["recall_of_abuse"].value >= 0.5 > metrics["recall_of_abuse"].baseline
     assert metrics["accuracy"].value >= 0.6 and metrics["false_alarms"].value <= 0.2
     assert per_class(table)["rows"].sum() == len(test[::6])
+
+
+def test_what_somebody_labelled_is_known(moderator):
+    """A row's own words are judged as it was labelled, however sure the network is."""
+    rows = [row for row in load_rows() if row.label not in ("normal", "self_harm")][::97]
+    verdicts = moderator.check_all([row.text for row in rows])
+    assert all(not verdict.allowed for verdict in verdicts) and len(rows) > 20
+
+
+def test_vectors_of_another_reader_are_refused(moderator, monkeypatch):
+    monkeypatch.setattr(moderator.judge.reader, "name", "somebody else's")
+    with pytest.raises(WeightsError, match="belongs to another reader"):
+        load_moderator(moderator.judge.reader)
 
 
 def test_rows_and_split():
@@ -94,11 +110,14 @@ def test_rows_and_split():
 
 
 def test_training_learns_from_its_rows():
-    """A tiny training with a free embedder: the classifier knows its own rows, and the card says how it was made."""
-    rows = load_rows()[::12]
-    classifier, card = train_classifier(LetterEmbedder(), rows)
-    assert classifier.vectors.shape == (len(rows), 64) and 0 < classifier.threshold < 1
-    assert {"data", "seed", "command", "metrics", "licence"} <= set(card)
+    """A tiny training: thresholds are probabilities, each example has its vector, and the card says how it was made."""
+    rows = load_rows()[::60]
+    tensors, card = train_moderation(load_message_reader(), rows, rows[:20], everyday_rows("calibration", 40))
+    assert tensors["vectors"].shape == (20, 128) and card["rows"] == [row.id for row in rows[:20]]
+    assert 0 < float(tensors["abuse"]) < 1 and 0 < float(tensors["care"]) < 1
+    assert {"data", "seed", "command", "metrics", "licence", "reader"} <= set(card)
+    with pytest.raises(ValueError, match="hold none of the class"):
+        train_letters([row for row in rows if row.label != "threat"])
 
 
 def test_shipped_calibration_recalls_and_abstains(tmp_path, embedder):

@@ -12,9 +12,9 @@ import pandas as pd
 from ohlora.evaluation.metrics import Metric
 from ohlora.llm.dialogues import load_dialogues
 from ohlora.rag.embeddings import Embedder
-from ohlora.rag.fact_reader import FactReader
 from ohlora.rag.marked_messages import messages_of_dialogues
 from ohlora.rag.memory_store import MemoryStore
+from ohlora.rag.message_reader import MessageReader
 from ohlora.rag.proposals import proposed_operations, score_proposals
 from ohlora.rag.relevance import Relevance, best_threshold, load_dialogue_questions
 
@@ -55,8 +55,8 @@ def answer_questions(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def remembering_scores(reader: FactReader, answers: pd.DataFrame) -> pd.DataFrame:
-    """What is worth remembering in held-out dialogues: the language model, the reader of facts, both together.
+def remembering_scores(reader: MessageReader, answers: pd.DataFrame) -> pd.DataFrame:
+    """What is worth remembering in held-out dialogues: the language model, the reader of messages, both together.
 
     Args:
         answers: of the language model to all held-out dialogues (see ohlora.evaluation.llm.read_answers).
@@ -70,7 +70,7 @@ def remembering_scores(reader: FactReader, answers: pd.DataFrame) -> pd.DataFram
     by_model = list(answers["memory"])
     proposed = {
         "language model": [(one,) if one else () for one in by_model],
-        "reader of facts": [proposed_operations(reading, None) for reading in readings],
+        "reader of messages": [proposed_operations(reading, None) for reading in readings],
         "together": [proposed_operations(*pair) for pair in zip(readings, by_model, strict=True)],
     }
     marked = [row.operations for row in rows]

@@ -1,4 +1,4 @@
-"""Moderation measured on families of rows that the classifier never saw, plain and hidden."""
+"""Moderation measured on families of rows that the reader of messages never saw, plain and hidden."""
 
 from __future__ import annotations
 
@@ -9,33 +9,10 @@ import pandas as pd
 
 from ohlora.evaluation.metrics import Metric
 from ohlora.evaluation.obfuscation import ATTACKS
-from ohlora.rag.embeddings import Embedder
+from ohlora.rag.labelled_rows import LABELS, LabelledRow
 from ohlora.rag.lexicon import Lexicon
-from ohlora.rag.moderation import LABELS, LabelledRow, Moderator
+from ohlora.rag.moderation import Moderator
 from ohlora.rag.normalisation import normalise
-
-
-class RememberingEmbedder:
-    """Embeds each text once: a hidden word that the normaliser restores costs nothing more."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self.model, self.dimension = embedder.model, embedder.dimension
-        self._embedder = embedder
-        self._known: dict[tuple[str, str], np.ndarray] = {}
-
-    def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
-        """See ohlora.rag.Embedder."""
-        return self._embed("query", texts)
-
-    def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
-        """See ohlora.rag.Embedder."""
-        return self._embed("passage", texts)
-
-    def _embed(self, kind: str, texts: Sequence[str]) -> np.ndarray:
-        new = [text for text in dict.fromkeys(texts) if (kind, text) not in self._known]
-        function = self._embedder.embed_queries if kind == "query" else self._embedder.embed_passages
-        self._known.update({(kind, text): vector for text, vector in zip(new, function(new), strict=True)})
-        return np.array([self._known[kind, text] for text in texts], np.float32).reshape(-1, self.dimension)
 
 
 def judge_rows(moderator: Moderator, rows: Sequence[LabelledRow], attack: str | None = None) -> pd.DataFrame:
@@ -46,10 +23,8 @@ def judge_rows(moderator: Moderator, rows: Sequence[LabelledRow], attack: str | 
         alone would say).
     """
     hide = ATTACKS[attack] if attack else str
-    table = []
-    for row in rows:
-        text = hide(row.text)
-        verdict = moderator.check(text, examples=1)
+    texts, table = [hide(row.text) for row in rows], []
+    for row, text, verdict in zip(rows, texts, moderator.check_all(texts, examples=1), strict=True):
         hit = moderator.lexicon.find(normalise(text))
         lexicon = hit.label if hit else "normal"
         table.append((row.id, row.language, text, row.label, verdict.label, verdict.probability, verdict.rule, lexicon))

@@ -16,8 +16,7 @@ import yaml
 from ohlora.config import DATA
 from ohlora.llm.dialogues import load_dialogues, root_family, split_dialogues
 from ohlora.rag.e5_model import PREFIXES
-from ohlora.rag.moderation import LabelledRow, load_rows
-from ohlora.rag.moderation_training import everyday_rows, split_rows
+from ohlora.rag.labelled_rows import LabelledRow, everyday_rows, load_rows, split_rows
 from ohlora.rag.normalisation import normalise
 from ohlora.rag.relevance import load_dialogue_questions, with_plain_questions
 

@@ -108,7 +108,7 @@ def remember_all(
         message: what the user wrote, 1–4,000 characters.
         operations: see ohlora.rag.proposals.
         source_turn: id of the turn, kept with the memory.
-        tells: whether the message holds something lasting (see ohlora.rag.fact_reader).
+        tells: whether the message holds something lasting (see ohlora.rag.message_reader).
 
     Returns:
         At least one.

@@ -1,6 +1,7 @@
-"""Messages in which somebody marked what is worth remembering: what the reader of facts learns from.
+"""Messages in which somebody marked what is worth remembering or asked for: what the reader of messages learns from.
 
-Three sources: data/memory/messages.*.jsonl (written for this), data/dialogues, and the questions of data/memory.
+Four sources: data/memory/messages.*.jsonl (written for this), data/dialogues, and the questions of data/memory and of
+data/persona.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.dialogues import Dialogue, family_is_held_out, root_family
@@ -20,6 +24,14 @@ KINDS = ("other", "adds", "updates", "forgets", "asks")
 
 _KIND_OF = {"add": "adds", "update": "updates", "forget": "forgets"}
 _ASKING = ("recall_", "abstain_", "use_recall_quiz", "use_asked_back", "use_name")
+_ABOUT_HER_UNCLEAR = (
+    "two_",
+    "speech_level_facts",
+    "own_",
+    "rename_her",
+    "bored_",
+    "other_ai",
+)  # several facts, or a part
 _UNCLEAR = ("use_", "user_not_her", "unknown", "history_not_memory", "already_known", "said_again")
 
 
@@ -28,7 +40,8 @@ class MarkedMessage:
     """A user's message and what is to be remembered of it.
 
     before: what she said just before, or "". kind: one of KINDS; None where people would disagree.
-    family: messages with one intent share it; no family is on both sides of a split.
+    family: messages with one intent share it; no family is on both sides of a split. about_her: the fact of
+    data/persona/oh_lora.yaml that it asks for, or ""; None where people would disagree.
     """
 
     message: str
@@ -37,6 +50,14 @@ class MarkedMessage:
     kind: str | None
     family: str
     language: str
+    about_her: str | None = ""
+
+
+@cache
+def facts_about_her() -> dict[str, tuple[str, ...]]:
+    """Each fact of data/persona/oh_lora.yaml, with the families of data/dialogues that ask for it."""
+    content = yaml.safe_load((DATA / "persona" / "oh_lora.yaml").read_text(encoding="utf-8"))
+    return {fact["id"]: tuple(fact["families"]) for fact in content["facts"]}
 
 
 def load_marked_messages() -> list[MarkedMessage]:
@@ -57,6 +78,7 @@ def _read(row: dict[str, Any]) -> MarkedMessage:
 def messages_of_dialogues(dialogues: Sequence[Dialogue]) -> list[MarkedMessage]:
     """The user's side of dialogues. Where a memory helps, but is not asked for, the kind is unclear."""
     found = []
+    facts = {family: fact for fact, families in facts_about_her().items() for family in families}
     for one in dialogues:
         family = root_family(one.family)
         before = one.history[-1]["content"] if one.history else ""
@@ -67,7 +89,8 @@ def messages_of_dialogues(dialogues: Sequence[Dialogue]) -> list[MarkedMessage]:
             kind = "asks"
         else:
             kind = None if family.startswith(_UNCLEAR) else "other"
-        found.append(MarkedMessage(one.user, before, operations, kind, family, one.language))
+        about_her = None if family.startswith(_ABOUT_HER_UNCLEAR) else facts.get(family, "")
+        found.append(MarkedMessage(one.user, before, operations, kind, family, one.language, about_her))
     return found
 
 
@@ -79,6 +102,18 @@ def memory_questions(people: Sequence[dict[str, Any]]) -> list[MarkedMessage]:
         )
         for person in people
         for question in person["questions"]
+    ]
+
+
+def questions_about_her() -> list[MarkedMessage]:
+    """The rows of data/persona/questions.jsonl. Those that ask for no fact may do anything else: their kind is open."""
+    with (DATA / "persona" / "questions.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return [
+        MarkedMessage(
+            row["message"], "", (), "other" if row["fact"] else None, "about_her", row["language"], row["fact"]
+        )
+        for row in rows
     ]
 
 

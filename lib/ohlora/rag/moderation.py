@@ -1,56 +1,37 @@
-"""May she hear this, may she say this? Normalise → lexicon → classifier → the nearest labelled examples say why."""
+"""May she hear this, may she say this? Normalise → word list → meaning and spelling → nearest labelled rows say why."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
-from ohlora.config import DATA, Profile
-from ohlora.rag.embedder_weights import load_for_embedder
-from ohlora.rag.embeddings import Embedder, load_embedder
+from ohlora.rag.labelled_rows import LABELS, LabelledRow, load_rows
 from ohlora.rag.lexicon import Lexicon
+from ohlora.rag.message_reader import MessageReader, load_message_reader
 from ohlora.rag.normalisation import check_length, normalise
-from ohlora.weights import save_weights
+from ohlora.weights import WeightsError, load_weights
 
 if TYPE_CHECKING:
     from scipy import sparse
     from sklearn.feature_extraction.text import HashingVectorizer
 
-LABELS = ("normal", "romantic_pressure", "political", "family_insult", "hate", "sexual", "threat", "self_harm")
-WEIGHTS = "moderation_classifier"
-HELD_OUT_WEIGHTS = "moderation_classifier_held_out"
-"""The twin that never saw the test families: only for measuring."""
+WEIGHTS = "moderation"
 LETTER_GROUPS = 2**15
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
-_LONGEST_PIECE = 200  # characters: the rows that the classifier learned from are short
+_LONGEST_PIECE = 200  # characters: the rows that the head learned from are short
 _MOST_PIECES = 24
-_INNOCENT = 0.1  # probability of all classes but normal below which no row makes a text abuse
-_SAME_SENTENCE = 0.94  # cosine from which a text counts as a paraphrase of a labelled row
-
-
-@dataclass(frozen=True)
-class LabelledRow:
-    """One row of ``data/moderation``: rows of a family are paraphrases and never split between training and test."""
-
-    id: str
-    family: str
-    language: str
-    text: str
-    label: str
+_AGAIN = "run: python -m ohlora.rag.moderation_training"
 
 
 @dataclass(frozen=True)
 class Example:
-    """A labelled row that is close to what was judged. similarity: cosine of the embeddings."""
+    """A labelled row that is close to what was judged. similarity: cosine in the moderation head."""
 
     text: str
     label: str
@@ -61,8 +42,8 @@ class Example:
 class Verdict:
     """What a text was judged to be.
 
-    label: one of LABELS. probability: 1.0 where the lexicon decided; of normal; or of all classes but normal
-    together where the classifier found one of them. rule: ``"lexicon: <term>"``, ``"example"`` (nearly the same as
+    label: one of LABELS. probability: 1.0 where the word list decided; of normal; or of all classes but normal
+    together where the classifier found one of them. rule: ``"lexicon: <term>"``, ``"example"`` (the same words as
     a labelled row) or ``"classifier"``. examples: nearest labelled rows, nearest first: the reason why.
     """
 
@@ -88,52 +69,46 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Classifier:
-    """Multinomial logistic regression over unit embeddings and letter groups, with the rows that it was trained on.
+class Judge:
+    """Meaning and spelling together: the reader of messages, and a logistic regression over groups of letters.
 
-    Embeddings know what a sentence means, groups of two to four letters how insults are spelled.
+    Each errs in its own way: together they let more everyday talk pass, and find more abuse, than either alone.
 
-    coefficients: float32 (8, dimension + LETTER_GROUPS). intercepts: (8,). mean: (dimension,), see centred.
-    threshold: of all classes but normal together. care_threshold: of self_harm alone, lower: to care too often
-    does less harm than to care too late. rows, vectors: training rows and their embeddings,
-    float32 (n, dimension).
+    letters: float32 (labels, LETTER_GROUPS). bias: (labels,).
     """
 
-    coefficients: np.ndarray
-    intercepts: np.ndarray
-    mean: np.ndarray
-    threshold: float
-    care_threshold: float
-    rows: tuple[LabelledRow, ...]
-    vectors: np.ndarray
+    reader: MessageReader
+    letters: np.ndarray
+    bias: np.ndarray
 
-    def probabilities(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
-        """Normalised texts and their unit vectors (n, dimension) → probabilities (n, 8) in the order of LABELS."""
-        logits = moderation_features(texts, vectors, self.mean) @ self.coefficients.T + self.intercepts
-        return softmax(logits, axis=1)
-
-    def decide(self, probabilities: np.ndarray) -> str:
-        """Normal, unless self_harm reaches its threshold or the other classes together theirs: then the likeliest."""
-        if probabilities[LABELS.index("self_harm")] >= self.care_threshold:
-            return "self_harm"
-        if 1 - probabilities[0] < self.threshold:
-            return LABELS[0]
-        return LABELS[1 + int(probabilities[1:].argmax())]
-
-    def nearest(self, vector: np.ndarray, count: int) -> tuple[Example, ...]:
-        """The training rows closest to a unit vector."""
-        cosines = self.vectors @ vector
-        order = np.argsort(-cosines)[:count]
-        return tuple(Example(self.rows[i].text, self.rows[i].label, float(cosines[i])) for i in order)
+    def __call__(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Normalised texts → probabilities of LABELS (n, 8), the two's geometric mean; the reader's unit vectors."""
+        meaning, vectors = self.reader.judge(texts)
+        spelling = log_softmax(letter_groups(texts) @ self.letters.T + self.bias, axis=1)
+        return softmax((np.log(meaning + 1e-6) + spelling) / 2, axis=1), vectors
 
 
 class Moderator:
-    """Judges what a user writes before the model sees it, and what the model writes before it is shown."""
+    """Judges what a user writes before the model sees it, and what the model writes before it is shown.
 
-    def __init__(self, embedder: Embedder, classifier: Classifier, lexicon: Lexicon | None = None) -> None:
-        self.embedder = embedder
-        self.classifier = classifier
+    Args:
+        judge: gives probabilities. abuse: the threshold of all classes but normal together. care: of self_harm alone.
+        rows: labelled ones, the examples. vectors: theirs, float32 (n, VECTOR), of length 1.
+    """
+
+    def __init__(
+        self,
+        judge: Judge,
+        abuse: float,
+        care: float,
+        rows: Sequence[LabelledRow],
+        vectors: np.ndarray,
+        lexicon: Lexicon | None = None,
+    ) -> None:
+        self.judge, self.abuse, self.care = judge, abuse, care
+        self.rows, self.vectors = tuple(rows), vectors
         self.lexicon = lexicon if lexicon is not None else Lexicon()
+        self._labels = {normalise(row.text): row.label for row in rows}
 
     def check(self, text: str, examples: int = 3) -> Verdict:
         """Judge a text.
@@ -148,21 +123,36 @@ class Moderator:
         Raises:
             ValueError: empty or too long.
         """
-        check_length(text)
-        pieces = judged_pieces(text)
-        vectors = self.embedder.embed_queries(pieces)
-        probabilities = self.classifier.probabilities(pieces, vectors)
-        decisions = [self.classifier.decide(row) for row in probabilities]
+        return self.check_all([text], examples)[0]
+
+    def check_all(self, texts: Sequence[str], examples: int = 3) -> list[Verdict]:
+        """Judge many texts at once; see check."""
+        for text in texts:
+            check_length(text)
+        pieces = [judged_pieces(text) for text in texts]
+        probabilities, vectors = self.judge([piece for parts in pieces for piece in parts])
+        verdicts, start = [], 0
+        for parts in pieces:
+            own = slice(start, start + len(parts))
+            verdicts.append(self._verdict(parts, probabilities[own], vectors[own], examples))
+            start += len(parts)
+        return verdicts
+
+    def nearest(self, vector: np.ndarray, count: int) -> tuple[Example, ...]:
+        """The labelled rows closest to a unit vector."""
+        cosines = self.vectors @ vector
+        order = np.argsort(-cosines)[:count]
+        return tuple(Example(self.rows[i].text, self.rows[i].label, float(cosines[i])) for i in order)
+
+    def _verdict(self, pieces: Sequence[str], probabilities: np.ndarray, vectors: np.ndarray, examples: int) -> Verdict:
+        known = [self._labels.get(piece, "normal") for piece in pieces]
+        decisions = [
+            self._decide(row) if same == "normal" else same for row, same in zip(probabilities, known, strict=True)
+        ]
         hits = [self.lexicon.find(piece) for piece in pieces]
-        rules = ["classifier"] * len(pieces)
-        for i, vector in enumerate(vectors):
-            twin = self.classifier.nearest(vector, 1)[0]
-            innocent = 1 - probabilities[i, 0] < _INNOCENT and twin.label != "normal"
-            if twin.similarity >= _SAME_SENTENCE and not innocent:
-                decisions[i], rules[i] = twin.label, "example"
 
         def verdict(index: int, label: str, probability: float, rule: str) -> Verdict:
-            return Verdict(label, probability, rule, self.classifier.nearest(vectors[index], examples))
+            return Verdict(label, probability, rule, self.nearest(vectors[index], examples))
 
         danger = [i for i, label in enumerate(decisions) if label == "self_harm"]
         if not danger and any(hits):
@@ -171,108 +161,56 @@ class Moderator:
         found = danger or [i for i, label in enumerate(decisions) if label != "normal"]
         if found:
             index = max(found, key=lambda i: 1 - probabilities[i, 0])
-            return verdict(index, decisions[index], float(1 - probabilities[index, 0]), rules[index])
+            rule = "classifier" if known[index] == "normal" else "example"
+            return verdict(index, decisions[index], float(1 - probabilities[index, 0]), rule)
         least = int(probabilities[:, 0].argmin())
         return verdict(least, "normal", float(probabilities[least, 0]), "classifier")
 
+    def _decide(self, probabilities: np.ndarray) -> str:
+        """Normal, unless self_harm reaches its threshold or the other classes together theirs: then the likeliest."""
+        if probabilities[LABELS.index("self_harm")] >= self.care:
+            return "self_harm"
+        if 1 - probabilities[0] < self.abuse:
+            return LABELS[0]
+        return LABELS[1 + int(probabilities[1:].argmax())]
 
-def moderation_features(texts: Sequence[str], vectors: np.ndarray, mean: np.ndarray) -> sparse.csr_matrix:
-    """What the classifier sees: centred embeddings beside hashed counts of letter groups.
+    def without(self, families: Sequence[str]) -> Moderator:
+        """The same, but the rows of these families are no examples: to measure it on them."""
+        left_out = frozenset(families)
+        kept = [index for index, row in enumerate(self.rows) if row.family not in left_out]
+        rows = [self.rows[index] for index in kept]
+        return Moderator(self.judge, self.abuse, self.care, rows, self.vectors[kept], self.lexicon)
 
-    Args:
-        texts: n, normalised. vectors: float32 (n, dimension). mean: see centred.
 
-    Returns:
-        float32 (n, dimension + LETTER_GROUPS).
+def load_moderator(reader: MessageReader | None = None) -> Moderator:
+    """The shipped moderator. reader: the shipped one, where it is loaded already.
+
+    Raises:
+        WeightsError: a weight file is missing or damaged, or the two are not of one training.
     """
-    from scipy import sparse
+    reader = reader if reader is not None else load_message_reader()
+    tensors, card = load_weights(WEIGHTS)
+    if card["reader"] != reader.name:
+        raise WeightsError(f"{WEIGHTS} belongs to another reader of messages than the one that is loaded; {_AGAIN}")
+    by_id = {row.id: row for row in load_rows()}
+    kept = [index for index, identifier in enumerate(card["rows"]) if identifier in by_id]  # some may be gone since
+    numbers = {name: tensor.float().numpy() for name, tensor in tensors.items()}
+    rows = [by_id[card["rows"][i]] for i in kept]
+    judge = Judge(reader, numbers["letters"], numbers["bias"])
+    return Moderator(judge, float(numbers["abuse"]), float(numbers["care"]), rows, numbers["vectors"][kept])
 
-    return sparse.hstack([sparse.csr_matrix(centred(vectors, mean)), _letter_groups().transform(texts)], format="csr")
+
+def letter_groups(texts: Sequence[str]) -> sparse.csr_matrix:
+    """Hashed counts of groups of two to four letters, float32 (n, LETTER_GROUPS), rows of length 1."""
+    return _vectorizer().transform(texts)
 
 
 @cache
-def _letter_groups() -> HashingVectorizer:
+def _vectorizer() -> HashingVectorizer:
     from sklearn.feature_extraction.text import HashingVectorizer
 
     return HashingVectorizer(
         analyzer="char_wb", ngram_range=(2, 4), n_features=LETTER_GROUPS, alternate_sign=False, dtype=np.float32
-    )
-
-
-def centred(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Unit vectors with their common direction taken out, float32 (n, dimension): E5's all point one way."""
-    moved = vectors - mean
-    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
-
-
-def load_moderator(
-    profile: Profile | str = "embedded", embedder: Embedder | None = None, weights: str = WEIGHTS
-) -> Moderator:
-    """The moderator of a profile.
-
-    The classifier belongs to one embedding model. For another one it is trained now and kept in outputs/weights.
-
-    Args:
-        profile: names the embedding model.
-        embedder: one that is loaded already.
-        weights: WEIGHTS (trained on all rows), or HELD_OUT_WEIGHTS to measure it.
-
-    Raises:
-        WeightsError: the weight file is damaged.
-    """
-    embedder = embedder if embedder is not None else load_embedder(profile)
-
-    def train(path: Path) -> None:
-        from ohlora.rag.moderation_training import train_for
-
-        save_classifier(path, *train_for(embedder, held_out=weights == HELD_OUT_WEIGHTS))
-
-    return Moderator(embedder, _classifier(*load_for_embedder(weights, embedder, train)))
-
-
-def load_rows(languages: Sequence[str] = ("ko", "en")) -> list[LabelledRow]:
-    """The labelled rows of ``data/moderation``, written for this project.
-
-    Raises:
-        ValueError: a row with an unknown label, or an id that occurs twice.
-    """
-    rows = []
-    for language in languages:
-        with (DATA / "moderation" / f"rows.{language}.jsonl").open(encoding="utf-8") as file:
-            rows += [LabelledRow(**json.loads(line)) for line in file]
-    wrong = [row.id for row in rows if row.label not in LABELS]
-    if wrong or len({row.id for row in rows}) != len(rows):
-        raise ValueError(
-            f"data/moderation: rows {wrong[:3]} have unknown labels, or an id occurs twice; labels: {LABELS}"
-        )
-    return rows
-
-
-def save_classifier(path: Path, classifier: Classifier, card: dict) -> Path:
-    """Write a classifier as a weight file; the card lists the ids of its rows."""
-    tensors = {
-        "coefficients": torch.from_numpy(classifier.coefficients).half(),
-        "intercepts": torch.from_numpy(classifier.intercepts),
-        "mean": torch.from_numpy(classifier.mean),
-        "vectors": torch.from_numpy(classifier.vectors).half(),
-        "threshold": torch.tensor(classifier.threshold),
-        "care_threshold": torch.tensor(classifier.care_threshold),
-    }
-    return save_weights(path, tensors, {**card, "rows": [row.id for row in classifier.rows]})
-
-
-def _classifier(tensors: dict[str, torch.Tensor], card: dict) -> Classifier:
-    by_id = {row.id: row for row in load_rows()}
-    kept = [index for index, identifier in enumerate(card["rows"]) if identifier in by_id]
-    numbers = {name: tensor.float().numpy() for name, tensor in tensors.items()}
-    return Classifier(
-        numbers["coefficients"],
-        numbers["intercepts"],
-        numbers["mean"],
-        float(numbers["threshold"]),
-        float(numbers["care_threshold"]),
-        tuple(by_id[card["rows"][index]] for index in kept),
-        numbers["vectors"][kept],
     )
 
 

@@ -1,11 +1,11 @@
-"""What is proposed to be remembered: the language model's memory line, checked and completed by the reader of facts."""
+"""What is proposed to be remembered: the language model's memory line, checked and completed by the message reader."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_stored
-from ohlora.rag.fact_reader import POSSIBLE, SURE, UNKNOWN_READING, Fact, Reading
+from ohlora.rag.message_reader import POSSIBLE, SURE, UNKNOWN_READING, Fact, Reading
 
 _MARKED = (0.3, 0.5)  # least probability of the words of the surest fact, and of a further one
 

@@ -1,10 +1,11 @@
-"""The reader of facts: which messages tell something, which words are the fact, and the rows that it learned from."""
+"""The reader of messages: which tell something, which words are the fact, and the rows that it learned from."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import random
+import re
 
 import numpy as np
 import pytest
@@ -13,26 +14,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.config import DATA
-from ohlora.llm.dialogues import load_dialogues, split_dialogues
-from ohlora.rag import load_fact_reader
+from ohlora.evaluation.llm import persona_questions
+from ohlora.llm.dialogues import load_dialogues, root_family, split_dialogues
+from ohlora.rag import load_message_reader
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.fact_reader import TAGS, encode, tagged_words, whole_words
-from ohlora.rag.fact_reader_training import (
-    TrainingSettings,
-    after_any_line,
-    make_lesson,
-    save_fact_reader,
-    scores,
-    set_thresholds,
-    train_fact_reader,
-    training_messages,
-)
 from ohlora.rag.marked_messages import (
     KINDS,
+    facts_about_her,
     is_held_out,
     load_marked_messages,
     memory_questions,
     messages_of_dialogues,
+    questions_about_her,
+)
+from ohlora.rag.message_lessons import after_any_line, lesson_of_message, training_messages, training_sentences
+from ohlora.rag.message_reader import TAGS, encode, tagged_words, whole_words
+from ohlora.rag.message_reader_training import (
+    TrainingSettings,
+    save_message_reader,
+    scores,
+    set_thresholds,
+    train_message_reader,
 )
 from ohlora.rag.relevance import load_dialogue_questions
 from ohlora.weights import load_weights
@@ -40,7 +42,7 @@ from ohlora.weights import load_weights
 
 @pytest.fixture(scope="module")
 def reader():
-    return load_fact_reader()
+    return load_message_reader()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,7 @@ def test_rows_say_what_they_mark(told) -> None:
 def test_tokens_of_a_value_are_marked(told) -> None:
     _, tokenizer = read_e5()
     row = next(row for row in told if row.operations and row.operations[0].kind == "add" and row.before)
-    lesson = make_lesson(row, tokenizer, [row.operations[0].key])
+    lesson = lesson_of_message(row, tokenizer, [row.operations[0].key], [])
     marked = [place for place, tag in zip(lesson.encoded.places, lesson.tags, strict=True) if tag > 0]
     assert row.operations[0].value in row.message[marked[0][0] : marked[-1][1]]
     assert lesson.facts[0][1] == 0 and lesson.tags.count(TAGS.index("begin")) == len(row.operations)
@@ -133,12 +135,18 @@ def test_runs_of_words_lie_in_the_message(inside: list[float], context: int) -> 
 
 @pytest.mark.parametrize(
     ("message", "piece", "whole"),
-    [("allergic to peanuts!", "peanut", "peanuts"), ("자몽을 좋아해", "자몽", "자몽"), ("on the 18th", "8", "18th"),
+    [("allergic to peanuts!", "peanut", "peanuts"), ("자몽을 좋아해", "자몽", "자몽"), ("홍차를", "차", "홍차"),
+     ("on the 18th", "8", "18th"),
      ("café", "af", "café"), ("a b", " ", " ")],
 )  # fmt: skip
 def test_words_are_not_cut(message: str, piece: str, whole: str) -> None:
     first = message.index(piece)
     assert whole_words(message, first, first + len(piece)) == whole
+
+
+def test_half_a_word_is_no_part_of_a_value(reader) -> None:
+    found = [fact.value for fact in reader.read("이제 커피 말고 홍차 마셔").facts]
+    assert found[0] == "홍차"
 
 
 def test_places_point_into_the_message() -> None:
@@ -149,15 +157,52 @@ def test_places_point_into_the_message() -> None:
     assert words.replace(" ", "") == message.replace(" ", "")
 
 
+def test_questions_about_her_are_apart_from_those_that_are_scored() -> None:
+    rows = questions_about_her()
+    assert len(rows) >= 1500 and {row.about_her for row in rows} == {"", *facts_about_her()}
+    scored = {re.sub(r"\W", "", one.text.casefold()) for one in persona_questions(held_out=True)}
+    assert not scored & {re.sub(r"\W", "", row.message.casefold()) for row in training_messages()}
+    assert {root_family(one.family) for one in load_dialogues()} >= {
+        family for families in facts_about_her().values() for family in families
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "fact"),
+    [("무슨 계절이 제일 좋아?", "season"), ("do you live by any motto?", "motto"), ("my sister is called Hana", ""),
+     ("내가 좋아하는 색이 뭐라고 했지?", ""), ("파이썬에서 리스트는 어떻게 정렬해?", "")],
+)  # fmt: skip
+def test_questions_about_her_are_known(reader, message: str, fact: str) -> None:
+    assert reader.read(message).about_her == fact
+
+
+def test_held_out_questions_about_her_are_known(reader) -> None:
+    """Minimum function on wordings that no training saw."""
+    asked = persona_questions(held_out=True)
+    found = reader.read_all([(one.text, "") for one in asked])
+    assert np.mean([reading.about_her == one.fact for reading, one in zip(found, asked, strict=True)]) >= 0.75
+    others = [row for row in messages_of_dialogues(split_dialogues(load_dialogues())[1]) if row.about_her == ""]
+    found = reader.read_all([(row.message, row.before) for row in others])
+    assert np.mean([bool(reading.about_her) for reading in found]) <= 0.05
+
+
 def test_training_is_repeatable_and_is_kept(tmp_path) -> None:
     rows = [*training_messages()[::40], *memory_questions(load_dialogue_questions("calibration")[:1])]
+    sentences = training_sentences()[::80]
     settings = TrainingSettings(epochs=0.1, rank=2)
-    first, again = (train_fact_reader(rows, settings) for _ in range(2))
+    first, again = (train_message_reader(rows, sentences, settings) for _ in range(2))
     set_thresholds(first, rows)
-    path = save_fact_reader(
-        tmp_path / "fact_reader.safetensors", first,
+    path = save_message_reader(
+        tmp_path / "message_reader.safetensors", first,
         {"data": "", "seed": 0, "command": "", "metrics": {}, "licence": "", "lora": {"rank": 2, "alpha": 4}},
     )  # fmt: skip
-    torch.testing.assert_close(first.network.tag[1].weight, again.network.tag[1].weight)
+    for head in ("tag", "moderation", "about_her"):
+        one, other = (getattr(reader.network, head)[1].weight for reader in (first, again))
+        torch.testing.assert_close(one, other)
     tensors, card = load_weights(path)
-    assert card["keys"] == first.keys and "layers.11.output.lora_A" in tensors and "kind.1.weight" in tensors
+    assert (
+        card["keys"] == first.keys
+        and card["facts"] == first.facts
+        and "layers.11.output.lora_A" in tensors
+        and "kind.1.weight" in tensors
+    )

