@@ -10,8 +10,9 @@ from ohlora.config import load_profile
 from ohlora.llm.dialogues import is_held_out, load_dialogues, parse_dialogue
 from ohlora.llm.prompt import Example, build_prompt
 from ohlora.rag import DialogueExamples, load_dialogue_examples, load_embedder
+from ohlora.rag.answer_fit import FEATURES, AnswerFit
 from ohlora.rag.dialogue_examples import COUNT, may_be_example
-from ohlora.rag.moderation import centred
+from ohlora.rag.embeddings import centred
 from ohlora.weights import load_weights
 
 ROWS = [
@@ -28,13 +29,19 @@ def dialogue(number: int, family: str, language: str, user: str, reply: str, cha
     return parse_dialogue({**row, **(change or {})})
 
 
+BY_COSINE = AnswerFit(
+    np.array([40.0] + [0.0] * (len(FEATURES) - 1), np.float32), -34.0, np.zeros(len(FEATURES)), np.ones(len(FEATURES))
+)
+"""Fits from a cosine of .85."""
+
+
 @pytest.fixture(scope="module")
 def finder() -> DialogueExamples:
     dialogues = [dialogue(number, *row) for number, row in enumerate(ROWS)]
     embedder = LetterEmbedder()
     embeddings = embedder.embed_queries([one.user for one in dialogues])
     centre = embeddings.mean(axis=0)
-    return DialogueExamples(embedder, dialogues, centred(embeddings, centre), centre)
+    return DialogueExamples(embedder, dialogues, centred(embeddings, centre), centre, BY_COSINE)
 
 
 def test_the_nearest_come_first_and_in_the_language_of_the_message(finder: DialogueExamples) -> None:
@@ -48,6 +55,22 @@ def test_only_what_means_the_same_has_a_written_answer(finder: DialogueExamples)
     assert finder.written("what is the weather like in Oslo in June") == []
 
 
+def test_a_question_about_her_finds_dialogues_about_that_fact() -> None:
+    embedder = LetterEmbedder()
+    dialogues = [
+        dialogue(1, "name_intro", "en", "what is your name", "I'm Oh-LoRA."),
+        dialogue(2, "rain", "en", "who likes rain", "Stay dry!"),
+    ]
+    centre = np.zeros(64, np.float32)
+    both = DialogueExamples(
+        embedder, dialogues, embedder.embed_queries([one.user for one in dialogues]), centre, BY_COSINE
+    )
+    asked = "who, in this rain, am I talking to"
+    assert [one.reply for one in both.nearest(asked, about_her="name")] == ["I'm Oh-LoRA."]
+    assert [one.reply for one in both.written(asked, about_her="name")] == ["I'm Oh-LoRA."]
+    assert both.written(asked) == [] and both.written(asked, about_her="motto") == []
+
+
 def test_polite_korean_is_for_who_speaks_so() -> None:
     embedder = LetterEmbedder()
     dialogues = [
@@ -55,7 +78,9 @@ def test_polite_korean_is_for_who_speaks_so() -> None:
         dialogue(2, "tea", "ko", "차 마셨어", "좋겠다!"),
     ]
     centre = np.zeros(64, np.float32)
-    both = DialogueExamples(embedder, dialogues, embedder.embed_queries([one.user for one in dialogues]), centre)
+    both = DialogueExamples(
+        embedder, dialogues, embedder.embed_queries([one.user for one in dialogues]), centre, BY_COSINE
+    )
     assert both.written("오늘 힘들었어") == [] and len(both.written("차 마셨어")) == 1
 
 

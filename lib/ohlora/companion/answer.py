@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -14,15 +15,30 @@ from ohlora.rag import DialogueExamples, Memory, MemoryStore
 
 logger = logging.getLogger(__name__)
 
+_ADDRESS = re.compile(
+    r"^(오로라|로라)(야|님)?[\s,!~.]+(?=\S)|(?<=\S)[\s,]*,\s*(oh-?)?lora(?=[\s!~.?]*$)", re.IGNORECASE
+)
 _MARKS = str.maketrans("|<>", "¦‹›")  # the reply format has its own use for them
 ALONE = 6  # letters from which a message may be understood without what was said before
 
 
-def similar(examples: DialogueExamples | None, message: str, history: Sequence[dict[str, str]]) -> Sequence[Example]:
-    """Written dialogues about similar messages; none for "why?", which is about what was said before."""
+def without_address(message: str) -> str:
+    """A message without her name where she is only called by it ("Good night, Oh-LoRA!"): it says nothing about her."""
+    return _ADDRESS.sub("", message, count=1)
+
+
+def similar(
+    examples: DialogueExamples | None, message: str, history: Sequence[dict[str, str]], about_her: str = ""
+) -> Sequence[Example]:
+    """Written dialogues about similar messages; none for "why?", which is about what was said before.
+
+    Args:
+        about_her: the fact about her that the message asks for, where that is known.
+    """
+    known = {"about_her": about_her} if about_her else {}
     try:
-        alone = not history or len(message) >= ALONE
-        return examples.nearest(message) if examples and alone else ()
+        alone = not history or len(message) >= ALONE or known
+        return examples.nearest(message, **known) if examples and alone else ()
     except Exception:
         logger.exception("no examples were found; she can answer without them")
         return ()

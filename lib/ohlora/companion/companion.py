@@ -15,31 +15,33 @@ from pathlib import Path
 
 import numpy as np
 
-from ohlora.companion.answer import model_answer, similar, told_answer
+from ohlora.companion.answer import model_answer, similar, told_answer, without_address
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
 from ohlora.companion.told_fact import asks_for_days
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
-from ohlora.companion.written_answer import written_answer
+from ohlora.companion.written_answer import general_answer, written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
     UNKNOWN_READING,
+    DialogueActs,
     DialogueExamples,
-    FactReader,
     Memory,
     MemoryStore,
+    MessageReader,
     Moderator,
     Reading,
     SanctionLog,
     detect_language,
+    load_dialogue_acts,
     load_dialogue_examples,
     load_embedder,
-    load_fact_reader,
+    load_message_reader,
     load_moderator,
     proposed_operations,
     refusal_notice,
@@ -61,7 +63,7 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions, examples, reader: the parts; each defaults to the profile's.
+        generator, llm, memory, moderator, sanctions, examples, reader, acts: the parts; each defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
@@ -86,7 +88,8 @@ class Companion:
         moderator: Moderator | None = None,
         sanctions: SanctionLog | None = None,
         examples: DialogueExamples | None = None,
-        reader: FactReader | None = None,
+        reader: MessageReader | None = None,
+        acts: DialogueActs | None = None,
         face: Face | None = None,
         expressions: ExpressionTable | None = None,
         clock: Clock = wall_clock,
@@ -104,11 +107,13 @@ class Companion:
         self.painter = FacePainter(generator, face or self._load_face(generator))
         self.memory = memory or MemoryStore(state / "memory.sqlite", load_embedder(self.profile), clock)
         self.sanctions = sanctions or SanctionLog(state / "sanctions.sqlite", clock)
-        self.moderator = moderator or load_moderator(self.profile, self.memory.embedder)
         self.llm = llm or load_llm(self.profile)
         ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
         self.examples = examples or (load_dialogue_examples(self.profile, self.memory.embedder) if ours else None)
-        self.reader = reader or load_fact_reader(self.profile.llm.threads)
+        self.reader = reader or load_message_reader(self.profile.llm.threads)
+        shipped = isinstance(self.reader, MessageReader)
+        self.moderator = moderator or load_moderator(self.reader if shipped else None)
+        self.acts = acts or (load_dialogue_acts(self.reader) if self.examples and shipped else None)
         self.history: list[dict[str, str]] = []
         self._unsaved: list[tuple[str, tuple[MemoryOperation, ...], str, bool]] = []  # for remember_all, later
         self._present = ("neutral", 0.0)
@@ -159,6 +164,7 @@ class Companion:
             llm=self.llm,
             examples=self.examples,
             reader=self.reader,
+            acts=self.acts,
             moderator=self.moderator,
             memory=MemoryStore(state / "memory.sqlite", self.memory.embedder, clock, self.memory.relevance),
             expressions=self.expressions,
@@ -213,8 +219,8 @@ class Companion:
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now)
         with draft.watch.stage("recall"):
             draft.memories = self._recall(draft, message)
-            draft.reading = self._reading(message)
-            examples = similar(self.examples, message, self.history)
+            draft.reading = self._reading(without_address(message))
+            examples = similar(self.examples, without_address(message), self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
         with draft.watch.stage("remember"):
             draft.stored = self._remember(draft, message, operation)
@@ -285,10 +291,14 @@ class Companion:
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         now = self._local_time()
         ready, reading, recalled = None, draft.reading, draft.memories
-        if reading.surely_asks or (reading.may_ask and recalled) or asks_for_days(message, recalled):
+        may_ask = reading.may_ask and recalled and not reading.about_her
+        if reading.surely_asks or may_ask or asks_for_days(message, recalled):
             ready = told_answer(self.memory, message, recalled, now)
-        elif not reading.tells_something:
-            ready = written_answer(self.examples, message, self.history)
+        elif reading.about_her or not (reading.tells_something or reading.may_ask or recalled):
+            plain = without_address(message)
+            ready = written_answer(self.examples, plain, self.history, reading.about_her)
+            if ready is None and not recalled:
+                ready = general_answer(self.acts, reading, plain, self.history)
         if ready is not None:
             draft.prepared = True
             return ready

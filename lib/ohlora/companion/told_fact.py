@@ -3,7 +3,7 @@
 "What's my cat called?" gets the value of the memory that was recalled, and when it was told; "how many days left?"
 the days until a dated plan; "when did I tell you?" the day; "what was it before?" the value that a newer one closed.
 What nobody told her she says she does not know. Which messages ask for such a thing is learned
-(ohlora.rag.fact_reader).
+(ohlora.rag.message_reader).
 """
 
 from __future__ import annotations

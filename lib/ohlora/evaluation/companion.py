@@ -1,13 +1,16 @@
-"""Numbers of chapter 16: does the conversation hold, does her face follow, is abuse stopped?"""
+"""Numbers of chapter 16: does the conversation hold, does her face follow, is abuse stopped, does she know herself?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from ohlora.companion import Turn
+from ohlora.companion import Companion, Turn
+from ohlora.evaluation.llm import PersonaQuestion, is_right
 from ohlora.evaluation.metrics import Metric
 from ohlora.rag.normalisation import detect_language
 
@@ -18,6 +21,27 @@ def portrait_changes(turns: Sequence[Turn]) -> list[float]:
     return [
         float(np.abs(after.astype(np.int16) - before.astype(np.int16)).mean()) for before, after in pairwise(pictures)
     ]
+
+
+def ask_about_her(
+    companion: Companion, questions: Sequence[PersonaQuestion], progress: Callable[[Any], Any] = iter
+) -> pd.DataFrame:
+    """Ask each question as the first of a new conversation.
+
+    Args:
+        companion: of a user without memories. questions: see ohlora.evaluation.llm.persona_questions.
+        progress: wraps the sequence, e.g. tqdm.
+
+    Returns:
+        One row a question: fact, language, question, reply, outcome, right.
+    """
+    rows = []
+    for one in progress(questions):
+        companion.history.clear()
+        turn = companion.turn(one.text)
+        rows.append((one.fact, one.language, one.text, turn.reply, turn.outcome, is_right(one, turn.reply)))
+    companion.history.clear()
+    return pd.DataFrame(rows, columns=["fact", "language", "question", "reply", "outcome", "right"])
 
 
 def score_conversation(

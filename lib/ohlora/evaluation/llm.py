@@ -150,6 +150,11 @@ def persona_questions(held_out: bool = True) -> list[PersonaQuestion]:
     ]
 
 
+def is_right(question: PersonaQuestion, reply: str) -> bool:
+    """Whether a reply holds a piece of the right answer."""
+    return any(_says(reply.casefold(), piece.casefold()) for piece in question.answer_contains)
+
+
 def score_persona(
     llm: LanguageModel,
     questions: Sequence[PersonaQuestion],
@@ -178,14 +183,13 @@ def score_persona(
     answers = llm.generate_many(prompts, [sampling] * len(prompts), grammar)
     for question, raw in zip(progress(questions), answers, strict=True):
         reply = repair_reply(raw)
-        said = reply.text.casefold()
         rows.append(
             {
                 "fact": question.fact,
                 "language": question.language,
                 "question": question.text,
                 "reply": reply.text,
-                "right": any(_says(said, piece.casefold()) for piece in question.answer_contains),
+                "right": is_right(question, reply.text),
                 "valid": reply.valid,
                 "language_kept": keeps_language(reply.text, question.language),
             }

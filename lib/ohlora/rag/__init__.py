@@ -1,13 +1,15 @@
 """Memory and limits: what she remembers about a user, and what she does not put up with."""
 
 from ohlora.rag.database import StateError
+from ohlora.rag.dialogue_acts import DialogueActs, load_dialogue_acts
 from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
 from ohlora.rag.extraction import OWN_WORDS, Remembered, remember, remember_all
-from ohlora.rag.fact_reader import UNKNOWN_READING, FactReader, Reading, load_fact_reader
+from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.memory import Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
-from ohlora.rag.moderation import LABELS, Moderator, Verdict, load_moderator
+from ohlora.rag.message_reader import UNKNOWN_READING, MessageReader, Reading, load_message_reader
+from ohlora.rag.moderation import Moderator, Verdict, load_moderator
 from ohlora.rag.normalisation import detect_language, normalise
 from ohlora.rag.notices import active_notice, care_notice, refusal_notice, sanction_notice
 from ohlora.rag.proposals import proposed_operations
@@ -17,12 +19,13 @@ __all__ = [
     "LABELS",
     "OWN_WORDS",
     "UNKNOWN_READING",
+    "DialogueActs",
     "DialogueExamples",
     "Embedder",
     "EmbeddingsError",
-    "FactReader",
     "Memory",
     "MemoryStore",
+    "MessageReader",
     "Moderator",
     "Reading",
     "Recalled",
@@ -34,9 +37,10 @@ __all__ = [
     "active_notice",
     "care_notice",
     "detect_language",
+    "load_dialogue_acts",
     "load_dialogue_examples",
     "load_embedder",
-    "load_fact_reader",
+    "load_message_reader",
     "load_moderator",
     "normalise",
     "proposed_operations",

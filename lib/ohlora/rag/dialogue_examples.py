@@ -3,7 +3,9 @@
 python -m ohlora.rag.dialogue_examples --output outputs/weights/dialogue_examples.safetensors
 
 What "near" means is learned: E5 as it comes puts "What do you like?" beside "What can't you stand?"; its adapter
-(ohlora.rag.embedding_training) was taught the families of data/dialogues.
+(ohlora.rag.embedding_training) was taught the families of data/dialogues. Which answers may be said as they stand is
+learned too (ohlora.rag.answer_fit). Where a message asks for a fact about her,
+the reader of messages says for which: only dialogues about that fact count then.
 """
 
 from __future__ import annotations
@@ -22,22 +24,30 @@ from ohlora.llm.dialogues import Dialogue, load_dialogues, root_family, split_di
 from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 from ohlora.llm.rules import is_polite
-from ohlora.rag.embeddings import Embedder, load_embedder
-from ohlora.rag.moderation import centred
+from ohlora.rag.answer_fit import (
+    FEATURES,
+    FITS,
+    AnswerFit,
+    fit_features,
+    fit_metrics,
+    judged_features,
+    load_judged_answers,
+    out_of_fold,
+    train_answer_fit,
+)
+from ohlora.rag.embeddings import Embedder, centred, load_embedder
+from ohlora.rag.marked_messages import facts_about_her
 from ohlora.weights import load_weights, save_weights
 
 COUNT = 2
 """Examples beside a message: each costs a CPU a tenth of a second before her first word."""
 
+_LOOKED_AT = 5  # dialogues from which a written answer may come
 
-SAME = {"persona": 0.82, "refusals": 0.78}
-SAME_ELSEWHERE = 0.87
-"""Cosine from which a message and a written one mean the same, by the group of the written one.
-
-Lower where a wrong word costs more than a stiff one. About her: of 45 held-out questions that are this near, 42 have
-their answer there, as many as the model answers right, and none is garbled. Refusals: alone, the model helps with a
-bomb.
-"""
+SAME_COSINE = 0.87
+"""Cosine from which a baseline takes two messages to mean the same."""
+REFUSED = 0.78
+"""Cosine from which a message means the same as one that was refused: alone, the model helps with a bomb."""
 
 
 class DialogueExamples:
@@ -47,6 +57,8 @@ class DialogueExamples:
         embedder: of messages.
         dialogues: the examples. vectors: float32 (n, dimension), theirs (see centred).
         centre: float32 (dimension,), taken off every embedding.
+        fit: tells which answers fit a message; None: no answer is said as it stands, but for refusals and questions
+            about her.
     """
 
     def __init__(
@@ -55,34 +67,56 @@ class DialogueExamples:
         dialogues: Sequence[Dialogue],
         vectors: np.ndarray,
         centre: np.ndarray,
+        fit: AnswerFit | None = None,
     ) -> None:
         self._embedder, self._dialogues, self._vectors, self._centre = embedder, list(dialogues), vectors, centre
+        self._fit = fit
         self._languages = np.array([dialogue.language for dialogue in dialogues])
+        facts = {family: fact for fact, families in facts_about_her().items() for family in families}
+        self._about_her = np.array([facts.get(root_family(dialogue.family), "") for dialogue in dialogues])
 
-    def nearest(self, message: str, count: int = COUNT) -> list[Example]:
-        """The examples nearest to a message, in its language, nearest first."""
-        vector, language = self._understood(message)
-        return [self._dialogues[row].example for row in self._order(vector, language)[:count]]
+    def nearest(self, message: str, count: int = COUNT, about_her: str = "") -> list[Example]:
+        """The examples nearest to a message, in its language, nearest first.
 
-    def written(self, message: str) -> list[Dialogue]:
-        """The dialogues whose message means the same, nearest first; polite Korean only for who speaks so."""
+        Args:
+            about_her: the fact of data/persona/oh_lora.yaml that it asks for, where that is known.
+        """
         vector, language = self._understood(message)
-        found = []
-        for row in self._order(vector, language)[:5]:
-            one = self._dialogues[row]
-            needed = SAME.get(one.id.partition("-")[0], SAME_ELSEWHERE)
-            if self._vectors[row] @ vector >= needed and (
-                language != "ko" or is_polite(one.reply) <= is_polite(message)
-            ):
-                found.append(one)
-        return found
+        return [self._dialogues[row].example for row in self._order(vector, language, about_her)[:count]]
+
+    def written(self, message: str, about_her: str = "") -> list[Dialogue]:
+        """The dialogues whose answers fit a message, the best first; polite Korean only for who speaks so.
+
+        Args:
+            about_her: the fact that the message asks for, where that is known: any dialogue about it will do.
+        """
+        vector, language = self._understood(message)
+        order = self._order(vector, language, about_her)[:_LOOKED_AT]
+        near = [(self._dialogues[row], float(self._vectors[row] @ vector)) for row in order]
+        if not about_her:
+            near = self._fitting(message, near)
+        return [one for one, _ in near if language != "ko" or is_polite(one.reply) <= is_polite(message)]
+
+    def _fitting(self, message: str, near: Sequence[tuple[Dialogue, float]]) -> list[tuple[Dialogue, float]]:
+        """Of dialogues and their cosines those whose answers fit, with the probability that they do."""
+        if not near:
+            return []
+        fits = [0.0] * len(near)
+        if self._fit is not None:
+            fits = self._fit.probability(np.array([fit_features(message, *one) for one in near], np.float32)).tolist()
+        sure = [
+            1.0 if one.id.startswith("refusals") and cosine >= REFUSED else probability
+            for (one, cosine), probability in zip(near, fits, strict=True)
+        ]
+        found = [(one, probability) for (one, _), probability in zip(near, sure, strict=True) if probability >= FITS]
+        return sorted(found, key=lambda pair: -pair[1])
 
     def _understood(self, message: str) -> tuple[np.ndarray, str]:
         """The vector of a message, float32 (dimension,), and its language."""
         return centred(self._embedder.embed_queries([message]), self._centre)[0], text_language(message) or "ko"
 
-    def _order(self, vector: np.ndarray, language: str) -> np.ndarray:
-        rows = np.flatnonzero(self._languages == language)
+    def _order(self, vector: np.ndarray, language: str, about_her: str = "") -> np.ndarray:
+        rows = np.flatnonzero((self._languages == language) & ((self._about_her == about_her) | (about_her == "")))
         return rows[np.argsort(-(self._vectors[rows] @ vector), kind="stable")]
 
     def neighbours(self, dialogues: Sequence[Dialogue], vectors: np.ndarray, share: float, seed: int) -> dict:
@@ -138,6 +172,7 @@ def load_dialogue_examples(profile: Profile | str, embedder: Embedder) -> Dialog
         [by_id[card["dialogues"][row]] for row in kept],
         tensors["vectors"].float().numpy()[kept],
         tensors["centre"].numpy(),
+        AnswerFit(*(tensors[f"fit_{name}"].numpy() for name in ("weights", "bias", "mean", "scale"))),
     )
 
 
@@ -159,12 +194,26 @@ def main() -> None:
     vectors = centred(embeddings, centre)
     shown = [row for row, dialogue in enumerate(training) if may_be_example(dialogue)]
     examples = [training[row] for row in shown]
-    tensors = {"vectors": torch.from_numpy(vectors[shown]).half(), "centre": torch.from_numpy(centre)}
+    judged = load_judged_answers()
+    asked = centred(embedder.embed_queries([one.message for one in judged]), centre)
+    features, fits, numbers = judged_features(judged, asked, examples, vectors[shown])
+    fit, unseen = train_answer_fit(features, fits), out_of_fold(features, fits, numbers)
+    tensors = {
+        "vectors": torch.from_numpy(vectors[shown]).half(),
+        "centre": torch.from_numpy(centre),
+        "fit_weights": torch.from_numpy(fit.weights),
+        "fit_bias": torch.tensor(fit.bias),
+        "fit_mean": torch.from_numpy(fit.mean),
+        "fit_scale": torch.from_numpy(fit.scale),
+    }
     card = {
-        "data": f"{len(examples)} dialogues of the training families",
+        "data": f"{len(examples)} dialogues of the training families; {len(judged)} messages with judged answers",
         "seed": given.seed,
         "command": f"python -m ohlora.rag.dialogue_examples --profile {given.profile} --seed {given.seed}",
-        "metrics": {},
+        "metrics": {
+            "out_of_fold": fit_metrics(unseen, fits, numbers, FITS),
+            "by_cosine_alone": fit_metrics(features[:, FEATURES.index("cosine")], fits, numbers, SAME_COSINE),
+        },
         "licence": "Apache-2.0",
         "embedding_model": embedder.model,
         "dialogues": [dialogue.id for dialogue in examples],

@@ -152,3 +152,9 @@ def _checked(texts: Sequence[str]) -> list[str]:
 def _unit_length(vectors: np.ndarray, dimension: int) -> np.ndarray:
     vectors = np.asarray(vectors, dtype=np.float32).reshape(-1, dimension)
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def centred(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Unit vectors with their common direction taken out, float32 (n, dimension): E5's all point one way."""
+    moved = vectors - mean
+    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
