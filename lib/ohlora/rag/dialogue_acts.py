@@ -20,13 +20,14 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from scipy.special import softmax
 
 from ohlora.config import DATA, outputs_folder
 from ohlora.llm.dialogues import load_dialogues, root_family, split_dialogues
 from ohlora.llm.reply_format import format_reply
 from ohlora.rag.answer_fit import load_judged_answers
-from ohlora.rag.message_reader import MessageReader, Reading, load_message_reader
-from ohlora.weights import WeightsError, load_weights, save_weights
+from ohlora.rag.message_reader import MessageReader, Reading, load_for_reader, load_message_reader
+from ohlora.weights import save_weights
 
 WEIGHTS = "dialogue_acts"
 SURE = 0.25
@@ -75,9 +76,7 @@ class DialogueActs:
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Vectors of readings (n, numbers) → (n, acts)."""
-        logits = vectors @ self._weights.T + self._bias
-        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return powers / powers.sum(axis=-1, keepdims=True)
+        return softmax(vectors @ self._weights.T + self._bias, axis=-1)
 
     def act(self, reading: Reading) -> str:
         """The act of a message, or "" where it is not clear."""
@@ -169,9 +168,7 @@ def load_dialogue_acts(reader: MessageReader) -> DialogueActs:
     Raises:
         WeightsError: the file is missing or damaged, or belongs to another reader.
     """
-    tensors, card = load_weights(WEIGHTS)
-    if card["reader"] != reader.name:
-        raise WeightsError(f"{WEIGHTS} belongs to another reader of messages; run: python -m ohlora.rag.dialogue_acts")
+    tensors, card = load_for_reader(WEIGHTS, reader, "python -m ohlora.rag.dialogue_acts")
     return DialogueActs(card["acts"], tensors["weights"].numpy(), tensors["bias"].numpy(), load_general_answers())
 
 

@@ -36,7 +36,7 @@ from ohlora.rag.answer_fit import (
     train_answer_fit,
 )
 from ohlora.rag.embeddings import Embedder, centred, load_embedder
-from ohlora.rag.marked_messages import facts_about_her
+from ohlora.rag.marked_messages import fact_of_family
 from ohlora.weights import load_weights, save_weights
 
 COUNT = 2
@@ -72,8 +72,8 @@ class DialogueExamples:
         self._embedder, self._dialogues, self._vectors, self._centre = embedder, list(dialogues), vectors, centre
         self._fit = fit
         self._languages = np.array([dialogue.language for dialogue in dialogues])
-        facts = {family: fact for fact, families in facts_about_her().items() for family in families}
-        self._about_her = np.array([facts.get(root_family(dialogue.family), "") for dialogue in dialogues])
+        facts = [fact_of_family().get(root_family(dialogue.family), "") for dialogue in dialogues]
+        self._about_her = np.array(facts)
 
     def nearest(self, message: str, count: int = COUNT, about_her: str = "") -> list[Example]:
         """The examples nearest to a message, in its language, nearest first.

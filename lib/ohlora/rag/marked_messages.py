@@ -60,6 +60,12 @@ def facts_about_her() -> dict[str, tuple[str, ...]]:
     return {fact["id"]: tuple(fact["families"]) for fact in content["facts"]}
 
 
+@cache
+def fact_of_family() -> dict[str, str]:
+    """The fact about her that each family of data/dialogues asks for; families that ask for none are missing."""
+    return {family: fact for fact, families in facts_about_her().items() for family in families}
+
+
 def load_marked_messages() -> list[MarkedMessage]:
     """Every row of data/memory/messages.*.jsonl."""
     found = []
@@ -78,7 +84,6 @@ def _read(row: dict[str, Any]) -> MarkedMessage:
 def messages_of_dialogues(dialogues: Sequence[Dialogue]) -> list[MarkedMessage]:
     """The user's side of dialogues. Where a memory helps, but is not asked for, the kind is unclear."""
     found = []
-    facts = {family: fact for fact, families in facts_about_her().items() for family in families}
     for one in dialogues:
         family = root_family(one.family)
         before = one.history[-1]["content"] if one.history else ""
@@ -89,7 +94,7 @@ def messages_of_dialogues(dialogues: Sequence[Dialogue]) -> list[MarkedMessage]:
             kind = "asks"
         else:
             kind = None if family.startswith(_UNCLEAR) else "other"
-        about_her = None if family.startswith(_ABOUT_HER_UNCLEAR) else facts.get(family, "")
+        about_her = None if family.startswith(_ABOUT_HER_UNCLEAR) else fact_of_family().get(family, "")
         found.append(MarkedMessage(one.user, before, operations, kind, family, one.language, about_her))
     return found
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -74,8 +74,7 @@ class Reading:
     forget, a question for what the user told earlier. may_ask: it seems to ask that; surely_asks: hardly any other
     message is as sure to. facts: the surest first; they count where the message tells something. topic: the key that
     the message as a whole is about, or "" where that is not clear. about_her: the fact of data/persona/oh_lora.yaml
-    that it asks for, or "".
-    vector: what the heads were given of the message as a whole, float32 (numbers,).
+    that it asks for, or "". vector: what the heads were given of the message as a whole, float32 (numbers,).
     """
 
     tells: float
@@ -152,17 +151,13 @@ class MessageNetwork(nn.Module):
 
         What the heads kind, about_her and moderation take.
         """
+        mean = (states * seen[..., None]).sum(dim=1) / seen.sum(dim=1, keepdim=True)
         highest = states.masked_fill(~seen[..., None], -torch.inf).amax(dim=1)
-        return torch.cat([message_means(states, seen), highest], dim=1)
+        return torch.cat([mean, highest], dim=1)
 
     def keys_of(self, words: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
         """Logits (n, keys). words: mean states of a fact's tokens (n, width). messages: of the whole message."""
         return self.key(torch.cat([words, messages], dim=1))
-
-
-def message_means(states: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """Mean over all tokens, her last line included: (n, length, width) → (n, width)."""
-    return (states * seen[..., None]).sum(dim=1) / seen.sum(dim=1, keepdim=True)
 
 
 def encode(tokenizer: Tokenizer, message: str, before: str = "") -> Encoded:
@@ -212,10 +207,8 @@ class MessageReader:
     def judge(self, texts: Sequence[str], batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
         """Normalised texts → probabilities of LABELS, float32 (n, 8), and unit vectors (n, VECTOR), near for alike."""
         head, tokens = self.network.moderation, [encode(self.tokenizer, text) for text in texts]
-        probabilities, vectors = (
-            np.zeros((len(texts), len(LABELS)), np.float32),
-            np.zeros((len(texts), VECTOR), np.float32),
-        )
+        probabilities = np.zeros((len(texts), len(LABELS)), np.float32)
+        vectors = np.zeros((len(texts), VECTOR), np.float32)
         order = sorted(range(len(texts)), key=lambda row: len(tokens[row].tokens))  # texts of like length share a batch
         with limited_threads(self.threads):
             for start in range(0, len(order), batch):
@@ -233,7 +226,7 @@ class MessageReader:
         kinds = self.network.kind(whole).softmax(dim=1)
         about = self.network.about_her(whole).softmax(dim=1)
         tags = self.network.tag(states).softmax(dim=2).numpy()
-        means = message_means(states, seen)
+        means, _ = whole.chunk(2, dim=1)
         found = []
         for row, (message, _) in enumerate(messages):
             facts = self._facts(message, encoded[row], states[row], tags[row], means[row])
@@ -283,7 +276,7 @@ class MessageReader:
 def _goes_on(message: str, value: str) -> bool:
     """Whether the word in which a value ends goes on in the message."""
     after = message[message.find(value) + len(value) :][:1]
-    return bool(after) and not after.isspace() and after.isalnum()
+    return after.isalnum()
 
 
 def whole_words(message: str, first: int, last: int) -> str:
@@ -345,3 +338,15 @@ def load_message_reader(threads: int = 1, weights: str | Path = WEIGHTS) -> Mess
         raise WeightsError(f"{WEIGHTS} lacks parts of the network or has others; {_TRAIN}")
     lists = (card["keys"], card["facts"], card["thresholds"])
     return MessageReader(network, tokenizer, *lists, threads, card["sha256"])
+
+
+def load_for_reader(name: str, reader: MessageReader, command: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Tensors and card of weights that were made with this reader. command: makes them again.
+
+    Raises:
+        WeightsError: they are missing or damaged, or were made with another reader.
+    """
+    tensors, card = load_weights(name)
+    if card["reader"] != reader.name:
+        raise WeightsError(f"{name} belongs to another reader of messages than the one that is loaded; run: {command}")
+    return tensors, card

@@ -46,7 +46,6 @@ from ohlora.rag.message_reader import (
     WEIGHTS,
     MessageNetwork,
     MessageReader,
-    message_means,
 )
 from ohlora.rag.proposals import proposed_operations, score_proposals
 from ohlora.rag.relevance import load_dialogue_questions
@@ -166,7 +165,7 @@ def _loss(network: MessageNetwork, lessons: Sequence[Lesson]) -> torch.Tensor:
     facts = [(row, words, key) for row, one in enumerate(lessons) for words, key in one.facts]
     if facts:
         words = torch.stack([states[row, tokens].mean(dim=0) for row, tokens, _ in facts])
-        means = message_means(states, seen)[[row for row, *_ in facts]]
+        means = whole.chunk(2, dim=1)[0][[row for row, *_ in facts]]
         loss = loss + 0.5 * cross_entropy(network.keys_of(words, means), torch.tensor([key for *_, key in facts]))
     return loss
 

@@ -13,9 +13,8 @@ from scipy.special import log_softmax, softmax
 
 from ohlora.rag.labelled_rows import LABELS, LabelledRow, load_rows
 from ohlora.rag.lexicon import Lexicon
-from ohlora.rag.message_reader import MessageReader, load_message_reader
+from ohlora.rag.message_reader import MessageReader, load_for_reader, load_message_reader
 from ohlora.rag.normalisation import check_length, normalise
-from ohlora.weights import WeightsError, load_weights
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -26,7 +25,6 @@ LETTER_GROUPS = 2**15
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the head learned from are short
 _MOST_PIECES = 24
-_AGAIN = "run: python -m ohlora.rag.moderation_training"
 
 
 @dataclass(frozen=True)
@@ -189,9 +187,7 @@ def load_moderator(reader: MessageReader | None = None) -> Moderator:
         WeightsError: a weight file is missing or damaged, or the two are not of one training.
     """
     reader = reader if reader is not None else load_message_reader()
-    tensors, card = load_weights(WEIGHTS)
-    if card["reader"] != reader.name:
-        raise WeightsError(f"{WEIGHTS} belongs to another reader of messages than the one that is loaded; {_AGAIN}")
+    tensors, card = load_for_reader(WEIGHTS, reader, "python -m ohlora.rag.moderation_training")
     by_id = {row.id: row for row in load_rows()}
     kept = [index for index, identifier in enumerate(card["rows"]) if identifier in by_id]  # some may be gone since
     numbers = {name: tensor.float().numpy() for name, tensor in tensors.items()}
