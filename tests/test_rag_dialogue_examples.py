@@ -35,6 +35,13 @@ BY_COSINE = AnswerFit(
 """Fits from a cosine of .85."""
 
 
+def by_letters(dialogues: list) -> DialogueExamples:
+    """A finder whose embeddings are not moved."""
+    embedder = LetterEmbedder()
+    vectors = embedder.embed_queries([one.user for one in dialogues])
+    return DialogueExamples(embedder, dialogues, vectors, np.zeros(64, np.float32), BY_COSINE)
+
+
 @pytest.fixture(scope="module")
 def finder() -> DialogueExamples:
     dialogues = [dialogue(number, *row) for number, row in enumerate(ROWS)]
@@ -56,15 +63,11 @@ def test_only_what_means_the_same_has_a_written_answer(finder: DialogueExamples)
 
 
 def test_a_question_about_her_finds_dialogues_about_that_fact() -> None:
-    embedder = LetterEmbedder()
     dialogues = [
         dialogue(1, "name_intro", "en", "what is your name", "I'm Oh-LoRA."),
         dialogue(2, "rain", "en", "who likes rain", "Stay dry!"),
     ]
-    centre = np.zeros(64, np.float32)
-    both = DialogueExamples(
-        embedder, dialogues, embedder.embed_queries([one.user for one in dialogues]), centre, BY_COSINE
-    )
+    both = by_letters(dialogues)
     asked = "who, in this rain, am I talking to"
     assert [one.reply for one in both.nearest(asked, about_her="name")] == ["I'm Oh-LoRA."]
     assert [one.reply for one in both.written(asked, about_her="name")] == ["I'm Oh-LoRA."]
@@ -72,15 +75,11 @@ def test_a_question_about_her_finds_dialogues_about_that_fact() -> None:
 
 
 def test_polite_korean_is_for_who_speaks_so() -> None:
-    embedder = LetterEmbedder()
     dialogues = [
         dialogue(1, "mood", "ko", "오늘 힘들었어", "정말 고생하셨어요."),
         dialogue(2, "tea", "ko", "차 마셨어", "좋겠다!"),
     ]
-    centre = np.zeros(64, np.float32)
-    both = DialogueExamples(
-        embedder, dialogues, embedder.embed_queries([one.user for one in dialogues]), centre, BY_COSINE
-    )
+    both = by_letters(dialogues)
     assert both.written("오늘 힘들었어") == [] and len(both.written("차 마셨어")) == 1
 
 

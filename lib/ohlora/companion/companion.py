@@ -219,8 +219,9 @@ class Companion:
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now)
         with draft.watch.stage("recall"):
             draft.memories = self._recall(draft, message)
-            draft.reading = self._reading(without_address(message))
-            examples = similar(self.examples, without_address(message), self.history, draft.reading.about_her)
+            draft.plain = without_address(message)
+            draft.reading = self._reading(draft.plain)
+            examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
         with draft.watch.stage("remember"):
             draft.stored = self._remember(draft, message, operation)
@@ -295,10 +296,9 @@ class Companion:
         if reading.surely_asks or may_ask or asks_for_days(message, recalled):
             ready = told_answer(self.memory, message, recalled, now)
         elif reading.about_her or not (reading.tells_something or reading.may_ask or recalled):
-            plain = without_address(message)
-            ready = written_answer(self.examples, plain, self.history, reading.about_her)
+            ready = written_answer(self.examples, draft.plain, self.history, reading.about_her)
             if ready is None and not recalled:
-                ready = general_answer(self.acts, reading, plain, self.history)
+                ready = general_answer(self.acts, reading, draft.plain, self.history)
         if ready is not None:
             draft.prepared = True
             return ready

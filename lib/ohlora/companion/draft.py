@@ -34,8 +34,9 @@ class Draft:
 
     reply: the language model's words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
-    memories: what she was given. reading: what is in the message. prepared: her words are not
-    the model's: somebody wrote them, or the user said them, so they were read before. reported: the last progress.
+    memories: what she was given. plain: the message without her name where she is only called by it. reading: what is
+    in it. prepared: her words are not the model's: somebody wrote them, or the user said them, so they were read
+    before. reported: the last progress.
     """
 
     message: str
@@ -47,6 +48,7 @@ class Draft:
     expression: tuple[str, float] | None = None
     outcome: Outcome = "answered"
     memories: tuple[Memory, ...] = ()
+    plain: str = ""
     reading: Reading = UNKNOWN_READING
     prepared: bool = False
     stored: tuple[str, ...] = ()
