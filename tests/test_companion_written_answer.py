@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from companion_parts import NoReader, ScriptedModel, make_companion
 
 from ohlora.companion.answer import without_address
+from ohlora.companion.citation import day_in_words
 from ohlora.companion.written_answer import written_answer
 from ohlora.llm.dialogues import parse_dialogue
 from ohlora.llm.prompt import Example
-from ohlora.rag import UNKNOWN_READING
-from ohlora.rag.dialogue_acts import GeneralAnswer
+from ohlora.rag import UNKNOWN_READING, Verdict
+from ohlora.rag.intents import GeneralAnswer
+from ohlora.rag.message_reader import Fact
 
 MODEL = "happy 0.8\nWords of the model.\nmemory: none"
 
@@ -86,7 +90,7 @@ def test_a_question_about_her_is_no_question_about_the_user(tmp_path) -> None:
     companion = companion_with(tmp_path, Written("Winter, of course."))
     companion.reader = Known(tells=0.9, about_her="season")
     assert companion.turn("my season is autumn, yours?").reply == "Winter, of course."
-    assert companion.examples.about_her == "season" and companion.llm.asked == []
+    assert companion.examples.about_her == "season"
 
 
 def test_a_word_in_the_middle_of_a_talk_is_for_the_model() -> None:
@@ -109,16 +113,26 @@ def test_a_written_answer_stands_in_for_words_that_must_not_be_shown(tmp_path) -
     assert (turn.outcome, turn.reply) == ("answered", "We stay friends.")
 
 
-class Acts:
-    """Knows one answer to every message, two to none."""
+class Answers:
+    """Knows the same answers to every message."""
 
-    def answers(self, reading, message: str, language: str):
-        return [GeneralAnswer("bored", language, "A yawn? Tell me more.", "sleepy", 0.4)]
+    def __init__(self, *replies: str) -> None:
+        self.replies = replies or ("A yawn? Tell me more.",)
+
+    def answers(self, message: str, language: str, value: str = ""):
+        said = [reply.replace("{value}", value) for reply in self.replies if value or "{value}" not in reply]
+        return [GeneralAnswer("bored", language, reply, "sleepy", 0.4) for reply in said]
+
+
+def with_answers(tmp_path, *replies: str, reader=None, written: Written | None = None):
+    companion = companion_with(tmp_path, written or Written())
+    companion.general_answers = Answers(*replies)
+    companion.reader = reader or companion.reader
+    return companion
 
 
 def test_what_fits_any_such_message_comes_after_what_was_written_for_it(tmp_path) -> None:
-    companion = companion_with(tmp_path, Written("Winter, of course."))
-    companion.acts = Acts()
+    companion = with_answers(tmp_path, written=Written("Winter, of course."))
     assert companion.turn("what is your favourite season?").reply == "Winter, of course."
     companion.examples = Written()
     turn = companion.turn("nothing to do all day")
@@ -126,17 +140,81 @@ def test_what_fits_any_such_message_comes_after_what_was_written_for_it(tmp_path
     assert companion.turn("nothing to do all day").reply == "Words of the model.", "said already"
 
 
-def test_what_she_remembers_is_for_the_model(tmp_path) -> None:
-    companion = companion_with(tmp_path, Written())
-    companion.acts = Acts()
+def test_what_she_remembers_comes_first_and_once(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", "Two.", "Three.", written=Written("For somebody else."))
     companion.memory.add("tester", "pet", "a cat named Pixel")
-    turn = companion.turn("my cat Pixel is the pet")
-    assert turn.recalled and turn.reply == "Words of the model."
+    first, second = companion.turn("my cat named Pix is the pet"), companion.turn("my pet cat named Pix")
+    assert first.recalled and second.recalled
+    assert "a cat named Pixel" in first.reply and first.reply.endswith("One.") and second.reply == "Two."
 
 
-def test_acts_that_fail_leave_the_model(tmp_path) -> None:
+def test_what_the_user_says_now_is_not_told_back(tmp_path) -> None:
+    companion = with_answers(tmp_path)
+    companion.memory.add("tester", "pet", "Pixel")
+    turn = companion.turn("my pet Pixel sleeps all day")
+    assert turn.recalled and turn.reply == "A yawn? Tell me more."
+
+
+def test_a_dated_memory_is_said_with_its_date(tmp_path) -> None:
+    companion = with_answers(tmp_path)
+    tomorrow = companion.clock() + timedelta(days=1)
+    companion.memory.add("tester", "dentist", "tomorrow", expires=tomorrow)
+    said = companion.turn("I fear the dentist").reply
+    assert day_in_words(tomorrow.astimezone().date(), companion.clock().date(), "en") in said
+
+
+def test_what_is_told_now_is_named_and_kept(tmp_path) -> None:
+    reader = Known(tells=0.9, facts=(Fact("pet", "Pixel", 0.9),))
+    companion = with_answers(tmp_path, "{value}! Lovely.", reader=reader, written=Written("For somebody else."))
+    turn = companion.turn("my cat is called Pixel")
+    assert turn.reply == "Pixel! Lovely." and turn.stored == ("pet: Pixel",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [((Fact("name", "Jiwoo", 0.9), Fact("job", "nurse", 0.9)), "I'm Jiwoo, a nurse"),
+     ((Fact("pet", "Pixel", 0.05),), "my cat is called Pixel"), ((), "I have a cat"),
+     ((Fact("trait", "hunter22", 0.9),), "my password is hunter22")],
+)  # fmt: skip
+def test_what_is_not_sure_or_must_not_be_kept_is_not_named(tmp_path, facts, message: str) -> None:
+    companion = with_answers(tmp_path, "{value}! Lovely.", "Tell me more.", reader=Known(tells=0.9, facts=facts))
+    assert companion.turn(message).reply == "Tell me more."
+
+
+def test_a_model_that_fails_costs_no_answer_of_others(tmp_path) -> None:
+    companion = with_answers(tmp_path, reader=Known(tells=0.9, facts=(Fact("pet", "Rex", 0.9),)))
+    companion.llm = ModelWithExamples(RuntimeError("no model"))
+    turn = companion.turn("Rex sleeps on my bed")
+    assert (turn.outcome, turn.reply, turn.stored) == ("answered", "A yawn? Tell me more.", ("pet: Rex",))
+
+
+def test_the_model_proposes_what_to_keep_also_where_it_does_not_speak(tmp_path) -> None:
+    companion = with_answers(tmp_path, reader=Known(tells=0.6))
+    companion.llm = ModelWithExamples("happy 0.8\nWords of the model.\nmemory: add | pet | Rex")
+    turn = companion.turn("Rex sleeps on my bed")
+    assert turn.reply == "A yawn? Tell me more." and turn.stored == ("pet: Rex",)
+
+
+def test_a_wish_to_forget_is_no_small_talk(tmp_path) -> None:
+    companion = with_answers(tmp_path, reader=Known(forgets=0.9, topic="pet"))
+    companion.memory.add("tester", "pet", "Pixel")
+    turn = companion.turn("forget my pet")
+    assert turn.reply == "Words of the model." and companion.memories() == []
+
+
+def test_what_she_quotes_is_moderated(tmp_path) -> None:
+    """Words that are harmless where they were said may not be harmless alone."""
+    reader = Known(tells=0.9, facts=(Fact("nickname", "an insult", 0.9),))
+    companion = with_answers(tmp_path, "{value}! Lovely.", reader=reader)
+    companion.moderator = SimpleNamespace(
+        check=lambda text: Verdict("hate" if text.startswith("an insult") else "normal", 0.9, "rule", ()),
+    )
+    assert "an insult" not in companion.turn("never say an insult to me").reply
+
+
+def test_general_answers_that_fail_leave_the_model(tmp_path) -> None:
     companion = companion_with(tmp_path, Written())
-    companion.acts = object()
+    companion.general_answers = object()
     assert companion.turn("nothing to do all day").reply == "Words of the model."
 
 

@@ -1,18 +1,12 @@
-"""Which written answers fit a message, what a message does, and the rows that both are learned from."""
+"""Which written answers fit a message, and the rows that this is learned from."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 import numpy as np
-import pytest
-import yaml
 
-from ohlora.config import DATA
-from ohlora.llm.dialogues import load_dialogues, parse_dialogue, root_family, split_dialogues
-from ohlora.llm.reply_format import EXPRESSIONS, parse_reply
-from ohlora.llm.rules import keeps_language
-from ohlora.rag import detect_language, load_dialogue_acts, load_message_reader
+from ohlora.llm.dialogues import load_dialogues, parse_dialogue, split_dialogues
 from ohlora.rag.answer_fit import (
     FEATURES,
     best_of_each,
@@ -23,8 +17,7 @@ from ohlora.rag.answer_fit import (
     out_of_fold,
     train_answer_fit,
 )
-from ohlora.rag.dialogue_acts import act_rows, load_general_answers
-from ohlora.weights import WeightsError, load_weights
+from ohlora.rag.intents import act_of_intent
 
 
 def dialogue(user: str, reply: str, language: str = "en"):
@@ -62,9 +55,10 @@ def test_fit_is_learned_and_scored_by_message() -> None:
 
 
 def test_judged_answers_are_of_dialogues() -> None:
-    judged, acts = load_judged_answers(), yaml.safe_load((DATA / "answers" / "acts.yaml").read_text(encoding="utf-8"))
+    judged = load_judged_answers()
     assert len(judged) >= 1400 and len({one.message for one in judged}) == len(judged)
-    assert all(one.fitting <= set(one.nearest) for one in judged) and {one.act for one in judged} <= {"", *acts}
+    assert all(one.fitting <= set(one.nearest) for one in judged)
+    assert {one.intent for one in judged} <= {"", *act_of_intent()}
     training, held_out = split_dialogues(load_dialogues())
     names = Counter(name for one in judged for name in one.nearest)
     assert not set(names) & {one.id for one in held_out}
@@ -72,58 +66,3 @@ def test_judged_answers_are_of_dialogues() -> None:
     vectors = np.eye(50, 384, dtype=np.float32)
     features, fits, numbers = judged_features(judged[:3], vectors[:3], known, vectors)
     assert len(features) == len(fits) == len(numbers)
-    families = {f"{one.id.split('-')[0]}/{root_family(one.family)}" for one in training}
-    assert {family for act in acts.values() for family in act["families"]} <= families
-
-
-def test_general_answers_can_be_said() -> None:
-    """Each is in the reply format, in its language, once, short; every act has enough of them in both languages."""
-    answers = load_general_answers()
-    acts = yaml.safe_load((DATA / "answers" / "acts.yaml").read_text(encoding="utf-8"))
-    for one in answers:
-        reply = parse_reply(one.target())
-        assert reply.expression in EXPRESSIONS and keeps_language(one.reply, one.language), one
-        assert len(one.reply) <= (90 if one.language == "ko" else 160)
-    assert len({one.reply for one in answers}) == len(answers)
-    counts = Counter((one.act, one.language) for one in answers)
-    assert min(counts.values()) >= 10
-    assert set(counts) == {(act, language) for act in set(acts) - {"about_her"} for language in ("ko", "en")}
-
-
-def test_no_act_is_learned_from_what_is_held_out() -> None:
-    held_out = {one.user for one in split_dialogues(load_dialogues())[1]}
-    rows = act_rows()
-    assert len(rows) > 3000 and not held_out & {row.message for row in rows if row.group != row.message}
-
-
-@pytest.fixture(scope="module")
-def reader():
-    return load_message_reader()
-
-
-@pytest.mark.parametrize(
-    ("message", "act"),
-    [("심심해 죽겠다", "bored"), ("what should I cook for dinner?", "asks_idea"), ("I passed my exam!!", "good_news"),
-     ("잘 자", "leaves"), ("사장님이 또 소리 질렀어 짜증나", "complains")],
-)  # fmt: skip
-def test_plain_acts_are_named_and_answered(reader, message: str, act: str) -> None:
-    acts = load_dialogue_acts(reader)
-    reading, language = reader.read(message), detect_language(message)
-    assert acts.act(reading) == act
-    found = acts.answers(reading, message, language)
-    assert {one.act for one in found} == {act} and {one.language for one in found} == {language}
-    assert found == acts.answers(reading, message, language), "the same message begins with the same answer"
-
-
-def test_acts_beat_the_most_frequent_one() -> None:
-    """Minimum function, on messages that the scored model did not see."""
-    metrics = load_weights("dialogue_acts")[1]["metrics"]
-    assert (
-        metrics["accuracy_where_clear"] > metrics["accuracy"] > 2 * metrics["most_frequent_act"] and metrics["n"] > 1000
-    )
-
-
-def test_acts_of_another_reader_are_refused(reader, monkeypatch) -> None:
-    monkeypatch.setattr(reader, "name", "somebody else's")
-    with pytest.raises(WeightsError, match="belongs to another reader"):
-        load_dialogue_acts(reader)

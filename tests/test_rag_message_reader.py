@@ -141,7 +141,8 @@ def test_runs_of_words_lie_in_the_message(inside: list[float], context: int) -> 
 )  # fmt: skip
 def test_words_are_not_cut(message: str, piece: str, whole: str) -> None:
     first = message.index(piece)
-    assert whole_words(message, first, first + len(piece)) == whole
+    begin, end = whole_words(message, first, first + len(piece))
+    assert message[begin:end] == whole
 
 
 def test_half_a_word_is_no_part_of_a_value(reader) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.told_fact import told_fact
 from ohlora.llm.prompt import Example
-from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
+from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag import DialogueExamples, Memory, MemoryStore
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 _ADDRESS = re.compile(
     r"^(오로라|로라)(야|님)?[\s,!~.]+(?=\S)|(?<=\S)[\s,]*,\s*(oh-?)?lora(?=[\s!~.?]*$)", re.IGNORECASE
 )
-_MARKS = str.maketrans("|<>", "¦‹›")  # the reply format has its own use for them
 ALONE = 6  # letters from which a message may be understood without what was said before
 
 
@@ -46,7 +45,7 @@ def similar(
 
 def told_answer(store: MemoryStore, message: str, recalled: Sequence[Memory], now: datetime) -> Iterator[ReplyProgress]:
     """A stream that tells back what the user told, or that she does not know it (see told_fact)."""
-    text = told_fact(message, recalled, store.replaced_by, now).translate(_MARKS)
+    text = without_marks(told_fact(message, recalled, store.replaced_by, now))
     return stream_reply(iter([format_reply(text, "happy" if recalled else "curious", 0.6)]))
 
 

@@ -29,8 +29,8 @@ from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
     UNKNOWN_READING,
-    DialogueActs,
     DialogueExamples,
+    GeneralAnswers,
     Memory,
     MemoryStore,
     MessageReader,
@@ -38,9 +38,10 @@ from ohlora.rag import (
     Reading,
     SanctionLog,
     detect_language,
-    load_dialogue_acts,
     load_dialogue_examples,
     load_embedder,
+    load_general_answers,
+    load_intent_regression,
     load_message_reader,
     load_moderator,
     proposed_operations,
@@ -63,7 +64,8 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions, examples, reader, acts: the parts; each defaults to the profile's.
+        generator, llm, memory, moderator, sanctions, examples, reader, general_answers: the parts; each defaults to the
+            profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
@@ -89,7 +91,7 @@ class Companion:
         sanctions: SanctionLog | None = None,
         examples: DialogueExamples | None = None,
         reader: MessageReader | None = None,
-        acts: DialogueActs | None = None,
+        general_answers: GeneralAnswers | None = None,
         face: Face | None = None,
         expressions: ExpressionTable | None = None,
         clock: Clock = wall_clock,
@@ -113,7 +115,10 @@ class Companion:
         self.reader = reader or load_message_reader(self.profile.llm.threads)
         shipped = isinstance(self.reader, MessageReader)
         self.moderator = moderator or load_moderator(self.reader if shipped else None)
-        self.acts = acts or (load_dialogue_acts(self.reader) if self.examples and shipped else None)
+        self.general_answers = general_answers
+        if general_answers is None and self.examples:
+            regression = load_intent_regression(self.memory.embedder)
+            self.general_answers = load_general_answers(regression.probabilities)
         self.history: list[dict[str, str]] = []
         self._unsaved: list[tuple[str, tuple[MemoryOperation, ...], str, bool]] = []  # for remember_all, later
         self._present = ("neutral", 0.0)
@@ -164,7 +169,7 @@ class Companion:
             llm=self.llm,
             examples=self.examples,
             reader=self.reader,
-            acts=self.acts,
+            general_answers=self.general_answers,
             moderator=self.moderator,
             memory=MemoryStore(state / "memory.sqlite", self.memory.embedder, clock, self.memory.relevance),
             expressions=self.expressions,
@@ -223,6 +228,8 @@ class Companion:
             draft.reading = self._reading(draft.plain)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
+        if draft.prepared and draft.reading.tells_something:
+            operation = self._proposal_of_model(draft, message, examples)
         with draft.watch.stage("remember"):
             draft.stored = self._remember(draft, message, operation)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
@@ -265,7 +272,7 @@ class Companion:
                         draft.expression = (name, float(progress.intensity or 0.5))
                     ready = progress.text if progress.reply else finished_sentences(progress.text)
                     if len(ready) > len(approved) and draft.outcome != "withheld":
-                        if draft.prepared or may_be_shown(draft, ready, self.moderator):
+                        if (draft.prepared and not draft.quotes) or may_be_shown(draft, ready, self.moderator):
                             approved = ready
                             draft.watch.mark("first_words")
                         else:
@@ -297,13 +304,24 @@ class Companion:
             ready = told_answer(self.memory, message, recalled, now)
         elif reading.about_her or not (reading.tells_something or reading.may_ask or recalled):
             ready = written_answer(self.examples, draft.plain, self.history, reading.about_her)
-            if ready is None and not recalled:
-                ready = general_answer(self.acts, reading, draft.plain, self.history)
+        if ready is None and not reading.may_ask:
+            ready = general_answer(self.general_answers, draft, self.history, now)
         if ready is not None:
             draft.prepared = True
             return ready
         lines = [memory.line for memory in recalled]
         return model_answer(self.llm, self._messages(message), lines, now, examples)
+
+    def _proposal_of_model(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
+        """What the model would remember where it did not speak; its words are not used."""
+        lines = [memory.line for memory in draft.memories]
+        try:
+            with draft.watch.stage("generate"):
+                *_, last = model_answer(self.llm, self._messages(message), lines, self._local_time(), examples)
+            return last.reply.memory if last.reply else None
+        except Exception:
+            logger.exception("the model proposed nothing to remember; the reader of messages decides alone")
+            return None
 
     def _messages(self, message: str) -> list[dict[str, str]]:
         return [*self.history, {"role": "user", "content": message}]

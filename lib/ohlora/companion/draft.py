@@ -36,7 +36,7 @@ class Draft:
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
     memories: what she was given. plain: the message without her name where she is only called by it. reading: what is
     in it. prepared: her words are not the model's: somebody wrote them, or the user said them, so they were read
-    before. reported: the last progress.
+    before. quotes: they hold a piece of what the user said, unasked. reported: the last progress.
     """
 
     message: str
@@ -51,6 +51,7 @@ class Draft:
     plain: str = ""
     reading: Reading = UNKNOWN_READING
     prepared: bool = False
+    quotes: bool = False
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None

@@ -70,14 +70,30 @@ def told_fact(
         return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})
     if before and _BEFORE.search(message):
         return phrases["before"].format(**told, old=before[0].value)
-    if day is not None:  # "tomorrow" is not tomorrow any more
-        return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
+    if day is not None:
+        return phrases["date"].format(**told, day=_day_of(memory, now, language))
     return _one_of(phrases["value"], message).format(**told)
+
+
+def remembered_fact(message: str, memory: Memory, now: datetime, language: str) -> str:
+    """What a message that asks for nothing brings to her mind. now: as above. language: ko or en, of the sentence."""
+    phrases = _phrases()[language]
+    told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
+    if memory.key in OWN_WORDS.values():
+        return phrases["quote"].format(**told)
+    if memory.expires is not None:
+        return phrases["date"].format(**told, day=_day_of(memory, now, language))
+    return _one_of(phrases["remembered"], message).format(**told)
 
 
 def asks_for_days(message: str, recalled: Sequence[Memory]) -> bool:
     """Whether a message asks how long it is until the plan that it brings to mind."""
     return bool(recalled) and recalled[0].expires is not None and _HOW_LONG.search(message) is not None
+
+
+def _day_of(memory: Memory, now: datetime, language: str) -> str:
+    """The day of a dated plan: "tomorrow" is not tomorrow any more."""
+    return day_in_words(memory.expires.astimezone(now.tzinfo).date(), now.date(), language)
 
 
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:

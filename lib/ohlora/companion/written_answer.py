@@ -2,21 +2,30 @@
 
 A model of 270 million numbers garbles what it reads: beside the right dialogue it may still answer with nonsense. So
 she gives the answer of a dialogue that fits (retrieval, as chat programs did before language models); where none does,
-an answer that fits whatever does what the message does (ohlora.rag.dialogue_acts). The model speaks elsewhere: about
-what she remembers and is told, and where nothing is sure. A question about herself is answered by any dialogue about
-the fact that it asks for.
+an answer that fits whatever does what the message does (ohlora.rag.intents), after what she remembers of it. The model
+speaks where nothing is sure. A question about herself is answered by any dialogue about the fact that it asks for.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
 
-from ohlora.llm.reply_format import ReplyProgress, stream_reply
-from ohlora.rag import DialogueActs, DialogueExamples, Reading, detect_language
+from ohlora.companion.draft import Draft
+from ohlora.companion.told_fact import remembered_fact
+from ohlora.llm.dialogues import Dialogue
+from ohlora.llm.reply_format import ReplyProgress, parse_reply, plain_letters, stream_reply
+from ohlora.rag import DialogueExamples, GeneralAnswers, Memory, proposed_operations
+from ohlora.rag.extraction import check_operation, holds_secret
+from ohlora.rag.intents import GeneralAnswer
+from ohlora.rag.message_reader import POSSIBLE
 
 logger = logging.getLogger(__name__)
 
+Written = TypeVar("Written", Dialogue, GeneralAnswer)
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
 
@@ -36,27 +45,65 @@ def written_answer(
         return None
     known = {"about_her": about_her} if about_her else {}
     try:
-        return _first_new(find(message, **known), history)
+        answer = _first_new(find(message, **known), history)
+        return None if answer is None else stream_reply(iter([answer.target()]))
     except Exception:
         logger.exception("no written answers were found; she answers otherwise")
         return None
 
 
 def general_answer(
-    acts: DialogueActs | None, reading: Reading, message: str, history: Sequence[dict[str, str]]
+    answers: GeneralAnswers | None,
+    draft: Draft,
+    history: Sequence[dict[str, str]],
+    now: datetime,
 ) -> Iterator[ReplyProgress] | None:
-    """An answer to what the message does, or None where that is not clear. acts: None: there are none."""
-    if acts is None:
+    """An answer to what the message does, or None where that is not clear or something is to be forgotten.
+
+    What the message brings to her mind comes first, unless one of both said it in this conversation.
+
+    Args:
+        answers: None: there are none.
+        draft: of the turn; whether the answer repeats words of the user is noted there.
+        now: with the user's time zone.
+    """
+    if answers is None or draft.reading.forgets >= POSSIBLE:
         return None
     try:
-        return _first_new(acts.answers(reading, message, detect_language(message)), history)
+        value = _told_value(draft)
+        found = _first_new(answers.answers(draft.plain, draft.language, value), history)
+        if found is None:
+            return None
+        memory = _remembered(draft, history)
+        draft.quotes = bool(value or memory)
+        if memory is not None:
+            mentioned = remembered_fact(draft.plain, memory, now, draft.language)
+            found = replace(found, reply=f"{mentioned} {found.reply}")
+        return stream_reply(iter([found.target()]))
     except Exception:
         logger.exception("no general answers were found; the model speaks")
         return None
 
 
-def _first_new(found: Sequence, history: Sequence[dict[str, str]]) -> Iterator[ReplyProgress] | None:
-    """The first answer that she did not give in this conversation. found: with ``reply`` and ``target()``."""
-    said = {one["content"] for one in history if one["role"] == "assistant"}
-    answer = next((one for one in found if one.reply not in said), None)
-    return None if answer is None else stream_reply(iter([answer.target()]))
+def _told_value(draft: Draft) -> str:
+    """The words of the only fact that the message surely tells, where they may be stored; else ""."""
+    if not draft.reading.surely_tells or holds_secret(draft.message):
+        return ""
+    told = proposed_operations(draft.reading, None)
+    alone = len(told) == 1 and check_operation(told[0], draft.message) is None
+    return told[0].value if alone else ""
+
+
+def _remembered(draft: Draft, history: Sequence[dict[str, str]]) -> Memory | None:
+    """The memory that the message brings to her mind; none where the message asks about her or tells something."""
+    if not draft.memories or draft.reading.about_her or draft.reading.tells_something:
+        return None
+    memory = draft.memories[0]
+    said = plain_letters(" ".join([draft.message, *(one["content"] for one in history)]))
+    return None if plain_letters(memory.value) in said else memory
+
+
+def _first_new(found: Sequence[Written], history: Sequence[dict[str, str]]) -> Written | None:
+    """The first answer that she did not give in this conversation."""
+    said = [one["content"] for one in history if one["role"] == "assistant"]
+    return next((one for one in found if not any(parse_reply(one.target()).text in text for text in said)), None)

@@ -84,6 +84,9 @@ class ReplyProgress:
     reply: Reply | None = None
 
 
+_MARKS = str.maketrans("|<>", "¦‹›")
+
+
 def format_reply(text: str, expression: str, intensity: float, memory: MemoryOperation | None = None) -> str:
     """The text that the model is taught to write.
 
@@ -101,6 +104,11 @@ def format_reply(text: str, expression: str, intensity: float, memory: MemoryOpe
     line = _SPACES.sub(" ", text).strip()
     _require_line("text", line)
     return f"{expression} {max(intensity, 0.1):.1f}\n{line}\n{MEMORY_MARK} {_format_memory(memory)}"
+
+
+def without_marks(text: str) -> str:
+    """A text with look-alikes for the marks that the format needs itself, so that a user's words fit into it."""
+    return text.translate(_MARKS)
 
 
 def parse_reply(raw: str) -> Reply:

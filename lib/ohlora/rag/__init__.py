@@ -1,10 +1,11 @@
 """Memory and limits: what she remembers about a user, and what she does not put up with."""
 
 from ohlora.rag.database import StateError
-from ohlora.rag.dialogue_acts import DialogueActs, load_dialogue_acts
 from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
 from ohlora.rag.extraction import OWN_WORDS, Remembered, remember, remember_all
+from ohlora.rag.intent_regression import load_intent_regression
+from ohlora.rag.intents import GeneralAnswers, load_general_answers
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.memory import Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
@@ -19,10 +20,10 @@ __all__ = [
     "LABELS",
     "OWN_WORDS",
     "UNKNOWN_READING",
-    "DialogueActs",
     "DialogueExamples",
     "Embedder",
     "EmbeddingsError",
+    "GeneralAnswers",
     "Memory",
     "MemoryStore",
     "MessageReader",
@@ -37,9 +38,10 @@ __all__ = [
     "active_notice",
     "care_notice",
     "detect_language",
-    "load_dialogue_acts",
     "load_dialogue_examples",
     "load_embedder",
+    "load_general_answers",
+    "load_intent_regression",
     "load_message_reader",
     "load_moderator",
     "normalise",

@@ -21,8 +21,8 @@ from ohlora.llm.rules import is_polite
 FEATURES = (
     "cosine", "of_message", "of_written", "message_length", "written_length", "answer_length", "unasked", "polite",
 )  # fmt: skip
-FITS = 0.4
-"""Probability from which a written answer is said; chosen with SURE of dialogue_acts on 200 messages, see there."""
+FITS = 0.5
+"""Probability from which a written answer is said; chosen with those of ohlora.rag.intents, see there."""
 _INVERSE_PENALTY, _FOLDS = 0.3, 10
 
 
@@ -30,13 +30,13 @@ _INVERSE_PENALTY, _FOLDS = 0.3, 10
 class JudgedAnswers:
     """A message, the ids of the dialogues nearest to it, and of those whose answers fit it, as somebody judged.
 
-    act: what the message does (ohlora.rag.dialogue_acts), or "".
+    intent: what the message does (ohlora.rag.intents), or "".
     """
 
     message: str
     nearest: tuple[str, ...]
     fitting: frozenset[str]
-    act: str
+    intent: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ def load_judged_answers() -> list[JudgedAnswers]:
     """The rows of data/answers/judged.jsonl."""
     with (DATA / "answers" / "judged.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    return [JudgedAnswers(row["message"], tuple(row["nearest"]), frozenset(row["fitting"]), row["act"]) for row in rows]
+    return [
+        JudgedAnswers(row["message"], tuple(row["nearest"]), frozenset(row["fitting"]), row["intent"]) for row in rows
+    ]
 
 
 def fit_features(message: str, dialogue: Dialogue, cosine: float) -> list[float]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from torch.nn.functional import normalize
 from ohlora.rag.e5_model import PREFIXES, read_e5
 from ohlora.rag.e5_network import E5Network, limited_threads, padded
 from ohlora.rag.embeddings import EmbeddingsError
+from ohlora.rag.korean_words import whole_noun
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.tuned_embedder import add_adapter
@@ -53,7 +54,6 @@ _NAMES = ("이름", "별명")
 _ENDING = re.compile(r"(?<=[가-힣])(이야|야|이에요|예요|입니다)$")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ0-9]{2}")
 _HANGUL = re.compile(r"[가-힣]{2}")
-_HALF_WORD = re.compile(r"(?<=[가-힣]) [가-힣]$")  # one syllable of the next word ("홍차 마" of "홍차 마셔")
 _EDGES = " \t\n.,!?~…'\"“”()"
 
 
@@ -74,7 +74,7 @@ class Reading:
     forget, a question for what the user told earlier. may_ask: it seems to ask that; surely_asks: hardly any other
     message is as sure to. facts: the surest first; they count where the message tells something. topic: the key that
     the message as a whole is about, or "" where that is not clear. about_her: the fact of data/persona/oh_lora.yaml
-    that it asks for, or "". vector: what the heads were given of the message as a whole, float32 (numbers,).
+    that it asks for, or "".
     """
 
     tells: float
@@ -86,7 +86,6 @@ class Reading:
     facts: tuple[Fact, ...] = ()
     topic: str = ""
     about_her: str = ""
-    vector: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     @property
     def tells_something(self) -> bool:
@@ -234,7 +233,7 @@ class MessageReader:
             best = int(about[row].argmax())
             about_her = self.facts[best - 1] if best and about[row, best] >= CLEARLY_ASKED else ""
             reading = self._reading(kinds[row].tolist(), facts, topic)
-            found.append(replace(reading, about_her=about_her, vector=whole[row].numpy()))
+            found.append(replace(reading, about_her=about_her))
         return found
 
     def _reading(self, kinds: list[float], facts: Sequence[Fact], topic: str) -> Reading:
@@ -264,8 +263,9 @@ class MessageReader:
         for first, last, probability in tagged_words(tags[: len(encoded.tokens)], encoded.places):
             words = states[first:last].mean(dim=0)
             key = self.keys[int(self.network.keys_of(words[None], mean[None]).argmax())]
-            value = whole_words(message, encoded.places[first][0], encoded.places[last - 1][1]).strip(_EDGES)
-            value = _HALF_WORD.sub("", value) if _goes_on(message, value) else value
+            begin, end = whole_words(message, encoded.places[first][0], encoded.places[last - 1][1])
+            begin, end = whole_noun(message, begin, end)
+            value = message[begin:end].strip(_EDGES)
             if key in _NAMES:  # a token may hold the last syllable of a name and the ending after it
                 value = _ENDING.sub("", value)
             if value:
@@ -273,15 +273,9 @@ class MessageReader:
         return found
 
 
-def _goes_on(message: str, value: str) -> bool:
-    """Whether the word in which a value ends goes on in the message."""
-    after = message[message.find(value) + len(value) :][:1]
-    return after.isalnum()
-
-
-def whole_words(message: str, first: int, last: int) -> str:
+def whole_words(message: str, first: int, last: int) -> tuple[int, int]:
     """The characters from first to last, and what they cut off a word: of one in Latin letters, or a number, all of it;
-    of a Korean one its beginning (what follows may be a particle).
+    of a Korean one its beginning (for its end see whole_noun).
     """
     while first > 0 and (
         _LATIN.fullmatch(message[first - 1 : first + 1]) or _HANGUL.fullmatch(message[first - 1 : first + 1])
@@ -289,7 +283,7 @@ def whole_words(message: str, first: int, last: int) -> str:
         first -= 1
     while last < len(message) and _LATIN.fullmatch(message[last - 1 : last + 1]):
         last += 1
-    return message[first:last]
+    return first, last
 
 
 def tagged_words(tags: np.ndarray, places: Sequence[tuple[int, int]]) -> list[tuple[int, int, float]]:

@@ -2,7 +2,7 @@
 
 python -m ohlora.rag.message_reader_training --output outputs/weights/message_reader.safetensors
 
-Afterwards: ohlora.rag.moderation_training and ohlora.rag.dialogue_acts, which build on it.
+Afterwards: ohlora.rag.moderation_training, which builds on it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,127 @@
+"""What a message does – greets, tells of a bad day, asks for a film – and answers that fit every message that does it.
+
+Intent classification as chat programs have it (Larson et al. 2019, "An Evaluation Dataset for Intent Classification"):
+204 intents, gathered in 35 acts (Stolcke et al. 2000, "Dialogue Act Modeling"), for where an intent is not sure the
+act may be. ohlora.rag.intent_regression names them, taught by data/answers/messages.jsonl; data/answers/general.jsonl
+holds the answers. Nothing in an answer hangs on more than the intent, but for ``{value}``:
+the words of a fact that the message tells.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import yaml
+
+from ohlora.config import DATA
+from ohlora.llm.reply_format import format_reply, without_marks
+
+SURE_INTENT, SURE_ACT = 0.25, 0.15
+"""Probabilities from which an answer to the intent is said, else to the act.
+
+Like FITS of ohlora.rag.answer_fit near the best on half of the messages of data/answers/compared.jsonl (see
+ohlora.evaluation.answers); low, as what follows is the language model alone, good in one of twenty.
+"""
+_VALUE = "{value}"
+
+
+@dataclass(frozen=True)
+class GeneralAnswer:
+    """An answer that fits every message of an intent or of an act. intensity: of the expression, 0 … 1."""
+
+    intent: str
+    language: str
+    reply: str
+    expression: str
+    intensity: float
+
+    def target(self) -> str:
+        """The answer as the language model would write it."""
+        return format_reply(without_marks(self.reply), self.expression, self.intensity)
+
+
+@cache
+def act_of_intent() -> dict[str, str]:
+    """The act of each intent of data/answers/intents.yaml, in its order."""
+    content = yaml.safe_load((DATA / "answers" / "intents.yaml").read_text(encoding="utf-8"))
+    return {intent: act for act, entry in content.items() for intent in entry["intents"]}
+
+
+class GeneralAnswers:
+    """Finds what to say to a message.
+
+    Args:
+        probabilities: of each intent, in the order of act_of_intent, float32 (intents,), for a message.
+    """
+
+    def __init__(self, answers: Sequence[GeneralAnswer], probabilities: Callable[[str], np.ndarray]) -> None:
+        self._answers, self.probabilities = list(answers), probabilities
+        self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
+
+    def intent_or_act(self, message: str) -> str:
+        """The intent of a message, or its act, or "" where neither is clear."""
+        found = self.probabilities(message)
+        if found.max() >= SURE_INTENT:
+            return self.intents[int(found.argmax())]
+        act, probability = likeliest_act(found, self._acts)
+        return act if probability >= SURE_ACT else ""
+
+    def answers(self, message: str, language: str, value: str = "") -> list[GeneralAnswer]:
+        """Answers to a message: to its intent, those first that hold what it tells, then to its act.
+
+        Each in an order that depends on the message's words, always the same.
+
+        Args:
+            value: what the message tells, in its own words; "": no answer holds it.
+        """
+        intent = self.intent_or_act(message)
+        usable = [one for one in self._answers if one.language == language and (value or _VALUE not in one.reply)]
+        found = []
+        for name in (intent, act_of_intent().get(intent, "")):
+            turned = _rotated([one for one in usable if one.intent == name], message)
+            found += sorted(turned, key=lambda one: _VALUE not in one.reply)
+        return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in found]
+
+
+def _rotated(answers: Sequence[GeneralAnswer], message: str) -> list[GeneralAnswer]:
+    """The answers from a place on that the message's words choose, then those before it."""
+    first = zlib.crc32(message.encode()) % len(answers) if answers else 0
+    return [*answers[first:], *answers[:first]]
+
+
+def likeliest_act(probabilities: np.ndarray, acts: Sequence[str]) -> tuple[str, float]:
+    """The act whose intents are likeliest together. probabilities: (intents,). acts: of each intent."""
+    sums = {act: float(probabilities[[one == act for one in acts]].sum()) for act in dict.fromkeys(acts)}
+    return max(sums.items(), key=lambda pair: pair[1])
+
+
+def load_general_answers(probabilities: Callable[[str], np.ndarray]) -> GeneralAnswers:
+    """The rows of data/answers/general.jsonl. probabilities: see GeneralAnswers."""
+    with (DATA / "answers" / "general.jsonl").open(encoding="utf-8") as file:
+        return GeneralAnswers([GeneralAnswer(**json.loads(line)) for line in file], probabilities)
+
+
+def intent_metrics(probabilities: np.ndarray, wanted: Sequence[str]) -> dict[str, float]:
+    """How often the intent is right. probabilities: (n, intents). wanted: the intents that people named.
+
+    Returns:
+        accuracy of the intent and of its act, of the intents that are sure (SURE_INTENT) with their share, the share of
+        the most frequent intent, and n.
+    """
+    intents, acts = list(act_of_intent()), list(act_of_intent().values())
+    named = np.array(intents)[probabilities.argmax(axis=1)]
+    named_acts = np.array([likeliest_act(row, acts)[0] for row in probabilities])
+    right, sure = named == np.array(wanted), probabilities.max(axis=1) >= SURE_INTENT
+    return {
+        "accuracy": float(right.mean()),
+        "accuracy_of_acts": float((named_acts == np.array([act_of_intent()[one] for one in wanted])).mean()),
+        "share_that_is_sure": float(sure.mean()),
+        "accuracy_where_sure": float(right[sure].mean()) if sure.any() else 0.0,
+        "most_frequent_intent": float(np.unique(wanted, return_counts=True)[1].max() / len(wanted)),
+        "n": len(wanted),
+    }

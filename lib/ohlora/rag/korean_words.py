@@ -1,0 +1,44 @@
+"""Where a Korean noun ends: a network marks pieces of words, and a piece may lack a syllable or hold a particle.
+
+Kiwi (Lee 2024, "Kiwi: Developing a Korean Morphological Analyzer Based on Statistical Language Models and
+Skip-Bigram") tells the noun of "왼손잡이라고" from what follows it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kiwipiepy import Kiwi
+
+_NOUNS = ("NN", "NP", "NR", "XPN", "XSN", "XR", "SL", "SN", "SH")
+_AFTER_NOUNS = ("J", "VCP", "E", "XSV", "XSA")  # particles; "이다" and "하다" with their endings
+_KOREAN = re.compile(r"[가-힣]")
+
+
+def whole_noun(message: str, first: int, last: int) -> tuple[int, int]:
+    """The characters from first to last, with the rest of a noun that they cut and without what is attached to it.
+
+    What ends in no noun ("혼자 산다") stays as it is, but for the first syllables of a word that is none ("홍차 마셔").
+    """
+    if not _KOREAN.search(message[first:last]):
+        return first, last
+    morphemes = [(one.start, one.start + one.len, one.tag) for one in _analyser().tokenize(message)]
+    inside = [one for one in morphemes if one[1] > first and one[0] < last]
+    cut = bool(inside) and inside[-1][1] > last
+    while inside and inside[-1][2].startswith(_AFTER_NOUNS):
+        inside.pop()
+    if inside and inside[-1][2].startswith(_NOUNS):
+        return first, inside[-1][1]
+    before = message[first:last].rpartition(" ")[0].rstrip()
+    return (first, first + len(before)) if cut and before else (first, last)
+
+
+@cache
+def _analyser() -> Kiwi:
+    from kiwipiepy import Kiwi
+
+    # Its lists of names and of wrong spellings take two seconds and change nothing here.
+    return Kiwi(num_workers=1, load_default_dict=False, load_typo_dict=False, load_multi_dict=False)

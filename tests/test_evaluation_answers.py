@@ -1,0 +1,60 @@
+"""Counting which of her answers two readers found good."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ohlora.config import DATA
+from ohlora.evaluation.answers import (
+    SOURCES,
+    ComparedAnswers,
+    answer_metric,
+    answer_table,
+    best_thresholds,
+    load_compared_answers,
+    share_of_good_answers,
+    shipped_thresholds,
+)
+
+ONE = ComparedAnswers(
+    "en", "hello", {name: name for name in SOURCES}, {"written": 0.0, "intent": 1.0, "act": 0.5, "model": 0.0},
+    {"written": 0.3, "intent": 0.6, "act": 0.9},
+)  # fmt: skip
+SURE = {"written": 0.5, "intent": 0.5, "act": 0.5}
+
+
+def test_the_first_source_that_is_sure_speaks() -> None:
+    assert ONE.said(SURE) == "intent" and ONE.said({**SURE, "written": 0.2}) == "written"
+    assert ONE.said({**SURE, "intent": 0.7}) == "act" and ONE.said(dict.fromkeys(SURE, 0.95)) == "model"
+    assert replace(ONE, about_her="season").said(SURE) == "written"
+    assert replace(ONE, answers={"model": "hm"}).said(SURE) == "model"
+
+
+def test_shares_and_thresholds() -> None:
+    assert share_of_good_answers([ONE], SURE) == 1 and share_of_good_answers([ONE], dict.fromkeys(SURE, 0.95)) == 0
+    unasked = replace(ONE, good={name: value for name, value in ONE.good.items() if name != "model"})
+    assert share_of_good_answers([ONE, unasked], dict.fromkeys(SURE, 0.95)) == 0, "the model's mean stands in"
+    with pytest.raises(KeyError):
+        share_of_good_answers([ONE, replace(ONE, good={"model": 0.0})], SURE)
+    best = best_thresholds([ONE])
+    assert ONE.said(best) == "intent" and best["written"] > 0.3
+
+
+def test_the_judged_messages_are_new() -> None:
+    rows = load_compared_answers()
+    taught = (DATA / "answers" / "messages.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(rows) >= 400 and not {one.message for one in rows} & {json.loads(line)["message"] for line in taught}
+    halves = [sum(one.chooses_thresholds == half for one in rows) for half in (True, False)]
+    assert min(halves) > 150 and {one.language for one in rows} == {"ko", "en"}
+
+
+def test_she_speaks_better_than_the_model_alone() -> None:
+    """Minimum function, as two readers saw it, on messages that chose no threshold."""
+    found = answer_metric()
+    assert found.value > 0.5 > 0.2 > found.baseline and found.n > 150
+    table = answer_table(load_compared_answers())
+    assert list(table.index) == list(SOURCES) and table["says"].sum() == pytest.approx(1)
+    assert set(shipped_thresholds()) == set(SOURCES[:-1])

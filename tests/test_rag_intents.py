@@ -1,0 +1,132 @@
+"""What a message does, and answers that fit whatever does it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import yaml
+
+from ohlora.config import DATA
+from ohlora.llm.reply_format import EXPRESSIONS, parse_reply
+from ohlora.llm.rules import keeps_language
+from ohlora.rag import (
+    detect_language,
+    load_embedder,
+    load_general_answers,
+    load_intent_regression,
+)
+from ohlora.rag.answer_fit import load_judged_answers
+from ohlora.rag.intents import SURE_INTENT, GeneralAnswer, GeneralAnswers, act_of_intent
+from ohlora.weights import WeightsError, load_weights
+
+ROWS = [json.loads(line) for line in (DATA / "answers" / "messages.jsonl").read_text(encoding="utf-8").splitlines()]
+ANSWERS = [
+    GeneralAnswer(**json.loads(line))
+    for line in (DATA / "answers" / "general.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+def answers_for(**probabilities: float) -> GeneralAnswers:
+    """All answers, where every message has these probabilities of intents; what is left is spread over the others."""
+    intents = list(act_of_intent())
+    found = np.full(len(intents), (1 - sum(probabilities.values())) / len(intents), np.float32)
+    for intent, probability in probabilities.items():
+        found[intents.index(intent)] += probability
+    return GeneralAnswers(ANSWERS, lambda message: found)
+
+
+def test_intents_are_told_apart_by_name() -> None:
+    acts = yaml.safe_load((DATA / "answers" / "intents.yaml").read_text(encoding="utf-8"))
+    names = [intent for entry in acts.values() for intent in entry["intents"]]
+    assert len(names) == len(set(names)) and not set(names) & set(acts), "an answer belongs to one of them"
+    assert list(act_of_intent()) == names and all(isinstance(name, str) for name in names), "yes and no are no names"
+
+
+def test_every_intent_has_messages_that_nobody_judged() -> None:
+    counts = Counter((row["intent"], row["language"]) for row in ROWS)
+    assert set(act_of_intent()) == {intent for intent, _ in counts} and min(counts.values()) >= 20
+    assert len({row["message"].casefold() for row in ROWS}) == len(ROWS)
+    assert not {one.message for one in load_judged_answers()} & {row["message"] for row in ROWS}
+
+
+def test_general_answers_can_be_said() -> None:
+    """Each is in the reply format, in its language, once, short; every intent has enough of them in both languages."""
+    for one in ANSWERS:
+        reply = parse_reply(one.target())
+        assert reply.expression in EXPRESSIONS and keeps_language(one.reply.replace("{value}", ""), one.language), one
+        assert len(one.reply) <= (90 if one.language == "ko" else 160)
+    assert len({one.reply for one in ANSWERS}) == len(ANSWERS)
+    counts = Counter((one.intent, one.language) for one in ANSWERS if "{value}" not in one.reply)
+    known = {*act_of_intent(), *act_of_intent().values()}
+    assert {intent for intent, _ in counts} <= known
+    assert all(counts[intent, language] >= 3 for intent in act_of_intent() for language in ("ko", "en"))
+    assert {one.intent.split("_")[0] for one in ANSWERS if "{value}" in one.reply} == {"tells"}
+
+
+def test_the_intent_is_answered_before_its_act() -> None:
+    sure = answers_for(exhausted=SURE_INTENT + 0.1)
+    assert sure.intent_or_act("so tired") == "exhausted"
+    found = sure.answers("so tired", "en")
+    assert [*dict.fromkeys(one.intent for one in found)] == ["exhausted", "tired"]
+    other = sure.answers("worn out", "en")
+    assert found != other and set(found) == set(other), "other words, another answer first"
+    unsure = answers_for(exhausted=0.2, sleepy=0.2, cannot_sleep=0.2)
+    assert {one.intent for one in unsure.answers("so tired", "en")} == {"tired"}
+    nothing = answers_for()
+    assert nothing.intent_or_act("so tired") == "" and nothing.answers("so tired", "en") == []
+
+
+def test_what_was_told_is_named_first() -> None:
+    replies = [("How old?", "curious"), ("{value}! Lovely.", "happy")]
+    answers = GeneralAnswers(
+        [GeneralAnswer("tells_pet", "en", reply, face, 0.5) for reply, face in replies],
+        answers_for(tells_pet=0.9).probabilities,
+    )
+    assert [one.reply for one in answers.answers("I have Pixel", "en")] == ["How old?"], "no value is known"
+    sure = answers.answers("I have Pixel", "en", "Pixel <the {cat}>")
+    assert [one.reply for one in sure] == ["Pixel <the {cat}>! Lovely.", "How old?"]
+    assert parse_reply(sure[0].target()).text == "Pixel ‹the {cat}›! Lovely."
+
+
+@pytest.fixture(scope="module")
+def regression():
+    return load_intent_regression(load_embedder("embedded"))
+
+
+@pytest.mark.parametrize(
+    ("message", "act"),
+    [("심심해", "bored"), ("what should I cook for dinner?", "asks_idea"), ("I passed my exam!!", "good_news"),
+     ("잘 자", "leaves"), ("월요일 진짜 싫다", "complains"), ("나 요즘 클라이밍에 빠졌어", "tells_self")],
+)  # fmt: skip
+def test_plain_messages_are_understood_and_answered(regression, message: str, act: str) -> None:
+    answers, language = load_general_answers(regression.probabilities), detect_language(message)
+    named = answers.intent_or_act(message)
+    assert act_of_intent().get(named, named) == act
+    found = answers.answers(message, language)
+    assert found and {one.language for one in found} == {language}
+    assert not any("{value}" in one.reply for one in found)
+
+
+def test_two_opinions_are_better_than_each() -> None:
+    """Minimum function, on messages of other writers than those that both learned from."""
+    found = load_weights("intent_regression")[1]["metrics"]
+    alone = max(found[name]["accuracy"] for name in ("meaning", "spelling"))
+    assert found["together"]["accuracy"] > alone > 10 * found["together"]["most_frequent_intent"]
+    assert found["together"]["accuracy_where_sure"] > found["together"]["accuracy"]
+    assert found["together"]["n"] == len([one for one in load_judged_answers() if one.intent])
+
+
+def test_both_opinions_together_are_a_distribution(regression) -> None:
+    for message in ("I'm so tired, long day", "🎂", "?", "가" * 600):
+        found = regression.probabilities(message)
+        assert found.sum() == pytest.approx(1, abs=1e-4) and (found >= 0).all()
+
+
+def test_a_regression_of_other_intents_is_refused(monkeypatch) -> None:
+    fewer = dict(list(act_of_intent().items())[1:])
+    monkeypatch.setattr("ohlora.rag.intent_regression.act_of_intent", lambda: fewer)
+    with pytest.raises(WeightsError, match="knows other intents"):
+        load_intent_regression(load_embedder("embedded"))
