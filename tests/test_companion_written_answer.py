@@ -168,6 +168,8 @@ def test_what_is_told_now_is_named_and_kept(tmp_path) -> None:
     companion = with_answers(tmp_path, "{value}! Lovely.", reader=reader, written=Written("For somebody else."))
     turn = companion.turn("my cat is called Pixel")
     assert turn.reply == "Pixel! Lovely." and turn.stored == ("pet: Pixel",)
+    companion.reader = Known(tells=0.9, facts=(Fact("pet", "Rex", 0.9),))
+    assert companion.turn("my dog is called Rex").reply == "Words of the model.", "said already, of another"
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def general_answer(
         return None
     try:
         value = _told_value(draft)
-        found = _first_new(answers.answers(draft.plain, draft.language, value), history)
+        found = _first_new(answers.answers(draft.plain, draft.language, value), history, value)
         if found is None:
             return None
         memory = _remembered(draft, history)
@@ -103,7 +103,13 @@ def _remembered(draft: Draft, history: Sequence[dict[str, str]]) -> Memory | Non
     return None if plain_letters(memory.value) in said else memory
 
 
-def _first_new(found: Sequence[Written], history: Sequence[dict[str, str]]) -> Written | None:
-    """The first answer that she did not give in this conversation."""
+def _first_new(found: Sequence[Written], history: Sequence[dict[str, str]], value: str = "") -> Written | None:
+    """The first answer that she did not give in this conversation, be it about another value."""
     said = [one["content"] for one in history if one["role"] == "assistant"]
-    return next((one for one in found if not any(parse_reply(one.target()).text in text for text in said)), None)
+
+    def is_new(answer: Written) -> bool:
+        text = parse_reply(answer.target()).text
+        own = max(text.split(value), key=len) if value else text
+        return not any(own in earlier for earlier in said)
+
+    return next(filter(is_new, found), None)
