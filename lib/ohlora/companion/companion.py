@@ -309,15 +309,17 @@ class Companion:
         if ready is not None:
             draft.prepared = True
             return ready
-        lines = [memory.line for memory in recalled]
-        return model_answer(self.llm, self._messages(message), lines, now, examples)
+        return self._model_answer(draft, message, examples)
+
+    def _model_answer(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
+        lines = [memory.line for memory in draft.memories]
+        return model_answer(self.llm, self._messages(message), lines, self._local_time(), examples)
 
     def _proposal_of_model(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
         """What the model would remember where it did not speak; its words are not used."""
-        lines = [memory.line for memory in draft.memories]
         try:
             with draft.watch.stage("generate"):
-                *_, last = model_answer(self.llm, self._messages(message), lines, self._local_time(), examples)
+                *_, last = self._model_answer(draft, message, examples)
             return last.reply.memory if last.reply else None
         except Exception:
             logger.exception("the model proposed nothing to remember; the reader of messages decides alone")

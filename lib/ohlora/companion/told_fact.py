@@ -60,7 +60,7 @@ def told_fact(
         memory = max(quoted, key=lambda one: one.created)
     before = list(older(memory))
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
-    day = memory.expires.astimezone(now.tzinfo).date() if memory.expires else None
+    day = _day_of(memory, now)
     if day is not None and _HOW_LONG.search(message):
         return _time_left(day, now.date(), language, phrases)
     if memory in quoted:
@@ -71,7 +71,7 @@ def told_fact(
     if before and _BEFORE.search(message):
         return phrases["before"].format(**told, old=before[0].value)
     if day is not None:
-        return phrases["date"].format(**told, day=_day_of(memory, now, language))
+        return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
     return _one_of(phrases["value"], message).format(**told)
 
 
@@ -81,8 +81,8 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     if memory.key in OWN_WORDS.values():
         return phrases["quote"].format(**told)
-    if memory.expires is not None:
-        return phrases["date"].format(**told, day=_day_of(memory, now, language))
+    if (day := _day_of(memory, now)) is not None:
+        return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
     return _one_of(phrases["remembered"], message).format(**told)
 
 
@@ -91,9 +91,9 @@ def asks_for_days(message: str, recalled: Sequence[Memory]) -> bool:
     return bool(recalled) and recalled[0].expires is not None and _HOW_LONG.search(message) is not None
 
 
-def _day_of(memory: Memory, now: datetime, language: str) -> str:
-    """The day of a dated plan: "tomorrow" is not tomorrow any more."""
-    return day_in_words(memory.expires.astimezone(now.tzinfo).date(), now.date(), language)
+def _day_of(memory: Memory, now: datetime) -> date | None:
+    """The day of a dated plan, which is said instead of its words: "tomorrow" is not tomorrow any more."""
+    return memory.expires.astimezone(now.tzinfo).date() if memory.expires else None
 
 
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:

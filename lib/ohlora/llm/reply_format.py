@@ -84,9 +84,6 @@ class ReplyProgress:
     reply: Reply | None = None
 
 
-_MARKS = str.maketrans("|<>", "¦‹›")
-
-
 def format_reply(text: str, expression: str, intensity: float, memory: MemoryOperation | None = None) -> str:
     """The text that the model is taught to write.
 
@@ -108,7 +105,7 @@ def format_reply(text: str, expression: str, intensity: float, memory: MemoryOpe
 
 def without_marks(text: str) -> str:
     """A text with look-alikes for the marks that the format needs itself, so that a user's words fit into it."""
-    return text.translate(_MARKS)
+    return text.translate(str.maketrans("|<>", "¦‹›"))
 
 
 def parse_reply(raw: str) -> Reply:

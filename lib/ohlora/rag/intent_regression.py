@@ -23,6 +23,7 @@ from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.embedder_weights import load_for_embedder
 from ohlora.rag.embeddings import Embedder, centred, load_embedder
 from ohlora.rag.intents import act_of_intent, intent_metrics
+from ohlora.rag.letter_groups import count_letter_groups
 from ohlora.weights import WeightsError, save_weights
 
 WEIGHTS = "intent_regression"
@@ -59,13 +60,9 @@ class IntentRegression:
 
 def letter_groups(texts: Sequence[str]) -> sparse.csr_matrix:
     """Square roots of hashed counts of groups of one to four letters, (n, LETTER_GROUPS), rows of length 1."""
-    from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.preprocessing import normalize
 
-    vectorizer = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(1, 4), n_features=LETTER_GROUPS, alternate_sign=False
-    )
-    return normalize(vectorizer.transform(texts).sqrt())
+    return normalize(count_letter_groups(texts, 1, 4, LETTER_GROUPS).sqrt())
 
 
 def train_intent_regression(embedder: Embedder) -> tuple[IntentRegression, dict]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import log_softmax, softmax
 
 from ohlora.rag.labelled_rows import LABELS, LabelledRow, load_rows
+from ohlora.rag.letter_groups import count_letter_groups
 from ohlora.rag.lexicon import Lexicon
 from ohlora.rag.message_reader import MessageReader, load_for_reader, load_message_reader
 from ohlora.rag.normalisation import check_length, normalise
 
 if TYPE_CHECKING:
     from scipy import sparse
-    from sklearn.feature_extraction.text import HashingVectorizer
 
 WEIGHTS = "moderation"
 LETTER_GROUPS = 2**15
@@ -198,16 +197,7 @@ def load_moderator(reader: MessageReader | None = None) -> Moderator:
 
 def letter_groups(texts: Sequence[str]) -> sparse.csr_matrix:
     """Hashed counts of groups of two to four letters, float32 (n, LETTER_GROUPS), rows of length 1."""
-    return _vectorizer().transform(texts)
-
-
-@cache
-def _vectorizer() -> HashingVectorizer:
-    from sklearn.feature_extraction.text import HashingVectorizer
-
-    return HashingVectorizer(
-        analyzer="char_wb", ngram_range=(2, 4), n_features=LETTER_GROUPS, alternate_sign=False, dtype=np.float32
-    )
+    return count_letter_groups(texts, 2, 4, LETTER_GROUPS)
 
 
 def judged_pieces(text: str) -> list[str]:
