@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ohlora.companion.answer import model_answer, similar, told_answer, without_
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
+from ohlora.companion.remembering import Remembering
 from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
 from ohlora.companion.told_fact import asks_for_days
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
@@ -44,9 +45,7 @@ from ohlora.rag import (
     load_intent_regression,
     load_message_reader,
     load_moderator,
-    proposed_operations,
     refusal_notice,
-    remember_all,
 )
 from ohlora.rag.database import Clock, wall_clock
 from ohlora.stylegan import PortraitGenerator, load_generator
@@ -120,7 +119,7 @@ class Companion:
             regression = load_intent_regression(self.memory.embedder)
             self.general_answers = load_general_answers(regression.probabilities)
         self.history: list[dict[str, str]] = []
-        self._unsaved: list[tuple[str, tuple[MemoryOperation, ...], str, bool]] = []  # for remember_all, later
+        self._remembering = Remembering(self.user)
         self._present = ("neutral", 0.0)
         self._last_portrait: np.ndarray | None = None
         self._turn_number = 0
@@ -231,7 +230,8 @@ class Companion:
         if draft.prepared and draft.reading.tells_something:
             operation = self._proposal_of_model(draft, message, examples)
         with draft.watch.stage("remember"):
-            draft.stored = self._remember(draft, message, operation)
+            turn = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
+            draft.stored = self._remembering.write(self.memory, draft, operation, turn)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
         if draft.reply:  # else stopped before the first sentence
@@ -335,27 +335,7 @@ class Companion:
     def _local_time(self) -> datetime:
         return self.clock().astimezone()  # what she speaks of is the user's time
 
-    # --- memory and face -----------------------------------------------------------------------------------------
-
-    def _remember(self, draft: Draft, message: str, operation: MemoryOperation | None) -> tuple[str, ...]:
-        """Check and write this turn's memory, and those that could not be written before, in one transaction."""
-        number = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
-        proposed = proposed_operations(draft.reading, operation)
-        waiting = [*self._unsaved, (message, proposed, number, draft.reading.surely_tells)]
-        outcomes = []
-        try:
-            with self.memory.turn():
-                for one in waiting:
-                    with suppress(ValueError):  # what the model wrote is no fact; another try would not help
-                        outcomes += remember_all(self.memory, self.user, *one)
-        except Exception as error:
-            self._unsaved = waiting
-            draft.notices.append(draft.say("store_failed", error))
-            return ()
-        self._unsaved = []
-        gone = [draft.say("forgotten", line=one.memory.line) for one in outcomes if one.action == "forget"]
-        draft.notices += [*gone, *(one.notice for one in outcomes if one.notice)]
-        return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
+    # --- face ----------------------------------------------------------------------------------------------------
 
     def _load_face(self, generator: PortraitGenerator) -> Face:
         if self._own_face.is_file():

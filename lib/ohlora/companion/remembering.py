@@ -1,0 +1,44 @@
+"""What a turn gives to remember: read from the message, proposed by the model, checked, and written at once."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ohlora.companion.draft import Draft
+from ohlora.llm.reply_format import MemoryOperation
+from ohlora.rag import MemoryStore, proposed_operations, remember_all
+
+
+class Remembering:
+    """Writes the memories of one user; what could not be written waits for the next turn."""
+
+    def __init__(self, user: str) -> None:
+        self._user = user
+        self._waiting: list[tuple[str, tuple[MemoryOperation, ...], str, bool]] = []  # for remember_all
+
+    def write(self, store: MemoryStore, draft: Draft, operation: MemoryOperation | None, turn: str) -> tuple[str, ...]:
+        """Check and write this turn's memories, and those that could not be written before, in one transaction.
+
+        Args:
+            operation: what the language model proposes beside the reading of the message. turn: names the turn.
+
+        Returns:
+            The lines that are stored now. What the user shall know of it is in the draft's notices.
+        """
+        message = draft.message.strip()
+        proposed = proposed_operations(draft.reading, operation)
+        waiting = [*self._waiting, (message, proposed, turn, draft.reading.surely_tells)]
+        outcomes = []
+        try:
+            with store.turn():
+                for one in waiting:
+                    with suppress(ValueError):  # what the model wrote is no fact; another try would not help
+                        outcomes += remember_all(store, self._user, *one)
+        except Exception as error:
+            self._waiting = waiting
+            draft.notices.append(draft.say("store_failed", error))
+            return ()
+        self._waiting = []
+        gone = [draft.say("forgotten", line=one.memory.line) for one in outcomes if one.action == "forget"]
+        draft.notices += [*gone, *(one.notice for one in outcomes if one.notice)]
+        return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
