@@ -111,6 +111,16 @@ def test_inventions_are_left_to_the_rules(store):
     assert (refused.action, refused.reason) == ("refused", "not in the message") and store.memories("c") == []
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "repeats"),
+    [("allergy", "allergic", True), ("알레르기", "알레르기", True), ("allergy", "peanuts", False),
+     ("name", "Names", False), ("favourite food", "favourite mug", False)],
+)  # fmt: skip
+def test_a_value_that_only_repeats_its_key_is_no_fact(key: str, value: str, repeats: bool) -> None:
+    reason = check_operation(MemoryOperation("add", key, value), f"well, {value} it is")
+    assert reason == ("only repeats its key" if repeats else None)
+
+
 @pytest.mark.parametrize("operation", [None, add("이름", "지훈")])
 def test_what_was_told_is_kept_in_its_own_words_where_nobody_finds_the_fact(store, operation):
     message = "헌혈 캠페인 봉사 가기로 했어 | 다음 주 목요일에"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from ohlora.llm.reply_format import MemoryOperation, as_field
+from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, clean_line
@@ -24,6 +24,7 @@ OWN_WORDS = {"ko": "한 말", "en": "own words"}
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
 _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
+_STEM = 5  # first letters that words of one family share: allergy, allergic
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
 
 _SECRETS = (
@@ -149,7 +150,8 @@ def _own_words(message: str, language: str) -> MemoryOperation | None:
 def check_operation(operation: MemoryOperation, message: str) -> str | None:
     """None if the operation may be carried out, else why not.
 
-    ``"secret"``, ``"instruction"``, ``"not in the message"``, or a sentence about a field that is malformed.
+    ``"secret"``, ``"instruction"``, ``"not in the message"``, ``"only repeats its key"`` ("allergy: allergic"), or a
+    sentence about a field that is malformed.
     """
     try:
         key = clean_line("key", operation.key, MAXIMUM_KEY)
@@ -162,6 +164,8 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
         return "instruction"
     if value and not is_grounded(value, message):
         return "not in the message"
+    if value and _only_repeats(key, value):
+        return "only repeats its key"
     return None
 
 
@@ -178,6 +182,12 @@ def holds_instruction(text: str) -> bool:
     """True where a "fact" is an order to the assistant ("remember that you must …")."""
     plain = strip_invisible(unicodedata.normalize("NFKC", text))
     return any(pattern.search(plain) for pattern in _INSTRUCTIONS)
+
+
+def _only_repeats(key: str, value: str) -> bool:
+    key, value = plain_letters(key), plain_letters(value)
+    longer = max(len(key), len(value))
+    return key == value or (key[:_STEM] == value[:_STEM] and _STEM <= longer <= 2 * _STEM)
 
 
 def is_grounded(value: str, message: str) -> bool:
