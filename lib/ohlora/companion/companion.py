@@ -23,7 +23,7 @@ from ohlora.companion.remembering import Remembering
 from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
 from ohlora.companion.told_fact import asks_for_days
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
-from ohlora.companion.written_answer import general_answer, written_answer
+from ohlora.companion.written_answer import explanation, general_answer, written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
@@ -38,6 +38,7 @@ from ohlora.rag import (
     Moderator,
     Reading,
     SanctionLog,
+    StudyTerms,
     detect_language,
     load_dialogue_examples,
     load_embedder,
@@ -45,6 +46,7 @@ from ohlora.rag import (
     load_intent_regression,
     load_message_reader,
     load_moderator,
+    load_study_terms,
     refusal_notice,
 )
 from ohlora.rag.database import Clock, wall_clock
@@ -118,6 +120,7 @@ class Companion:
         if general_answers is None and self.examples:
             regression = load_intent_regression(self.memory.embedder)
             self.general_answers = load_general_answers(regression.probabilities)
+        self.study_terms = load_study_terms() if self.examples else StudyTerms(())
         self.history: list[dict[str, str]] = []
         self._remembering = Remembering(self.user)
         self._present = ("neutral", 0.0)
@@ -298,11 +301,11 @@ class Companion:
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         now = self._local_time()
-        ready, reading, recalled = None, draft.reading, draft.memories
+        ready, reading, recalled = explanation(self.study_terms, draft, self.history), draft.reading, draft.memories
         may_ask = reading.may_ask and recalled and not reading.about_her
-        if reading.surely_asks or may_ask or asks_for_days(message, recalled):
+        if ready is None and (reading.surely_asks or may_ask or asks_for_days(message, recalled)):
             ready = told_answer(self.memory, message, recalled, now)
-        elif reading.about_her or not (reading.tells_something or reading.may_ask or recalled):
+        elif ready is None and (reading.about_her or not (reading.tells_something or reading.may_ask or recalled)):
             ready = written_answer(self.examples, draft.plain, self.history, reading.about_her)
         if ready is None and not reading.may_ask:
             ready = general_answer(self.general_answers, draft, self.history, now)

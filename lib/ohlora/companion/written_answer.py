@@ -22,6 +22,7 @@ from ohlora.rag import DialogueExamples, GeneralAnswers, Memory, proposed_operat
 from ohlora.rag.extraction import check_operation, holds_secret
 from ohlora.rag.intents import GeneralAnswer
 from ohlora.rag.message_reader import POSSIBLE
+from ohlora.rag.study_terms import StudyTerms
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,16 @@ def written_answer(
     except Exception:
         logger.exception("no written answers were found; she answers otherwise")
         return None
+
+
+def explanation(terms: StudyTerms, draft: Draft, history: Sequence[dict[str, str]]) -> Iterator[ReplyProgress] | None:
+    """What she says of a term of study where the message asks what it is; else None, also where she said all of it.
+
+    Args:
+        draft: of the turn; its language is that of the explanation.
+    """
+    found = None if draft.reading.about_her else _first_new(terms.explanations(draft.plain, draft.language), history)
+    return None if found is None else stream_reply(iter([found.target()]))
 
 
 def general_answer(

@@ -15,6 +15,7 @@ from ohlora.rag.normalisation import detect_language, normalise
 from ohlora.rag.notices import active_notice, care_notice, refusal_notice, sanction_notice
 from ohlora.rag.proposals import proposed_operations
 from ohlora.rag.sanctions import Sanction, SanctionLog
+from ohlora.rag.study_terms import StudyTerms, load_study_terms
 
 __all__ = [
     "LABELS",
@@ -34,6 +35,7 @@ __all__ = [
     "Sanction",
     "SanctionLog",
     "StateError",
+    "StudyTerms",
     "Verdict",
     "active_notice",
     "care_notice",
@@ -44,6 +46,7 @@ __all__ = [
     "load_intent_regression",
     "load_message_reader",
     "load_moderator",
+    "load_study_terms",
     "normalise",
     "proposed_operations",
     "refusal_notice",

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import yaml
@@ -27,6 +27,8 @@ SURE_INTENT, SURE_ACT = 0.25, 0.15
 Like FITS of ohlora.rag.answer_fit near the best on half of the messages of data/answers/compared.jsonl (see
 ohlora.evaluation.answers); low, as what follows is the language model alone, good in one of twenty.
 """
+ANYTHING = "anything"
+"""Act of the follow-ups that fit whatever the talk is about."""
 _VALUE = "{value}"
 
 
@@ -57,10 +59,17 @@ class GeneralAnswers:
 
     Args:
         probabilities: of each intent, in the order of act_of_intent, float32 (intents,), for a message.
+        follow_ups: what she says where the user goes on with the topic of an act, or with ANYTHING.
     """
 
-    def __init__(self, answers: Sequence[GeneralAnswer], probabilities: Callable[[str], np.ndarray]) -> None:
-        self._answers, self.probabilities = list(answers), probabilities
+    def __init__(
+        self,
+        answers: Sequence[GeneralAnswer],
+        probabilities: Callable[[str], np.ndarray],
+        follow_ups: Sequence[GeneralAnswer] = (),
+    ) -> None:
+        self._answers, self._follow_ups = list(answers), list(follow_ups)
+        self.probabilities = lru_cache(maxsize=16)(probabilities)  # of a message of this talk
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
 
     def intent_or_act(self, message: str) -> str:
@@ -87,6 +96,24 @@ class GeneralAnswers:
             found += sorted(turned, key=lambda one: _VALUE not in one.reply)
         return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in found]
 
+    def follow_ups(self, message: str, earlier: Sequence[str], language: str) -> list[GeneralAnswer]:
+        """Answers to a message that goes on with the talk: to its topic first, then those that follow anything.
+
+        Args:
+            earlier: what the user said before, oldest first; the topic is the act of the last that has one.
+        """
+        topics = [act_of_intent().get(name, name) for name in map(self.intent_or_act, reversed(earlier))]
+        known = {one.intent for one in self._follow_ups}
+        topic = next((one for one in topics if one in known), ANYTHING)
+        usable = [one for one in self._follow_ups if one.language == language]
+        names = dict.fromkeys((topic, ANYTHING))
+        return [one for name in names for one in _rotated([one for one in usable if one.intent == name], message)]
+
+    def probability(self, message: str, names: Collection[str]) -> float:
+        """That a message does one of the named acts or intents."""
+        found = zip(self.probabilities(message), self.intents, self._acts, strict=True)
+        return float(sum(one for one, intent, act in found if intent in names or act in names))
+
 
 def _rotated(answers: Sequence[GeneralAnswer], message: str) -> list[GeneralAnswer]:
     """The answers from a place on that the message's words choose, then those before it."""
@@ -101,9 +128,13 @@ def likeliest_act(probabilities: np.ndarray, acts: Sequence[str]) -> tuple[str, 
 
 
 def load_general_answers(probabilities: Callable[[str], np.ndarray]) -> GeneralAnswers:
-    """The rows of data/answers/general.jsonl. probabilities: see GeneralAnswers."""
-    with (DATA / "answers" / "general.jsonl").open(encoding="utf-8") as file:
-        return GeneralAnswers([GeneralAnswer(**json.loads(line)) for line in file], probabilities)
+    """The rows of data/answers/general.jsonl and follow_ups.jsonl. probabilities: see GeneralAnswers."""
+
+    def rows(name: str) -> list[GeneralAnswer]:
+        with (DATA / "answers" / name).open(encoding="utf-8") as file:
+            return [GeneralAnswer(**json.loads(line)) for line in file]
+
+    return GeneralAnswers(rows("general.jsonl"), probabilities, rows("follow_ups.jsonl"))
 
 
 def intent_metrics(probabilities: np.ndarray, wanted: Sequence[str]) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """Terms of study that she explains: what overfitting is, what a derivative is, why the sky is blue.
 
 No sentence that fits every question explains anything, and a small language model explains wrongly. So somebody wrote
-what she says of each term (data/answers/study_terms.jsonl), and she finds it by the name of the term in the message.
+what she says of each term (data/answers/study_terms.jsonl). She finds it by the name of the term, in a message that
+asks what something is: most people use one of few wordings for that, whatever the term.
 """
 
 from __future__ import annotations
@@ -10,10 +11,24 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from ohlora.config import DATA
 from ohlora.rag.intents import GeneralAnswer
+
+_ASKS = re.compile(
+    r"뭐(야|지|임|예요|에요|냐|더라|였|가|길래|하는|라고|랑|고)|뭔(데|가|지|\s?(말|소리|뜻))|머(야|임|지)|무슨\s?(뜻|말|소리|의미)|무엇|[란이]란"
+    r"|설명|이해\s?(가|도|를|할)?\s?(안|못|잘|시켜|하기)|모르겠|몰라|헷갈|차이|다른\s?(거|점|가)|뜻|의미|개념|알려|왜\s|어떻게\s?(생|돌아|되는|작동)"
+    r"|\b(what(['’]?s| is| are| does| do)?|wh?t|wtf|explain|meaning|means?|defin(e|ition)|differen(t|ce)|makes no sense"
+    r"|(do|does|did|can)(n['’]?t| not) (\w+ )?(get|understand)|never (got|understood)|help me (get|understand)"
+    r"|remind|tell me about|eli5|how (does|do|come|are|is|can a)|where does|why)\b|=\s?\?",
+    re.IGNORECASE,
+)
+_ASKS_FOR_A_WAY = re.compile(
+    r"방법|[하되] 법|는\s?법|어떻게\s?(해|하|고|막|써|쓰)|추천|풀어|봐\s?줘|\bhow (do|can|should|would) (i|u|you|we)\b"
+    r"|\bhow to\b|\bshould (i|we)\b|\b(is|are|does|do|did|with|fix|in|for) my\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -52,11 +67,16 @@ class StudyTerms:
         return list({one.term: one for one in found}.values())
 
     def explanations(self, message: str, language: str) -> list[GeneralAnswer]:
-        """What she says of the first term of a message; of the first two together where there are more.
+        """What she says of the term that a message asks for; of the first two together where it names more.
 
         Args:
             language: of the explanation, whatever the language of the name is.
+
+        Returns:
+            Nothing where the message names no term, or asks no "what is …".
         """
+        if not _ASKS.search(message) or _ASKS_FOR_A_WAY.search(message):
+            return []
         terms = [term.answers[language] for term in self.named(message)[:2]]
         if len(terms) == 2:
             terms = [(" ".join(answers),) for answers in zip(*terms, strict=True)]
@@ -67,6 +87,7 @@ def _joined(name: str) -> str:
     return re.sub(r"[\s-]+", "", name)
 
 
+@cache
 def load_study_terms() -> StudyTerms:
     """The rows of data/answers/study_terms.jsonl."""
     with (DATA / "answers" / "study_terms.jsonl").open(encoding="utf-8") as file:
