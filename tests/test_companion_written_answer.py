@@ -119,7 +119,11 @@ class Answers:
     def __init__(self, *replies: str) -> None:
         self.replies = replies or ("A yawn? Tell me more.",)
 
+    def in_talk(self, message: str, before: str) -> str:
+        return f"{before} {message}" if message.startswith("and ") else message
+
     def answers(self, message: str, language: str, value: str = ""):
+        self.asked = message
         said = [reply.replace("{value}", value) for reply in self.replies if value or "{value}" not in reply]
         return [GeneralAnswer("bored", language, reply, "sleepy", 0.4) for reply in said]
 
@@ -138,6 +142,15 @@ def test_what_fits_any_such_message_comes_after_what_was_written_for_it(tmp_path
     turn = companion.turn("nothing to do all day")
     assert (turn.reply, turn.expression, turn.intensity) == ("A yawn? Tell me more.", "sleepy", 0.4)
     assert companion.turn("nothing to do all day").reply == "Words of the model.", "said already"
+
+
+def test_what_goes_on_with_the_talk_is_answered_with_it(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", "Two.", written=Written())
+    companion.turn("my dog died yesterday")
+    companion.examples = Written("Written for those words alone.")
+    assert companion.turn("and it was so quiet").reply == "Two."
+    assert companion.general_answers.asked == "my dog died yesterday and it was so quiet"
+    assert companion.turn("what is your favourite season?").reply == "Written for those words alone."
 
 
 def test_what_she_remembers_comes_first_and_once(tmp_path) -> None:

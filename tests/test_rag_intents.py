@@ -19,7 +19,7 @@ from ohlora.rag import (
     load_intent_regression,
 )
 from ohlora.rag.answer_fit import load_judged_answers
-from ohlora.rag.intents import SURE_INTENT, GeneralAnswer, GeneralAnswers, act_of_intent
+from ohlora.rag.intents import SURE_ALONE, SURE_INTENT, GeneralAnswer, GeneralAnswers, act_of_intent
 from ohlora.weights import WeightsError, load_weights
 
 ROWS = [json.loads(line) for line in (DATA / "answers" / "messages.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -89,6 +89,16 @@ def test_what_was_told_is_named_first() -> None:
     sure = answers.answers("I have Pixel", "en", "Pixel <the {cat}>")
     assert [one.reply for one in sure] == ["Pixel <the {cat}>! Lovely.", "How old?"]
     assert parse_reply(sure[0].target()).text == "Pixel ‹the {cat}›! Lovely."
+
+
+def test_a_message_that_says_little_alone_is_heard_with_the_one_before() -> None:
+    before = "my dog died yesterday"
+    unsure = answers_for(tells_pet=SURE_ALONE - 0.1)
+    assert unsure.in_talk("fourteen, and her name was Coco", before) == f"{before} fourteen, and her name was Coco"
+    assert unsure.in_talk("fourteen", "") == "fourteen"
+    assert unsure.in_talk("do you like dogs?", before) == "do you like dogs?", "a question stands for itself"
+    sure = answers_for(good_night=SURE_ALONE + 0.1)
+    assert sure.in_talk("good night", before) == "good night"
 
 
 @pytest.fixture(scope="module")

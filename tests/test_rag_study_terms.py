@@ -65,7 +65,8 @@ def test_who_asks_what_it_is_is_told(message: str, language: str) -> None:
 @pytest.mark.parametrize(
     "message",
     ["how do I avoid overfitting?", "과적합 막는 방법 알려줘", "which optimizer should I use",
-     "my gan keeps collapsing again", "I finally understand overfitting", "표준편차 시험에 나왔는데 망함", "finally merged my pull request!!"],
+     "my gan keeps collapsing again", "I finally understand overfitting", "표준편차 시험에 나왔는데 망함",
+     "finally merged my pull request!!"],
 )  # fmt: skip
 def test_who_asks_something_else_is_not_lectured(message: str) -> None:
     assert TERMS.named(message) and TERMS.explanations(message, "en") == []

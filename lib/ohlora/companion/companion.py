@@ -23,7 +23,7 @@ from ohlora.companion.remembering import Remembering
 from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
 from ohlora.companion.told_fact import asks_for_days
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
-from ohlora.companion.written_answer import explanation, general_answer, written_answer
+from ohlora.companion.written_answer import explanation, general_answer, message_in_talk, written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
@@ -228,6 +228,7 @@ class Companion:
             draft.memories = self._recall(draft, message)
             draft.plain = without_address(message)
             draft.reading = self._reading(draft.plain)
+            draft.in_talk = message_in_talk(self.general_answers, draft, self.history)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
         if draft.prepared and draft.reading.tells_something:
@@ -305,7 +306,8 @@ class Companion:
         may_ask = reading.may_ask and recalled and not reading.about_her
         if ready is None and (reading.surely_asks or may_ask or asks_for_days(message, recalled)):
             ready = told_answer(self.memory, message, recalled, now)
-        elif ready is None and (reading.about_her or not (reading.tells_something or reading.may_ask or recalled)):
+        alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
+        if ready is None and (reading.about_her or alone):
             ready = written_answer(self.examples, draft.plain, self.history, reading.about_her)
         if ready is None and not reading.may_ask:
             ready = general_answer(self.general_answers, draft, self.history, now)

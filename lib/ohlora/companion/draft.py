@@ -34,9 +34,10 @@ class Draft:
 
     reply: the language model's words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
-    memories: what she was given. plain: the message without her name where she is only called by it. reading: what is
-    in it. prepared: her words are not the model's: somebody wrote them, or the user said them, so they were read
-    before. quotes: they hold a piece of what the user said, unasked. reported: the last progress.
+    memories: what she was given. plain: the message without her name where she is only called by it. in_talk: that,
+    behind what the user said before where it goes on with that. reading: what is in the message. prepared: her words
+    are not the model's: somebody wrote them, or the user said them, so they were read before. quotes: they hold a
+    piece of what the user said, unasked. reported: the last progress.
     """
 
     message: str
@@ -49,6 +50,7 @@ class Draft:
     outcome: Outcome = "answered"
     memories: tuple[Memory, ...] = ()
     plain: str = ""
+    in_talk: str = ""
     reading: Reading = UNKNOWN_READING
     prepared: bool = False
     quotes: bool = False

@@ -63,6 +63,18 @@ def explanation(terms: StudyTerms, draft: Draft, history: Sequence[dict[str, str
     return None if found is None else stream_reply(iter([found.target()]))
 
 
+def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]) -> str:
+    """The message without her name, behind what the user said before where it goes on with that."""
+    before = next((one["content"] for one in reversed(history) if one["role"] == "user"), "")
+    if answers is None or draft.reading.about_her:
+        return draft.plain
+    try:
+        return answers.in_talk(draft.plain, before)
+    except Exception:
+        logger.exception("whether the message goes on with the talk is not known; it is taken alone")
+        return draft.plain
+
+
 def general_answer(
     answers: GeneralAnswers | None,
     draft: Draft,
@@ -82,7 +94,7 @@ def general_answer(
         return None
     try:
         value = _told_value(draft)
-        found = _first_new(answers.answers(draft.plain, draft.language, value), history, value)
+        found = _first_new(answers.answers(draft.in_talk, draft.language, value), history, value)
         if found is None:
             return None
         memory = _remembered(draft, history)

@@ -10,10 +10,11 @@ the words of a fact that the message tells.
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 import yaml
@@ -27,8 +28,9 @@ SURE_INTENT, SURE_ACT = 0.25, 0.15
 Like FITS of ohlora.rag.answer_fit near the best on half of the messages of data/answers/compared.jsonl (see
 ohlora.evaluation.answers); low, as what follows is the language model alone, good in one of twenty.
 """
-ANYTHING = "anything"
-"""Act of the follow-ups that fit whatever the talk is about."""
+SURE_ALONE = 0.5
+"""Probability of an intent from which a message in the middle of a talk is understood without what was said before."""
+_QUESTION = re.compile(r"[?？]")
 _VALUE = "{value}"
 
 
@@ -59,17 +61,10 @@ class GeneralAnswers:
 
     Args:
         probabilities: of each intent, in the order of act_of_intent, float32 (intents,), for a message.
-        follow_ups: what she says where the user goes on with the topic of an act, or with ANYTHING.
     """
 
-    def __init__(
-        self,
-        answers: Sequence[GeneralAnswer],
-        probabilities: Callable[[str], np.ndarray],
-        follow_ups: Sequence[GeneralAnswer] = (),
-    ) -> None:
-        self._answers, self._follow_ups = list(answers), list(follow_ups)
-        self.probabilities = lru_cache(maxsize=16)(probabilities)  # of a message of this talk
+    def __init__(self, answers: Sequence[GeneralAnswer], probabilities: Callable[[str], np.ndarray]) -> None:
+        self._answers, self.probabilities = list(answers), probabilities
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
 
     def intent_or_act(self, message: str) -> str:
@@ -80,13 +75,24 @@ class GeneralAnswers:
         act, probability = likeliest_act(found, self._acts)
         return act if probability >= SURE_ACT else ""
 
+    def in_talk(self, message: str, before: str) -> str:
+        """What to look for an answer to: a message, or where that says little alone, what it goes on with and it.
+
+        "Fourteen, and her name was Coco" tells of a pet, after "my dog died yesterday" of grief.
+
+        Args:
+            before: what the user said before it; "": nothing.
+        """
+        goes_on = before and not _QUESTION.search(message) and self.probabilities(message).max() < SURE_ALONE
+        return f"{before} {message}" if goes_on else message
+
     def answers(self, message: str, language: str, value: str = "") -> list[GeneralAnswer]:
         """Answers to a message: to its intent, those first that hold what it tells, then to its act.
 
         Each in an order that depends on the message's words, always the same.
 
         Args:
-            value: what the message tells, in its own words; "": no answer holds it.
+            message: see in_talk. value: what it tells, in its own words; "": no answer holds it.
         """
         intent = self.intent_or_act(message)
         usable = [one for one in self._answers if one.language == language and (value or _VALUE not in one.reply)]
@@ -95,24 +101,6 @@ class GeneralAnswers:
             turned = _rotated([one for one in usable if one.intent == name], message)
             found += sorted(turned, key=lambda one: _VALUE not in one.reply)
         return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in found]
-
-    def follow_ups(self, message: str, earlier: Sequence[str], language: str) -> list[GeneralAnswer]:
-        """Answers to a message that goes on with the talk: to its topic first, then those that follow anything.
-
-        Args:
-            earlier: what the user said before, oldest first; the topic is the act of the last that has one.
-        """
-        topics = [act_of_intent().get(name, name) for name in map(self.intent_or_act, reversed(earlier))]
-        known = {one.intent for one in self._follow_ups}
-        topic = next((one for one in topics if one in known), ANYTHING)
-        usable = [one for one in self._follow_ups if one.language == language]
-        names = dict.fromkeys((topic, ANYTHING))
-        return [one for name in names for one in _rotated([one for one in usable if one.intent == name], message)]
-
-    def probability(self, message: str, names: Collection[str]) -> float:
-        """That a message does one of the named acts or intents."""
-        found = zip(self.probabilities(message), self.intents, self._acts, strict=True)
-        return float(sum(one for one, intent, act in found if intent in names or act in names))
 
 
 def _rotated(answers: Sequence[GeneralAnswer], message: str) -> list[GeneralAnswer]:
@@ -128,13 +116,9 @@ def likeliest_act(probabilities: np.ndarray, acts: Sequence[str]) -> tuple[str, 
 
 
 def load_general_answers(probabilities: Callable[[str], np.ndarray]) -> GeneralAnswers:
-    """The rows of data/answers/general.jsonl and follow_ups.jsonl. probabilities: see GeneralAnswers."""
-
-    def rows(name: str) -> list[GeneralAnswer]:
-        with (DATA / "answers" / name).open(encoding="utf-8") as file:
-            return [GeneralAnswer(**json.loads(line)) for line in file]
-
-    return GeneralAnswers(rows("general.jsonl"), probabilities, rows("follow_ups.jsonl"))
+    """The rows of data/answers/general.jsonl. probabilities: see GeneralAnswers."""
+    with (DATA / "answers" / "general.jsonl").open(encoding="utf-8") as file:
+        return GeneralAnswers([GeneralAnswer(**json.loads(line)) for line in file], probabilities)
 
 
 def intent_metrics(probabilities: np.ndarray, wanted: Sequence[str]) -> dict[str, float]:
