@@ -17,10 +17,11 @@ from ohlora.evaluation.answers import (
     load_compared_answers,
     share_of_good_answers,
     shipped_thresholds,
+    talk_metric,
 )
 
 ONE = ComparedAnswers(
-    "en", "hello", {name: name for name in SOURCES}, {"written": 0.0, "intent": 1.0, "act": 0.5, "model": 0.0},
+    "en", "hello", {name: name for name in SOURCES[1:]}, {"written": 0.0, "intent": 1.0, "act": 0.5, "model": 0.0},
     {"written": 0.3, "intent": 0.6, "act": 0.9},
 )  # fmt: skip
 SURE = {"written": 0.5, "intent": 0.5, "act": 0.5}
@@ -31,6 +32,8 @@ def test_the_first_source_that_is_sure_speaks() -> None:
     assert ONE.said({**SURE, "intent": 0.7}) == "act" and ONE.said(dict.fromkeys(SURE, 0.95)) == "model"
     assert replace(ONE, about_her="season").said(SURE) == "written"
     assert replace(ONE, answers={"model": "hm"}).said(SURE) == "model"
+    explained = replace(ONE, answers={**ONE.answers, "explained": "It means …"}, about_her="season")
+    assert explained.said(dict.fromkeys(SURE, 0.0)) == "explained"
 
 
 def test_shares_and_thresholds() -> None:
@@ -57,4 +60,9 @@ def test_she_speaks_better_than_the_model_alone() -> None:
     assert found.value > 0.5 > 0.2 > found.baseline and found.n > 150
     table = answer_table(load_compared_answers())
     assert list(table.index) == list(SOURCES) and table["says"].sum() == pytest.approx(1)
-    assert set(shipped_thresholds()) == set(SOURCES[:-1])
+    assert tuple(shipped_thresholds()) == SOURCES[1:-1]
+
+
+def test_she_hears_the_second_message_with_the_first() -> None:
+    found = talk_metric()
+    assert found.value > found.baseline > 0.3 and found.n > 400

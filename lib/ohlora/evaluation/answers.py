@@ -2,8 +2,9 @@
 
 python -m ohlora.evaluation.answers
 
-data/answers/compared.jsonl holds, for each message, what she might say and from which source: written for a similar
-message, for the intent, for the act, or by the language model beside two examples.
+data/answers/compared.jsonl holds, for each message, what she might say and from which source: the explanation of a
+term of study, what was written for a similar message, for the intent, for the act, or the language model's words beside
+two examples. data/answers/talk.jsonl holds what she might say to a second message, heard alone or with the first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ohlora.evaluation.metrics import Metric
 from ohlora.rag.answer_fit import FITS
 from ohlora.rag.intents import SURE_ACT, SURE_INTENT
 
-SOURCES = ("written", "intent", "act", "model")
+SOURCES = ("explained", "written", "intent", "act", "model")
 _GRID = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
 
 
@@ -31,8 +32,8 @@ class ComparedAnswers:
     """A message and what she might say to it.
 
     answers, good: by source; good: mean of the two readers, 0, .5 or 1. The model answered a part of the messages only.
-    sure: probability that the answer of each source but the model's is right. about_her: the fact that was asked for:
-    then any written answer about it is said.
+    sure: probability that the answer of each source that has a threshold is right. about_her: the fact that was asked
+    for: then any written answer about it is said.
     """
 
     language: str
@@ -52,14 +53,16 @@ class ComparedAnswers:
 
         There written answers count for no message that tells something.
         """
+        if self.answers.get("explained"):
+            return "explained"
         if self.about_her and self.answers.get("written"):
             return "written"
-        sure_enough = (name for name in SOURCES[:-1] if self.answers.get(name) and self.sure[name] >= thresholds[name])
+        sure_enough = (name for name in thresholds if self.answers.get(name) and self.sure[name] >= thresholds[name])
         return next(sure_enough, "model")
 
 
 def shipped_thresholds() -> dict[str, float]:
-    """Of the sources that have one."""
+    """Of the sources that have one, in their order."""
     return {"written": FITS, "intent": SURE_INTENT, "act": SURE_ACT}
 
 
@@ -81,7 +84,7 @@ def share_of_good_answers(rows: Sequence[ComparedAnswers], thresholds: dict[str,
 
 def best_thresholds(rows: Sequence[ComparedAnswers]) -> dict[str, float]:
     """The thresholds of a grid with the most good answers; of equal ones the highest."""
-    found = [dict(zip(SOURCES[:-1], values, strict=True)) for values in itertools.product(_GRID, repeat=3)]
+    found = [dict(zip(shipped_thresholds(), values, strict=True)) for values in itertools.product(_GRID, repeat=3)]
     return max(found, key=lambda one: (share_of_good_answers(rows, one), sum(one.values())))
 
 
@@ -108,6 +111,20 @@ def answer_metric(seed: int = 0) -> Metric:
     return Metric(share, len(rows), seed, "data/answers/compared.jsonl, two readers", alone)
 
 
+def talk_metric(seed: int = 0) -> Metric:
+    """Share of good answers to second messages, beside the same messages heard without the first.
+
+    Those that stand for themselves (see GeneralAnswers.in_talk) have one answer only.
+    """
+    with (DATA / "answers" / "talk.jsonl").open(encoding="utf-8") as file:
+        rows = [
+            {name: float(np.mean(verdicts)) for name, verdicts in json.loads(line)["good"].items()} for line in file
+        ]
+    said = float(np.mean([row.get("with_before", row["alone"]) for row in rows]))
+    alone = float(np.mean([row["alone"] for row in rows]))
+    return Metric(said, len(rows), seed, "data/answers/talk.jsonl, two readers", alone)
+
+
 def main() -> None:
     """Command line: print the shares, and the thresholds that the calibration half would choose."""
     rows = load_compared_answers()
@@ -120,6 +137,8 @@ def main() -> None:
     for name, thresholds in {"shipped": shipped_thresholds(), "best on the calibration half": best}.items():
         shares = {half: round(share_of_good_answers(part, thresholds), 3) for half, part in halves.items()}
         print(name, thresholds, shares, {half: len(part) for half, part in halves.items()})
+    talk = talk_metric()
+    print(f"second messages of a talk: {talk.value:.3f} of {talk.n}, heard without the first {talk.baseline:.3f}")
 
 
 if __name__ == "__main__":
