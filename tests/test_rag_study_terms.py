@@ -75,7 +75,7 @@ def test_who_asks_something_else_is_not_lectured(message: str) -> None:
 def test_two_terms_are_explained_side_by_side() -> None:
     (first, second) = TERMS.explanations("difference between precision and recall?", "en")
     (precision,) = TERMS.named("precision")
-    (recall,) = TERMS.named("recall")
+    (recall,) = TERMS.named("and recall")
     assert first.reply == f"{precision.answers['en'][0]} {recall.answers['en'][0]}" and second.reply != first.reply
 
 
