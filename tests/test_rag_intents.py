@@ -14,7 +14,6 @@ from ohlora.llm.reply_format import EXPRESSIONS, parse_reply
 from ohlora.llm.rules import keeps_language
 from ohlora.rag import (
     detect_language,
-    load_embedder,
     load_general_answers,
     load_intent_regression,
 )
@@ -103,7 +102,7 @@ def test_a_message_that_says_little_alone_is_heard_with_the_one_before() -> None
 
 @pytest.fixture(scope="module")
 def regression():
-    return load_intent_regression(load_embedder("embedded"))
+    return load_intent_regression()
 
 
 @pytest.mark.parametrize(
@@ -139,4 +138,4 @@ def test_a_regression_of_other_intents_is_refused(monkeypatch) -> None:
     fewer = dict(list(act_of_intent().items())[1:])
     monkeypatch.setattr("ohlora.rag.intent_regression.act_of_intent", lambda: fewer)
     with pytest.raises(WeightsError, match="knows other intents"):
-        load_intent_regression(load_embedder("embedded"))
+        load_intent_regression()

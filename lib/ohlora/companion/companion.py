@@ -118,7 +118,7 @@ class Companion:
         self.moderator = moderator or load_moderator(self.reader if shipped else None)
         self.general_answers = general_answers
         if general_answers is None and self.examples:
-            regression = load_intent_regression(self.memory.embedder)
+            regression = load_intent_regression(self.profile.llm.threads)
             self.general_answers = load_general_answers(regression.probabilities)
         self.study_terms = load_study_terms() if self.examples else StudyTerms(())
         self.history: list[dict[str, str]] = []

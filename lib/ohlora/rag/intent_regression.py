@@ -1,9 +1,9 @@
-"""The intent of a message, from its embedding and from its letters.
+"""The intent of a message, from a network and from the message's letters.
 
 python -m ohlora.rag.intent_regression --output outputs/weights/intent_regression.safetensors
 
-Two logistic regressions: on what the embedding model sees, and on groups of letters ("심심" says it all). They err
-differently; what counts is the geometric mean of their probabilities.
+The network (ohlora.rag.intent_network) knows what words mean; a logistic regression knows groups of letters ("심심"
+says it all). They err differently; what counts is the geometric mean of their probabilities.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from scipy.special import softmax
 
 from ohlora.config import DATA, outputs_folder
 from ohlora.rag.answer_fit import load_judged_answers
-from ohlora.rag.embedder_weights import load_for_embedder
-from ohlora.rag.embeddings import Embedder, centred, load_embedder
+from ohlora.rag.e5_network import limited_threads
+from ohlora.rag.intent_network import IntentNetwork, load_intent_network
 from ohlora.rag.intents import act_of_intent, intent_metrics
 from ohlora.rag.letter_groups import count_letter_groups
-from ohlora.weights import WeightsError, save_weights
+from ohlora.weights import WeightsError, load_weights, save_weights
 
 WEIGHTS = "intent_regression"
 LETTER_GROUPS = 2**13
@@ -36,17 +36,18 @@ class IntentRegression:
     """Probabilities of the intents of data/answers/intents.yaml, in its order.
 
     Args:
-        embedder: of messages. centre: float32 (dimension,), taken off every embedding.
-        meaning: float32 (intents, dimension + 1), spelling: (intents, LETTER_GROUPS + 1): weights, the bias last.
+        network: see ohlora.rag.intent_network. spelling: float32 (intents, LETTER_GROUPS + 1), weights, the bias last.
+        threads: of the CPU, for the network.
     """
 
-    def __init__(self, embedder: Embedder, centre: np.ndarray, meaning: np.ndarray, spelling: np.ndarray) -> None:
-        self.embedder, self.centre, self.meaning, self.spelling = embedder, centre, meaning, spelling
+    def __init__(self, network: IntentNetwork, spelling: np.ndarray, threads: int = 1) -> None:
+        self.network, self.spelling, self.threads = network, spelling, threads
 
+    @torch.no_grad()
     def by_meaning(self, message: str) -> np.ndarray:
-        """Float32 (intents,), from the embedding."""
-        vector = centred(self.embedder.embed_queries([message]), self.centre)[0]
-        return softmax(self.meaning[:, :-1] @ vector + self.meaning[:, -1])
+        """Float32 (intents,), from the network."""
+        with limited_threads(self.threads):
+            return self.network(self.network.tokens([message]))[0].softmax(dim=0).numpy()
 
     def by_spelling(self, message: str) -> np.ndarray:
         """Float32 (intents,), from groups of letters."""
@@ -65,55 +66,26 @@ def letter_groups(texts: Sequence[str]) -> sparse.csr_matrix:
     return normalize(count_letter_groups(texts, 1, 4, LETTER_GROUPS).sqrt())
 
 
-def train_intent_regression(embedder: Embedder) -> tuple[IntentRegression, dict]:
-    """Fit on data/answers/messages.jsonl. Returns the regression and a card without metrics."""
+def train_spelling(messages: Sequence[str], intents: Sequence[str]) -> np.ndarray:
+    """Weights of the regression over groups of letters, see IntentRegression. intents: one a message, each in use."""
     from sklearn.linear_model import LogisticRegression
 
-    with (DATA / "answers" / "messages.jsonl").open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    parts = [rows[start : start + 64] for start in range(0, len(rows), 64)]
-    embeddings = np.concatenate([embedder.embed_queries([row["message"] for row in part]) for part in parts])
-    centre = embeddings.mean(axis=0)
-    intents = list(act_of_intent())
-    wanted = [intents.index(row["intent"]) for row in rows]
-
-    def fit(inputs: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-        model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=100).fit(inputs, wanted)
-        return np.column_stack([model.coef_, model.intercept_]).astype(np.float32)
-
-    meaning = fit(centred(embeddings, centre))
-    spelling = fit(letter_groups([row["message"] for row in rows]))
-    card = {
-        "data": f"{len(rows)} messages of data/answers/messages.jsonl",
-        "seed": 0,
-        "command": "python -m ohlora.rag.intent_regression",
-        "metrics": {},
-        "licence": "Apache-2.0",
-        "embedder": embedder.model,
-        "intents": intents,
-    }
-    return IntentRegression(embedder, centre, meaning, spelling), card
+    names = list(act_of_intent())
+    wanted = [names.index(intent) for intent in intents]
+    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=100).fit(letter_groups(messages), wanted)
+    return np.column_stack([model.coef_, model.intercept_]).astype(np.float32)
 
 
-def save_intent_regression(path: Path, regression: IntentRegression, card: dict) -> Path:
-    """Write the weight file."""
-    arrays = {"centre": regression.centre, "meaning": regression.meaning, "spelling": regression.spelling}
-    return save_weights(path, {name: torch.from_numpy(array).half() for name, array in arrays.items()}, card)
-
-
-def load_intent_regression(embedder: Embedder) -> IntentRegression:
-    """The shipped regression, or for another embedder one that is trained now (a minute or two) and kept.
+def load_intent_regression(threads: int = 1) -> IntentRegression:
+    """The shipped network and regression. threads: of the CPU.
 
     Raises:
-        WeightsError: the weight file is damaged, or knows other intents than data/answers/intents.yaml.
+        WeightsError: a weight file is missing or damaged, or knows other intents than data/answers/intents.yaml.
     """
-    tensors, card = load_for_embedder(
-        WEIGHTS, embedder, lambda path: save_intent_regression(path, *train_intent_regression(embedder))
-    )
+    tensors, card = load_weights(WEIGHTS)
     if card["intents"] != list(act_of_intent()):
         raise WeightsError(f"{WEIGHTS} knows other intents; train it again: python -m ohlora.rag.intent_regression")
-    arrays = (tensors[name].float().numpy() for name in ("centre", "meaning", "spelling"))
-    return IntentRegression(embedder, *arrays)
+    return IntentRegression(load_intent_network(), tensors["spelling"].float().numpy(), threads)
 
 
 def score(regression: IntentRegression) -> dict[str, dict[str, float]]:
@@ -134,12 +106,20 @@ def score(regression: IntentRegression) -> dict[str, dict[str, float]]:
 def main() -> None:
     """Command line: train, score, and write the weight file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--profile", default="embedded")
     parser.add_argument("--output", type=Path, default=outputs_folder() / "weights" / f"{WEIGHTS}.safetensors")
     given = parser.parse_args()
-    regression, card = train_intent_regression(load_embedder(given.profile))
-    card["metrics"] = score(regression)
-    print(save_intent_regression(given.output, regression, card), json.dumps(card["metrics"], indent=1))
+    with (DATA / "answers" / "messages.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    spelling = train_spelling([row["message"] for row in rows], [row["intent"] for row in rows])
+    card = {
+        "data": f"{len(rows)} messages of data/answers/messages.jsonl; scores on messages of other writers",
+        "seed": 0,
+        "command": "python -m ohlora.rag.intent_regression",
+        "metrics": score(IntentRegression(load_intent_network(), spelling)),
+        "licence": "Apache-2.0",
+        "intents": list(act_of_intent()),
+    }
+    print(save_weights(given.output, {"spelling": torch.from_numpy(spelling).half()}, card), card["metrics"])
 
 
 if __name__ == "__main__":
