@@ -235,7 +235,8 @@ def test_general_answers_that_fail_leave_the_model(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("message", "plain"),
-    [("Good night, Oh-LoRA!", "Good night!"), ("오로라 안녕", "안녕"), ("오로라야, 나 왔어", "나 왔어"),
+    [("Good night, Oh-LoRA!", "Good night!"), ("goodnight Oh-LoRA", "goodnight"), ("thank you Lora!", "thank you!"),
+     ("who made Oh-LoRA", "who made Oh-LoRA"), ("오로라 안녕", "안녕"), ("오로라야, 나 왔어", "나 왔어"),
      ("오로라", "오로라"), ("Who is Oh-LoRA?", "Who is Oh-LoRA?"), ("네 이름이 오로라야?", "네 이름이 오로라야?"),
      ("Oh-LoRA!", "Oh-LoRA!")],
 )  # fmt: skip

@@ -96,6 +96,8 @@ def test_a_message_that_says_little_alone_is_heard_with_the_one_before() -> None
     assert unsure.in_talk("fourteen, and her name was Coco", before) == f"{before} fourteen, and her name was Coco"
     assert unsure.in_talk("fourteen", "") == "fourteen"
     assert unsure.in_talk("do you like dogs?", before) == "do you like dogs?", "a question stands for itself"
+    assert unsure.in_talk("that was long", "how long does it take?") == "that was long", "it is no topic that goes on"
+    assert answers_for(only_laughs=SURE_ALONE - 0.1).in_talk("so much rain", "lol") == "so much rain"
     sure = answers_for(good_night=SURE_ALONE + 0.1)
     assert sure.in_talk("good night", before) == "good night"
 

@@ -18,12 +18,16 @@ logger = logging.getLogger(__name__)
 _ADDRESS = re.compile(
     r"^(오로라|로라)(야|님)?[\s,!~.]+(?=\S)|(?<=\S)[\s,]*,\s*(oh-?)?lora(?=[\s!~.?]*$)", re.IGNORECASE
 )
+_GREETED = re.compile(
+    r"\b(hi|hey|hello|(?:good ?)?(?:night|morning|evening)|bye|goodbye|thanks|thank you|sorry)\s+(oh-?)?lora(?=[\s!~.?]*$)",
+    re.IGNORECASE,
+)
 ALONE = 6  # letters from which a message may be understood without what was said before
 
 
 def without_address(message: str) -> str:
     """A message without her name where she is only called by it ("Good night, Oh-LoRA!"): it says nothing about her."""
-    return _ADDRESS.sub("", message, count=1)
+    return _GREETED.sub(r"\1", _ADDRESS.sub("", message, count=1))
 
 
 def similar(

@@ -309,7 +309,7 @@ class Companion:
         alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
         if ready is None and (reading.about_her or alone):
             ready = written_answer(self.examples, draft.plain, self.history, reading.about_her)
-        if ready is None and not reading.may_ask:
+        if ready is None:
             ready = general_answer(self.general_answers, draft, self.history, now)
         if ready is not None:
             draft.prepared = True

@@ -27,6 +27,7 @@ from ohlora.rag.study_terms import StudyTerms
 logger = logging.getLogger(__name__)
 
 Written = TypeVar("Written", Dialogue, GeneralAnswer)
+SURELY_ELSE = 0.8  # probability of an intent from which a message does not ask for what was told
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
 
@@ -81,7 +82,7 @@ def general_answer(
     history: Sequence[dict[str, str]],
     now: datetime,
 ) -> Iterator[ReplyProgress] | None:
-    """An answer to what the message does, or None where that is not clear or something is to be forgotten.
+    """An answer to what the message does, or None where that is not clear, or it may be about what was told.
 
     What the message brings to her mind comes first, unless one of both said it in this conversation.
 
@@ -93,6 +94,8 @@ def general_answer(
     if answers is None or draft.reading.forgets >= POSSIBLE:
         return None
     try:
+        if draft.reading.may_ask and answers.probabilities(draft.plain).max() < SURELY_ELSE:
+            return None  # it may ask for what was told
         value = _told_value(draft)
         found = _first_new(answers.answers(draft.in_talk, draft.language, value), history, value)
         if found is None:

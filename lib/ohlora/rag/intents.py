@@ -30,6 +30,7 @@ ohlora.evaluation.answers); low, as what follows is the language model alone, go
 """
 SURE_ALONE = 0.5
 """Probability of an intent from which a message in the middle of a talk is understood without what was said before."""
+_WITHOUT_TOPIC = {"greets", "leaves", "thanks", "apologises", "laughs", "agrees", "declines", "unsure"}
 _QUESTION = re.compile(r"[?？]")
 _VALUE = "{value}"
 
@@ -78,13 +79,19 @@ class GeneralAnswers:
     def in_talk(self, message: str, before: str) -> str:
         """What to look for an answer to: a message, or where that says little alone, what it goes on with and it.
 
-        "Fourteen, and her name was Coco" tells of a pet, after "my dog died yesterday" of grief.
+        "Fourteen, and her name was Coco" tells of a pet, after "my dog died yesterday" of grief. Both are heard
+        together only where that makes the intent surer, and nothing goes on with a question or a "lol".
 
         Args:
             before: what the user said before it; "": nothing.
         """
-        goes_on = before and not _QUESTION.search(message) and self.probabilities(message).max() < SURE_ALONE
-        return f"{before} {message}" if goes_on else message
+        alone = self.probabilities(message).max()
+        if not before or _QUESTION.search(before + message) or alone >= SURE_ALONE:
+            return message
+        if likeliest_act(self.probabilities(before), self._acts)[0] in _WITHOUT_TOPIC:
+            return message
+        together = f"{before} {message}"
+        return together if self.probabilities(together).max() >= alone else message
 
     def answers(self, message: str, language: str, value: str = "") -> list[GeneralAnswer]:
         """Answers to a message: to its intent, those first that hold what it tells, then to its act.
