@@ -19,7 +19,8 @@ _ADDRESS = re.compile(
     r"^(오로라|로라)(야|님)?[\s,!~.]+(?=\S)|(?<=\S)[\s,]*,\s*(oh-?)?lora(?=[\s!~.?]*$)", re.IGNORECASE
 )
 _GREETED = re.compile(
-    r"\b(hi|hey|hello|(?:good ?)?(?:night|morning|evening)|bye|goodbye|thanks|thank you|sorry)\s+(oh-?)?lora(?=[\s!~.?]*$)",
+    r"\b(hi|hey|hello|(?:good ?)?(?:night|morning|evening)|bye|goodbye|thanks|thank you|sorry)"
+    r"\s+(oh-?)?lora(?=[\s!~.?]*$)",
     re.IGNORECASE,
 )
 ALONE = 6  # letters from which a message may be understood without what was said before
