@@ -6,6 +6,7 @@ transformers' BertModel computes the same; importing it takes four seconds, long
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -117,6 +118,22 @@ def padded(tokens: Sequence[list[int]], device: torch.device) -> tuple[torch.Ten
     lengths = np.array([len(text) for text in tokens])
     seen = np.arange(numbers.shape[1]) < lengths[:, None]
     return torch.from_numpy(numbers).to(device), torch.from_numpy(seen).to(device)
+
+
+def batches_of_like_length(lengths: Sequence[int], size: int, draw: random.Random) -> Iterator[list[int]]:
+    """Rows in batches, without end, every row once a round; those of like length share a batch, which spares padding.
+
+    Args:
+        lengths: tokens of each row. size: rows in a batch; the last ones may have fewer. draw: of the order.
+    """
+    while True:
+        order = draw.sample(range(len(lengths)), len(lengths))
+        batches = []
+        for start in range(0, len(order), 20 * size):
+            near = sorted(order[start : start + 20 * size], key=lambda row: lengths[row])
+            batches += [near[first : first + size] for first in range(0, len(near), size)]
+        draw.shuffle(batches)
+        yield from batches
 
 
 def sentence_vectors(network: E5Network, tokens: Sequence[list[int]]) -> torch.Tensor:

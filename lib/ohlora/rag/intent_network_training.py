@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from tqdm import tqdm
 from ohlora.config import DATA, outputs_folder, seed_everything
 from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import LINEAR_LAYERS
+from ohlora.rag.e5_network import LINEAR_LAYERS, batches_of_like_length
 from ohlora.rag.intent_network import FROZEN_LAYERS, WEIGHTS, IntentNetwork
 from ohlora.rag.intents import act_of_intent, intent_metrics
+from ohlora.rag.tuned_embedder import adapter_and_heads
 from ohlora.weights import save_weights
 
 
@@ -66,7 +67,7 @@ def train_intent_network(messages: Sequence[str], intents: Sequence[str], settin
     steps = settings.epochs * (len(tokens) // settings.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / 100, (steps - step) / steps))
     draw = random.Random(settings.seed)
-    batches = _batches(tokens, settings.batch_size, draw)
+    batches = batches_of_like_length([len(one) for one in tokens], settings.batch_size, draw)
     network.train()
     losses = []
     for step in (progress := tqdm(range(steps), desc="teach the network of intents", disable=None)):
@@ -93,18 +94,6 @@ def _standardise(network: IntentNetwork, tokens: Sequence[list[int]], sample: in
     network.mean, network.deviation = features.mean(dim=0), features.std(dim=0)
 
 
-def _batches(tokens: Sequence[list[int]], size: int, draw: random.Random) -> Iterator[list[int]]:
-    """Rows without end; messages of like length share a batch, which spares padding."""
-    while True:
-        order = draw.sample(range(len(tokens)), len(tokens))
-        batches = []
-        for start in range(0, len(order), 20 * size):
-            near = sorted(order[start : start + 20 * size], key=lambda row: len(tokens[row]))
-            batches += [near[first : first + size] for first in range(0, len(near), size)]
-        draw.shuffle(batches)
-        yield from batches
-
-
 def _with_words_left_out(tokens: list[int], share: float, draw: random.Random) -> list[int]:
     """The tokens without some of them: what a message does must not hang on one word."""
     kept = [token for token in tokens if draw.random() >= share]
@@ -122,13 +111,7 @@ def score(network: IntentNetwork) -> dict[str, float]:
 
 def save_intent_network(path: Path, network: IntentNetwork, card: dict) -> Path:
     """Write adapter and head, float16."""
-    tensors = {}
-    for name, tensor in network.state_dict().items():
-        if ".lora_" in name:
-            tensors[name.removeprefix("encoder.").removesuffix(".default.weight")] = tensor.half()
-        elif not name.startswith("encoder."):
-            tensors[name] = tensor.half()
-    return save_weights(path, tensors, card)
+    return save_weights(path, adapter_and_heads(network), card)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tqdm import tqdm
 from ohlora.config import outputs_folder, seed_everything
 from ohlora.llm.dialogues import load_dialogues, split_dialogues
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import LINEAR_LAYERS
+from ohlora.rag.e5_network import LINEAR_LAYERS, batches_of_like_length
 from ohlora.rag.labelled_rows import LabelledRow
 from ohlora.rag.marked_messages import (
     MarkedMessage,
@@ -49,6 +49,7 @@ from ohlora.rag.message_reader import (
 )
 from ohlora.rag.proposals import proposed_operations, score_proposals
 from ohlora.rag.relevance import load_dialogue_questions
+from ohlora.rag.tuned_embedder import adapter_and_heads
 from ohlora.weights import save_weights
 
 _RAREST_KEY = 4  # times that a key occurs, or it is none of those to choose from
@@ -102,10 +103,11 @@ def train_message_reader(
     )
     steps = max(1, int(settings.epochs * len(lessons) / settings.batch_size))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / 50, (steps - step) / steps))
-    batches = _batches(lessons, settings)
+    lengths = [len(one.encoded.tokens) for one in lessons]
+    batches = batches_of_like_length(lengths, settings.batch_size, random.Random(settings.seed))
     network.train()
     for _ in tqdm(range(steps), desc="teach the reader of messages", disable=None):
-        loss = _loss(network, next(batches))
+        loss = _loss(network, [lessons[row] for row in next(batches)])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(adapter, 1.0)
@@ -125,20 +127,6 @@ def _standardise(network: MessageNetwork, lessons: Sequence[Lesson], sample: int
             found.append(states[seen])
     states = torch.cat(found)
     network.mean, network.deviation = states.mean(dim=0), states.std(dim=0)
-
-
-def _batches(lessons: Sequence[Lesson], settings: TrainingSettings) -> Iterator[list[Lesson]]:
-    """Batches without end; lessons of like length share one, which spares padding."""
-    draw, size = random.Random(settings.seed), settings.batch_size
-    while True:
-        order = draw.sample(range(len(lessons)), len(lessons))
-        batches = []
-        for start in range(0, len(order), 20 * size):
-            near = sorted(order[start : start + 20 * size], key=lambda row: len(lessons[row].encoded.tokens))
-            batches += [near[first : first + size] for first in range(0, len(near), size)]
-        draw.shuffle(batches)
-        for batch in batches:
-            yield [lessons[row] for row in batch]
 
 
 def _loss(network: MessageNetwork, lessons: Sequence[Lesson]) -> torch.Tensor:
@@ -192,15 +180,8 @@ def set_thresholds(reader: MessageReader, rows: Sequence[MarkedMessage]) -> dict
 
 def save_message_reader(path: Path, reader: MessageReader, card: dict) -> Path:
     """Write adapter and heads, float16, with keys and thresholds in the card."""
-    tensors = {}
-    for name, tensor in reader.network.state_dict().items():
-        if ".lora_" in name:
-            short = name.removeprefix("encoder.").removesuffix(".default.weight")
-            tensors[short] = tensor.half()
-        elif not name.startswith("encoder."):
-            tensors[name] = tensor.half()
     made = {name: getattr(reader, name) for name in ("keys", "facts", "thresholds")}
-    return save_weights(path, tensors, {**card, **made})
+    return save_weights(path, adapter_and_heads(reader.network), {**card, **made})
 
 
 def scores(reader: MessageReader, rows: Sequence[MarkedMessage]) -> dict[str, float]:

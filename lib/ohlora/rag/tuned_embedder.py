@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from ohlora.rag.e5_model import PREFIXES, E5FileError, read_e5, tokenise
 from ohlora.rag.e5_network import E5Network, limited_threads, vectors_in_batches
@@ -58,6 +59,20 @@ class _TorchEngine:
         tokens = tokenise(self._tokenizer, [prefix + text for text in texts])
         with limited_threads(self._threads):
             return vectors_in_batches(self._network, tokens, _BATCH).numpy()
+
+
+def adapter_and_heads(network: nn.Module) -> dict[str, torch.Tensor]:
+    """What training made of a network with an ``encoder`` that peft put an adapter into, float16, to be saved.
+
+    The adapter's matrices under the names that add_adapter takes, and whatever lies outside the encoder.
+    """
+    tensors = {}
+    for name, tensor in network.state_dict().items():
+        if ".lora_" in name:
+            tensors[name.removeprefix("encoder.").removesuffix(".default.weight")] = tensor.half()
+        elif not name.startswith("encoder."):
+            tensors[name] = tensor.half()
+    return tensors
 
 
 @torch.no_grad()
