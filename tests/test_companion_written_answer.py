@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from companion_parts import NoReader, ScriptedModel, make_companion
 
@@ -14,7 +15,7 @@ from ohlora.companion.citation import day_in_words
 from ohlora.companion.written_answer import written_answer
 from ohlora.llm.dialogues import parse_dialogue
 from ohlora.llm.prompt import Example
-from ohlora.rag import UNKNOWN_READING, Verdict
+from ohlora.rag import UNKNOWN_READING, Verdict, load_study_terms
 from ohlora.rag.intents import GeneralAnswer
 from ohlora.rag.message_reader import Fact
 
@@ -119,6 +120,12 @@ class Answers:
     def __init__(self, *replies: str) -> None:
         self.replies = replies or ("A yawn? Tell me more.",)
 
+    def probabilities(self, message: str) -> np.ndarray:
+        return np.ones(1)
+
+    def surely_no_question(self, message: str) -> bool:
+        return False
+
     def in_talk(self, message: str, before: str) -> str:
         return f"{before} {message}" if message.startswith("and ") else message
 
@@ -151,6 +158,44 @@ def test_what_goes_on_with_the_talk_is_answered_with_it(tmp_path) -> None:
     assert companion.turn("and it was so quiet").reply == "Two."
     assert companion.general_answers.asked == "my dog died yesterday and it was so quiet"
     assert companion.turn("what is your favourite season?").reply == "Written for those words alone."
+
+
+def test_a_term_is_explained_until_all_is_said(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", "Two.", written=Written())
+    companion.study_terms = load_study_terms()
+    first, second, third = (companion.turn("what is overfitting?").reply for _ in range(3))
+    (term,) = companion.study_terms.named("overfitting")
+    assert (first, second) == term.answers["en"] and third == "One."
+
+
+@pytest.mark.parametrize(
+    "reading", [{"tells": 0.9}, {"forgets": 0.9}, {"about_her": "name_meaning_lora"}, {"surely_asks": True}]
+)
+def test_who_speaks_of_something_else_is_not_lectured(tmp_path, reading: dict) -> None:
+    companion = with_answers(tmp_path, "One.", reader=Known(**reading), written=Written())
+    companion.study_terms = load_study_terms()
+    (term,) = companion.study_terms.named("vaccine")
+    assert companion.turn("what is that vaccine?").reply not in term.answers["en"]
+
+
+def test_a_complaint_that_names_a_term_is_no_question(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", written=Written())
+    companion.study_terms = load_study_terms()
+    companion.general_answers.surely_no_question = lambda message: True
+    assert companion.turn("what the heck is wrong with inflation").reply == "One."
+
+
+def test_terms_that_cannot_be_searched_cost_no_answer(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", written=Written())
+    companion.study_terms = object()
+    assert companion.turn("what is overfitting?").reply == "One."
+
+
+def test_a_sure_intent_is_no_question_about_the_user(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", reader=Known(may_ask=True), written=Written())
+    assert companion.turn("what should I watch?").reply == "One."
+    companion.general_answers.probabilities = lambda message: np.full(4, 0.25)
+    assert companion.turn("what did I watch?").reply == "Words of the model."
 
 
 def test_what_she_remembers_comes_first_and_once(tmp_path) -> None:

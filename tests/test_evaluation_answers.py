@@ -32,8 +32,9 @@ def test_the_first_source_that_is_sure_speaks() -> None:
     assert ONE.said({**SURE, "intent": 0.7}) == "act" and ONE.said(dict.fromkeys(SURE, 0.95)) == "model"
     assert replace(ONE, about_her="season").said(SURE) == "written"
     assert replace(ONE, answers={"model": "hm"}).said(SURE) == "model"
-    explained = replace(ONE, answers={**ONE.answers, "explained": "It means …"}, about_her="season")
+    explained = replace(ONE, answers={**ONE.answers, "explained": "It means …"})
     assert explained.said(dict.fromkeys(SURE, 0.0)) == "explained"
+    assert replace(explained, about_her="season").said(SURE) == "written"
 
 
 def test_shares_and_thresholds() -> None:

@@ -114,7 +114,8 @@ def test_inventions_are_left_to_the_rules(store):
 @pytest.mark.parametrize(
     ("key", "value", "repeats"),
     [("allergy", "allergic", True), ("알레르기", "알레르기", True), ("allergy", "peanuts", False),
-     ("name", "Names", False), ("favourite food", "favourite mug", False)],
+     ("name", "Names", False), ("favourite food", "favourite mug", False),
+     ("drink", "drinks tea", False), ("study goal", "study GRE", False), ("music", "musicals", False)],
 )  # fmt: skip
 def test_a_value_that_only_repeats_its_key_is_no_fact(key: str, value: str, repeats: bool) -> None:
     reason = check_operation(MemoryOperation("add", key, value), f"well, {value} it is")

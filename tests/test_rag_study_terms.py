@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ohlora.llm.reply_format import EXPRESSIONS, parse_reply
@@ -54,7 +54,9 @@ def test_terms_are_found_by_their_names(message: str, terms: list[str]) -> None:
 @pytest.mark.parametrize(
     ("message", "language"),
     [("explain overfitting in one line", "en"), ("과적합 쉽게 설명해줘", "ko"), ("i dont get backpropagation", "en"),
-     ("정밀도랑 재현율 차이 좀", "ko"), ("why is the sky blue", "en"), ("하품은 왜 하는 거야", "ko")],
+     ("정밀도랑 재현율 차이 좀", "ko"), ("why is the sky blue", "en"), ("엔트로피란?", "ko"),
+     ("differences between precision and recall", "en"), ("explanation of overfitting pls", "en"),
+     ("Oh overfitting, what does it mean?", "en"), ("하품은 왜 하는 거야", "ko")],
 )  # fmt: skip
 def test_who_asks_what_it_is_is_told(message: str, language: str) -> None:
     found = TERMS.explanations(message, language)
@@ -80,6 +82,7 @@ def test_two_terms_are_explained_side_by_side() -> None:
 
 
 @given(st.text(max_size=80))
+@example("oh")
 def test_any_text_may_be_searched(text: str) -> None:
     assert len(named(text)) == len(set(named(text))) and StudyTerms(()).named(text) == []
     marked = StudyTerm("x", {"ko": ("q",), "en": ("q",)}, {"ko": ("a", "b"), "en": ("a", "b")})

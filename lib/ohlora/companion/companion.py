@@ -65,8 +65,8 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions, examples, reader, general_answers: the parts; each defaults to the
-            profile's.
+        generator, llm, memory, moderator, sanctions, examples, reader, general_answers, study_terms: the parts; each
+            defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
@@ -93,6 +93,7 @@ class Companion:
         examples: DialogueExamples | None = None,
         reader: MessageReader | None = None,
         general_answers: GeneralAnswers | None = None,
+        study_terms: StudyTerms | None = None,
         face: Face | None = None,
         expressions: ExpressionTable | None = None,
         clock: Clock = wall_clock,
@@ -120,7 +121,7 @@ class Companion:
         if general_answers is None and self.examples:
             regression = load_intent_regression(self.profile.llm.threads)
             self.general_answers = load_general_answers(regression.probabilities)
-        self.study_terms = load_study_terms() if self.examples else StudyTerms(())
+        self.study_terms = study_terms or (load_study_terms() if self.examples else None)
         self.history: list[dict[str, str]] = []
         self._remembering = Remembering(self.user)
         self._present = ("neutral", 0.0)
@@ -172,6 +173,7 @@ class Companion:
             examples=self.examples,
             reader=self.reader,
             general_answers=self.general_answers,
+            study_terms=self.study_terms,
             moderator=self.moderator,
             memory=MemoryStore(state / "memory.sqlite", self.memory.embedder, clock, self.memory.relevance),
             expressions=self.expressions,
@@ -302,7 +304,8 @@ class Companion:
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         now = self._local_time()
-        ready, reading, recalled = explanation(self.study_terms, draft, self.history), draft.reading, draft.memories
+        reading, recalled = draft.reading, draft.memories
+        ready = explanation(self.study_terms, self.general_answers, draft, self.history)
         may_ask = reading.may_ask and recalled and not reading.about_her
         if ready is None and (reading.surely_asks or may_ask or asks_for_days(message, recalled)):
             ready = told_answer(self.memory, message, recalled, now)

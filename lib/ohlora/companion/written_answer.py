@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from ohlora.companion.answer import without_address
 from ohlora.companion.draft import Draft
 from ohlora.companion.told_fact import remembered_fact
 from ohlora.llm.dialogues import Dialogue
@@ -27,7 +28,7 @@ from ohlora.rag.study_terms import StudyTerms
 logger = logging.getLogger(__name__)
 
 Written = TypeVar("Written", Dialogue, GeneralAnswer)
-SURELY_ELSE = 0.8  # probability of an intent from which a message does not ask for what was told
+SURELY_ELSE = 0.8  # probability of an intent from which a message does not ask for what was told; set by hand
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
 
@@ -54,19 +55,33 @@ def written_answer(
         return None
 
 
-def explanation(terms: StudyTerms, draft: Draft, history: Sequence[dict[str, str]]) -> Iterator[ReplyProgress] | None:
+def explanation(
+    terms: StudyTerms | None, answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]
+) -> Iterator[ReplyProgress] | None:
     """What she says of a term of study where the message asks what it is; else None, also where she said all of it.
 
+    None for messages about her or about what was told, and for those that surely do something else than to ask.
+
     Args:
-        draft: of the turn; its language is that of the explanation.
+        terms, answers: None: there are none. draft: of the turn; its language is that of the explanation.
     """
-    found = None if draft.reading.about_her else _first_new(terms.explanations(draft.plain, draft.language), history)
-    return None if found is None else stream_reply(iter([found.target()]))
+    reading = draft.reading
+    if reading.about_her or reading.surely_asks or reading.tells_something or reading.forgets >= POSSIBLE:
+        return None
+    try:
+        found = terms.explanations(draft.plain, draft.language) if terms is not None else []
+        if not found or (answers is not None and answers.surely_no_question(draft.plain)):
+            return None
+        new = _first_new(found, history)
+        return None if new is None else stream_reply(iter([new.target()]))
+    except Exception:
+        logger.exception("no term of study was found; she answers otherwise")
+        return None
 
 
 def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]) -> str:
     """The message without her name, behind what the user said before where it goes on with that."""
-    before = next((one["content"] for one in reversed(history) if one["role"] == "user"), "")
+    before = without_address(next((one["content"] for one in reversed(history) if one["role"] == "user"), ""))
     if answers is None or draft.reading.about_her:
         return draft.plain
     try:
@@ -96,7 +111,7 @@ def general_answer(
     try:
         if draft.reading.may_ask and answers.probabilities(draft.plain).max() < SURELY_ELSE:
             return None  # it may ask for what was told
-        value = _told_value(draft)
+        value = _told_value(draft) if draft.in_talk == draft.plain else ""  # of both messages it is not the topic
         found = _first_new(answers.answers(draft.in_talk, draft.language, value), history, value)
         if found is None:
             return None

@@ -53,7 +53,7 @@ class ComparedAnswers:
 
         There written answers count for no message that tells something.
         """
-        if self.answers.get("explained"):
+        if self.answers.get("explained") and not self.about_her:
             return "explained"
         if self.about_her and self.answers.get("written"):
             return "written"
@@ -114,7 +114,7 @@ def answer_metric(seed: int = 0) -> Metric:
 def talk_metric(seed: int = 0) -> Metric:
     """Share of good answers to second messages, beside the same messages heard without the first.
 
-    Those that stand for themselves (see GeneralAnswers.in_talk) have one answer only.
+    Those that get the same answer either way (see GeneralAnswers.in_talk) have one only.
     """
     with (DATA / "answers" / "talk.jsonl").open(encoding="utf-8") as file:
         rows = [

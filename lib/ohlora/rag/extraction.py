@@ -24,7 +24,7 @@ OWN_WORDS = {"ko": "한 말", "en": "own words"}
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
 _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
-_STEM = 5  # first letters that words of one family share: allergy, allergic
+_STEM, _ENDING = 5, 2  # letters that words of one family share at the beginning, and may differ by: allergy, allergic
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
 
 _SECRETS = (
@@ -185,9 +185,9 @@ def holds_instruction(text: str) -> bool:
 
 
 def _only_repeats(key: str, value: str) -> bool:
-    key, value = plain_letters(key), plain_letters(value)
-    longer = max(len(key), len(value))
-    return key == value or (key[:_STEM] == value[:_STEM] and _STEM <= longer <= 2 * _STEM)
+    same_stem = " " not in key + value and key[:_STEM].casefold() == value[:_STEM].casefold()
+    nearly = same_stem and min(len(key), len(value)) >= _STEM and abs(len(key) - len(value)) <= _ENDING
+    return nearly or plain_letters(key) == plain_letters(value)
 
 
 def is_grounded(value: str, message: str) -> bool:

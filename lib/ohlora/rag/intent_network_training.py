@@ -1,4 +1,4 @@
-"""Teach the network of intents: python -m ohlora.rag.intent_network_training (an hour on two CPU cores).
+"""Teach the network of intents: python -m ohlora.rag.intent_network_training (half an hour on two CPU cores).
 
 Afterwards: ohlora.rag.intent_regression, whose opinion counts beside it.
 """

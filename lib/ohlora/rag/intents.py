@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import yaml
@@ -29,7 +29,8 @@ Like FITS of ohlora.rag.answer_fit near the best on half of the messages of data
 ohlora.evaluation.answers); low, as what follows is the language model alone, good in one of twenty.
 """
 SURE_ALONE = 0.5
-"""Probability of an intent from which a message in the middle of a talk is understood without what was said before."""
+"""Probability of an intent from which a message in the middle of a talk is understood without what was said before; set
+by hand, before the messages of data/answers/talk.jsonl were judged."""
 _WITHOUT_TOPIC = {"greets", "leaves", "thanks", "apologises", "laughs", "agrees", "declines", "unsure"}
 _QUESTION = re.compile(r"[?？]")
 _VALUE = "{value}"
@@ -65,7 +66,8 @@ class GeneralAnswers:
     """
 
     def __init__(self, answers: Sequence[GeneralAnswer], probabilities: Callable[[str], np.ndarray]) -> None:
-        self._answers, self.probabilities = list(answers), probabilities
+        self._answers = list(answers)
+        self.probabilities = lru_cache(maxsize=8)(probabilities)  # asked for several times a turn
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
 
     def intent_or_act(self, message: str) -> str:
@@ -80,7 +82,7 @@ class GeneralAnswers:
         """What to look for an answer to: a message, or where that says little alone, what it goes on with and it.
 
         "Fourteen, and her name was Coco" tells of a pet, after "my dog died yesterday" of grief. Both are heard
-        together only where that makes the intent surer, and nothing goes on with a question or a "lol".
+        together only where the intent is as sure then, and nothing goes on with a question or a "lol".
 
         Args:
             before: what the user said before it; "": nothing.
@@ -92,6 +94,11 @@ class GeneralAnswers:
             return message
         together = f"{before} {message}"
         return together if self.probabilities(together).max() >= alone else message
+
+    def surely_no_question(self, message: str) -> bool:
+        """Whether a message likelier does something that is no question than not: complains, tells of its day …"""
+        act, probability = likeliest_act(self.probabilities(message), self._acts)
+        return probability >= SURE_ALONE and not act.startswith("asks")
 
     def answers(self, message: str, language: str, value: str = "") -> list[GeneralAnswer]:
         """Answers to a message: to its intent, those first that hold what it tells, then to its act.

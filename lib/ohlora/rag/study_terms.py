@@ -17,18 +17,18 @@ from ohlora.config import DATA
 from ohlora.rag.intents import GeneralAnswer
 
 _ASKS = re.compile(
-    r"뭐(야|지|임|예요|에요|냐|더라|였|가|길래|하는|라고|랑|고)|뭔(데|가|지|\s?(말|소리|뜻))|[머먼](야|임|지|가)|무슨\s?(뜻|말|소리|의미)|무엇|[란이]란"
+    r"뭐(야|지|임|예요|에요|냐|더라|였|가|길래|하는|라고|랑|고)|뭔(데|가|지|\s?(말|소리|뜻))|[머먼](야|임|지|가)|무슨\s?(뜻|말|소리|의미)|무엇|란\s?(뭐|무엇|\?|$)|이란"
     r"|설명|이해\s?(가|도|를|할)?\s?(안|못|잘|시켜|하기)|모르겠|몰라|헷갈|차이|다른\s?(거|점|가)|뜻|의미|개념|알려|궁금|원리|약자"
     r"|왜\s|어떻게\s?(생|돌아|되는|작동|만들어지)"
-    r"|\b(what(['’]?s| is| are| does| do)?|wh?t|wtf|explain|meaning|means?|defin(e|ition)|differen(t|ce)|makes no sense"
-    r"|(do|does|did|can)(n['’]?t| not) (\w+ )?(get|understand)|never (got|understood)|help me (get|understand)"
-    r"|in (simple|plain) (words|terms|english)|break (it )?down|teach me|never heard|vs|remind"
+    r"|\b(what(['’]?s| is| are| does| do)?|wh?t|wtf|expla(in\w*|nation)|meaning|means?|defin(e|ition)|differen(t|ces?)"
+    r"|makes no sense|(do|does|did|can)(n['’]?t| not) (\w+ )?(get|understand)|never (got|understood)"
+    r"|help me (get|understand)|in (simple|plain) (words|terms|english)|break (it )?down|teach me|never heard|vs|remind"
     r"|tell me about|eli5|how (does|do|come|are|is|can a)|where does|why)\b|=\s?\?",
     re.IGNORECASE,
 )
 _ASKS_FOR_A_WAY = re.compile(
-    r"방법|[하되] 법|는\s?법|어떻게\s?(해|하|고|막|써|쓰)|추천|풀어|봐\s?줘|\bhow (do|can|should|would) (i|u|you|we)\b"
-    r"|\bhow to\b|\bshould (i|we)\b|\b(is|are|does|do|did|with|fix|in|for) my\b",
+    r"방법|는\s?법|어떻게\s?(해|하|고|막|써|쓰)|추천|풀어|봐\s?줘|\bhow (do|can|should|would) (i|u|you|we)\b"
+    r"|\bhow to\b|\bshould (i|we)\b|\b(is|are|does|do|did|with|fix|in|for) my\b|\bare you\b|^(너|넌|네가|니가)\s",
     re.IGNORECASE,
 )
 
@@ -59,7 +59,7 @@ class StudyTerms:
         spellings = {name for term in self.terms for names in term.spellings.values() for name in names}
         longest_first = sorted(spellings, key=lambda name: (-len(_joined(name)), name))
         names = "|".join(r"[\s-]*".join(map(re.escape, re.split(r"[\s-]+", name))) for name in longest_first)
-        return re.compile(rf"(?<![a-z0-9가-힣])(?<!oh-)(?<!oh )({names})(?![a-z0-9])")
+        return re.compile(rf"(?<![a-z0-9가-힣])(?!(?<=oh[- ])lora)({names})(?![a-z0-9])")
 
     def named(self, message: str) -> list[StudyTerm]:
         """The terms in a message, each once, in their order there."""
@@ -93,8 +93,9 @@ def _joined(name: str) -> str:
 def load_study_terms() -> StudyTerms:
     """The rows of data/answers/study_terms.jsonl."""
     with (DATA / "answers" / "study_terms.jsonl").open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    return StudyTerms(
-        [StudyTerm(row["term"], *({"ko": row[f"{part}ko"], "en": row[f"{part}en"]} for part in ("", "answers_")))
-         for row in rows]
-    )  # fmt: skip
+        return StudyTerms([_study_term(json.loads(line)) for line in file])
+
+
+def _study_term(row: dict) -> StudyTerm:
+    spellings, answers = ({name: tuple(row[part + name]) for name in ("ko", "en")} for part in ("", "answers_"))
+    return StudyTerm(row["term"], spellings, answers)
