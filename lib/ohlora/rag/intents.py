@@ -135,6 +135,13 @@ def load_general_answers(probabilities: Callable[[str], np.ndarray]) -> GeneralA
         return GeneralAnswers([GeneralAnswer(**json.loads(line)) for line in file], probabilities)
 
 
+def load_intent_messages() -> tuple[list[str], list[str]]:
+    """The messages of data/answers/messages.jsonl, and the intent of each."""
+    with (DATA / "answers" / "messages.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return [row["message"] for row in rows], [row["intent"] for row in rows]
+
+
 def intent_metrics(probabilities: np.ndarray, wanted: Sequence[str]) -> dict[str, float]:
     """How often the intent is right. probabilities: (n, intents). wanted: the intents that people named.
 
