@@ -19,6 +19,7 @@ from ohlora.evaluation.answers import (
     shipped_thresholds,
     talk_metric,
 )
+from ohlora.rag.answer_fit import load_judged_answers
 
 ONE = ComparedAnswers(
     "en", "hello", {name: name for name in SOURCES[1:]}, {"written": 0.0, "intent": 1.0, "act": 0.5, "model": 0.0},
@@ -51,6 +52,7 @@ def test_the_judged_messages_are_new() -> None:
     rows = load_compared_answers()
     taught = (DATA / "answers" / "messages.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(rows) >= 400 and not {one.message for one in rows} & {json.loads(line)["message"] for line in taught}
+    assert not {one.message for one in rows} & {one.message for one in load_judged_answers()}, "these teach"
     halves = [sum(one.chooses_thresholds == half for one in rows) for half in (True, False)]
     assert min(halves) > 150 and {one.language for one in rows} == {"ko", "en"}
 

@@ -230,7 +230,6 @@ class Companion:
             draft.memories = self._recall(draft, message)
             draft.plain = without_address(message)
             draft.reading = self._reading(draft.plain)
-            draft.in_talk = message_in_talk(self.general_answers, draft, self.history)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
         if draft.prepared and draft.reading.tells_something:
@@ -303,21 +302,24 @@ class Companion:
         return operation
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
-        now = self._local_time()
-        reading, recalled = draft.reading, draft.memories
+        ready = self._prepared_answer(draft, message)
+        draft.prepared = ready is not None
+        return self._model_answer(draft, message, examples) if ready is None else ready
+
+    def _prepared_answer(self, draft: Draft, message: str) -> Iterator[ReplyProgress] | None:
+        """What was told or written, the surest first; None: the model is to speak."""
+        now, reading, recalled = self._local_time(), draft.reading, draft.memories
         ready = explanation(self.study_terms, self.general_answers, draft, self.history)
         may_ask = reading.may_ask and recalled and not reading.about_her
         if ready is None and (reading.surely_asks or may_ask or asks_for_days(message, recalled)):
             ready = told_answer(self.memory, message, recalled, now)
-        alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
-        if ready is None and (reading.about_her or alone):
-            ready = written_answer(self.examples, draft.plain, self.history, reading.about_her)
-        if ready is None:
-            ready = general_answer(self.general_answers, draft, self.history, now)
         if ready is not None:
-            draft.prepared = True
             return ready
-        return self._model_answer(draft, message, examples)
+        draft.in_talk = message_in_talk(self.general_answers, draft, self.history)
+        alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
+        if reading.about_her or alone:
+            ready = written_answer(self.examples, draft.plain, self.history, reading.about_her)
+        return ready if ready is not None else general_answer(self.general_answers, draft, self.history, now)
 
     def _model_answer(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         lines = [memory.line for memory in draft.memories]

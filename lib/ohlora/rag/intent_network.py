@@ -15,16 +15,15 @@ from torch import nn
 
 from ohlora.rag.e5_model import PREFIXES, read_e5, tokenise
 from ohlora.rag.e5_network import E5Network, padded
-from ohlora.rag.embeddings import EmbeddingsError
 from ohlora.rag.intents import act_of_intent
-from ohlora.rag.tuned_embedder import add_adapter
+from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import WeightsError, load_weights
 
 WEIGHTS = "intent_network"
 FROZEN_LAYERS = 2
 """Lowest layers without an adapter: they know letters and words, the same for every task."""
 _MIDDLE = (4, 8)  # layers whose mean the head also sees: the last one knows less of wordings
-_TRAIN = "python -m ohlora.rag.intent_network_training"
+_TRAIN = "train it again: python -m ohlora.rag.intent_network_training"
 
 
 class IntentNetwork(nn.Module):
@@ -77,16 +76,8 @@ def load_intent_network(weights: str | Path = WEIGHTS) -> IntentNetwork:
     """
     tensors, card = load_weights(weights)
     if card["intents"] != list(act_of_intent()):
-        raise WeightsError(f"{WEIGHTS} knows other intents; train it again: {_TRAIN}")
+        raise WeightsError(f"{WEIGHTS} knows other intents; {_TRAIN}")
     encoder, tokenizer = read_e5()
     network = IntentNetwork(encoder, tokenizer)
-    try:
-        adapter = {name: tensor for name, tensor in tensors.items() if ".lora_" in name}
-        add_adapter(encoder, adapter, card["lora"]["alpha"] / card["lora"]["rank"])
-        own = {name: tensor.float() for name, tensor in tensors.items() if name not in adapter}
-        _, unknown = network.load_state_dict(own, strict=False)
-    except (EmbeddingsError, RuntimeError) as error:
-        raise WeightsError(f"{WEIGHTS} does not fit this version ({error}); {_TRAIN}") from error
-    if unknown or len(own) != len(network.head.state_dict()) + 2:
-        raise WeightsError(f"{WEIGHTS} lacks parts of the network or has others; {_TRAIN}")
+    load_adapter_and_heads(network, tensors, card, WEIGHTS, _TRAIN)
     return network.eval()

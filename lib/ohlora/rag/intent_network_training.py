@@ -19,10 +19,10 @@ from tqdm import tqdm
 from ohlora.config import outputs_folder, seed_everything
 from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import LINEAR_LAYERS, batches_of_like_length
+from ohlora.rag.e5_network import batches_of_like_length
 from ohlora.rag.intent_network import FROZEN_LAYERS, WEIGHTS, IntentNetwork
 from ohlora.rag.intents import act_of_intent, intent_metrics, load_intent_messages
-from ohlora.rag.tuned_embedder import adapter_and_heads
+from ohlora.rag.tuned_embedder import adapter_and_heads, with_adapter
 from ohlora.weights import save_weights
 
 
@@ -42,16 +42,10 @@ class TrainingSettings:
 
 def train_intent_network(messages: Sequence[str], intents: Sequence[str], settings: TrainingSettings) -> IntentNetwork:
     """Fit adapter and head. messages, intents: one each, the intents named as in data/answers/intents.yaml."""
-    from peft import LoraConfig, inject_adapter_in_model
-
     seed_everything(settings.seed)
     encoder, tokenizer = read_e5()
-    network = IntentNetwork(encoder.requires_grad_(False), tokenizer)
-    adapted = [
-        f"layers.{number}.{name}" for number in range(FROZEN_LAYERS, len(encoder.layers)) for name in LINEAR_LAYERS
-    ]
-    lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, lora_dropout=0.05, target_modules=adapted)
-    network.encoder = inject_adapter_in_model(lora, encoder)
+    network = IntentNetwork(encoder, tokenizer)
+    network.encoder = with_adapter(encoder, settings.rank, FROZEN_LAYERS)
     tokens, names = network.tokens(messages), list(act_of_intent())
     wanted = torch.tensor([names.index(intent) for intent in intents])
     _standardise(network, tokens)

@@ -22,11 +22,10 @@ from torch.nn.functional import normalize
 
 from ohlora.rag.e5_model import PREFIXES, read_e5
 from ohlora.rag.e5_network import E5Network, limited_threads, padded
-from ohlora.rag.embeddings import EmbeddingsError
 from ohlora.rag.korean_words import whole_noun
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.marked_messages import KINDS
-from ohlora.rag.tuned_embedder import add_adapter
+from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import WeightsError, load_weights
 
 if TYPE_CHECKING:
@@ -320,16 +319,8 @@ def load_message_reader(threads: int = 1, weights: str | Path = WEIGHTS) -> Mess
     tensors, card = load_weights(weights)
     encoder, tokenizer = read_e5()
     tokenizer.enable_truncation(_LONGEST)
-    adapter = {name: tensor for name, tensor in tensors.items() if ".lora_" in name}
-    heads = {name: tensor.float() for name, tensor in tensors.items() if name not in adapter}
     network = MessageNetwork(encoder, len(card["keys"]), len(card["facts"]))
-    try:
-        add_adapter(encoder, adapter, card["lora"]["alpha"] / card["lora"]["rank"])
-        missing, unknown = network.load_state_dict(heads, strict=False)
-    except (EmbeddingsError, RuntimeError) as error:
-        raise WeightsError(f"{WEIGHTS} does not fit this version ({error}); {_TRAIN}") from error
-    if unknown or any(not name.startswith("encoder.") for name in missing):
-        raise WeightsError(f"{WEIGHTS} lacks parts of the network or has others; {_TRAIN}")
+    load_adapter_and_heads(network, tensors, card, WEIGHTS, _TRAIN)
     lists = (card["keys"], card["facts"], card["thresholds"])
     return MessageReader(network, tokenizer, *lists, threads, card["sha256"])
 

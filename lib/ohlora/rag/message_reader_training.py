@@ -22,7 +22,7 @@ from tqdm import tqdm
 from ohlora.config import outputs_folder, seed_everything
 from ohlora.llm.dialogues import load_dialogues, split_dialogues
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import LINEAR_LAYERS, batches_of_like_length
+from ohlora.rag.e5_network import batches_of_like_length
 from ohlora.rag.labelled_rows import LabelledRow
 from ohlora.rag.marked_messages import (
     MarkedMessage,
@@ -49,7 +49,7 @@ from ohlora.rag.message_reader import (
 )
 from ohlora.rag.proposals import proposed_operations, score_proposals
 from ohlora.rag.relevance import load_dialogue_questions
-from ohlora.rag.tuned_embedder import adapter_and_heads
+from ohlora.rag.tuned_embedder import adapter_and_heads, with_adapter
 from ohlora.weights import save_weights
 
 _RAREST_KEY = 4  # times that a key occurs, or it is none of those to choose from
@@ -77,19 +77,13 @@ def train_message_reader(
     Args:
         rows, sentences: see training_messages and training_sentences.
     """
-    from peft import LoraConfig, inject_adapter_in_model
-
     seed_everything(settings.seed)
     encoder, tokenizer = read_e5()
     counts = Counter(operation.key for row in rows for operation in row.operations)
     keys = sorted(key for key, times in counts.items() if times >= _RAREST_KEY)
     facts = list(facts_about_her())
-    network = MessageNetwork(encoder.requires_grad_(False), len(keys), len(facts))
-    upper = [
-        f"layers.{number}.{name}" for number in range(FROZEN_LAYERS, len(encoder.layers)) for name in LINEAR_LAYERS
-    ]
-    lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, lora_dropout=0.05, target_modules=upper)
-    network.encoder = inject_adapter_in_model(lora, encoder)
+    network = MessageNetwork(encoder, len(keys), len(facts))
+    network.encoder = with_adapter(encoder, settings.rank, FROZEN_LAYERS)
     lessons = [
         *(lesson_of_message(row, tokenizer, keys, facts) for row in rows),
         *(lesson_of_sentence(row, tokenizer) for row in sentences),

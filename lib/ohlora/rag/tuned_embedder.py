@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from ohlora.rag.e5_model import PREFIXES, E5FileError, read_e5, tokenise
-from ohlora.rag.e5_network import E5Network, limited_threads, vectors_in_batches
+from ohlora.rag.e5_network import LINEAR_LAYERS, E5Network, limited_threads, vectors_in_batches
 from ohlora.rag.embeddings import EmbeddingsError, PackagedEmbedder
-from ohlora.weights import load_weights
+from ohlora.weights import WeightsError, load_weights
 
 _BATCH = 32
 
@@ -73,6 +74,42 @@ def adapter_and_heads(network: nn.Module) -> dict[str, torch.Tensor]:
         elif not name.startswith("encoder."):
             tensors[name] = tensor.half()
     return tensors
+
+
+def load_adapter_and_heads(
+    network: nn.Module, tensors: dict[str, torch.Tensor], card: dict[str, Any], name: str, train: str
+) -> None:
+    """Put what adapter_and_heads gave into a network with an ``encoder``, in place.
+
+    Args:
+        card: of the weight file; its ``lora`` has alpha and rank. name, train: for errors, of the weights, and how to
+            make them again.
+
+    Raises:
+        WeightsError: the tensors are not those of such a network.
+    """
+    adapter = {key: tensor for key, tensor in tensors.items() if ".lora_" in key}
+    heads = {key: tensor.float() for key, tensor in tensors.items() if key not in adapter}
+    try:
+        add_adapter(network.encoder, adapter, card["lora"]["alpha"] / card["lora"]["rank"])
+        missing, unknown = network.load_state_dict(heads, strict=False)
+    except (EmbeddingsError, RuntimeError) as error:
+        raise WeightsError(f"{name} does not fit this version ({error}); {train}") from error
+    if unknown or any(not key.startswith("encoder.") for key in missing):
+        raise WeightsError(f"{name} lacks parts of the network or has others; {train}")
+
+
+def with_adapter(encoder: E5Network, rank: int, frozen_layers: int) -> nn.Module:
+    """The encoder with a LoRA adapter to be taught in every matrix above its lowest layers; all else is frozen.
+
+    alpha is twice the rank.
+    """
+    from peft import LoraConfig, inject_adapter_in_model
+
+    numbers = range(frozen_layers, len(encoder.layers))
+    upper = [f"layers.{number}.{name}" for number in numbers for name in LINEAR_LAYERS]
+    lora = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.05, target_modules=upper)
+    return inject_adapter_in_model(lora, encoder.requires_grad_(False))
 
 
 @torch.no_grad()
