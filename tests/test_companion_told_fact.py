@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.companion.answer import told_answer
-from ohlora.companion.told_fact import asks_for_days, told_fact
+from ohlora.companion.told_fact import asks_for_days, told_fact, with_a_day
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import Memory, Reading, remember
 from ohlora.rag.memory import clean_line
@@ -51,11 +51,17 @@ def test_days_until_a_plan_are_counted(days: int, korean: str, english: str) -> 
     assert english in answer("how many days till the exam?", exam)
 
 
-def test_a_question_about_days_is_known_by_its_plan() -> None:
+def test_a_question_about_days_is_about_what_names_a_day() -> None:
     exam, home = memory("시험", "목요일", expires=FRIDAY + timedelta(6)), memory("사는 곳", "부산")
-    assert asks_for_days("시험 며칠 남음?", [exam]) and asks_for_days("how many days until the exam", [exam])
-    assert not asks_for_days("며칠 남았지?", []) and not asks_for_days("며칠 남았지?", [home])
-    assert not asks_for_days("시험 때문에 못 자", [exam])
+    assert asks_for_days("시험 며칠 남음?") and asks_for_days("how many days until the exam")
+    assert not asks_for_days("시험 때문에 못 자")
+    assert with_a_day([home, exam], FRIDAY) == [exam] and with_a_day([home], FRIDAY) == []
+
+
+def test_days_until_a_birthday_are_counted_to_the_next_one() -> None:
+    assert "3월 19일" in answer("내 생일 며칠 남았게!!", memory("생일", "3월 19일"))
+    assert "13일" in answer("내 생일 며칠 남았게!!", memory("생일", "3월 19일"))
+    assert "days to go" in answer("how many days remain to my birthday", memory("birthday", "19 june"))
 
 
 def test_a_relative_day_is_said_as_a_date() -> None:
@@ -69,6 +75,8 @@ def test_when_it_was_told_and_what_it_was_before() -> None:
     assert "월요일에" in answer("내 직업 처음 얘기한 게 언제지?", now, older=(first,))
     before = answer("나 전에는 무슨 일 했더라?", now, older=(first,))
     assert "간호사" in before and "요리사" in before
+    for asks in ("이직하기 전에 나 뭐 했지?", "나 처음에 하던 일 뭐였게", "what was my job originally?"):
+        assert "간호사" in answer(asks, now, older=(first,)), asks
     assert "간호사" not in answer("내 직업이 뭐지?", now, older=(first,))
 
 

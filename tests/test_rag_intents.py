@@ -18,7 +18,15 @@ from ohlora.rag import (
     load_intent_regression,
 )
 from ohlora.rag.answer_fit import load_judged_answers
-from ohlora.rag.intents import SURE_ALONE, SURE_INTENT, GeneralAnswer, GeneralAnswers, act_of_intent
+from ohlora.rag.intents import (
+    SURE_ALONE,
+    SURE_INTENT,
+    GeneralAnswer,
+    GeneralAnswers,
+    act_of_intent,
+    heard_together,
+    load_second_messages,
+)
 from ohlora.weights import WeightsError, load_weights
 
 ROWS = [json.loads(line) for line in (DATA / "answers" / "messages.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -93,13 +101,21 @@ def test_what_was_told_is_named_first() -> None:
 def test_a_message_that_says_little_alone_is_heard_with_the_one_before() -> None:
     before = "my dog died yesterday"
     unsure = answers_for(tells_pet=SURE_ALONE - 0.1)
-    assert unsure.in_talk("fourteen, and her name was Coco", before) == f"{before} fourteen, and her name was Coco"
+    assert unsure.in_talk("fourteen", before) == heard_together(before, "fourteen")
     assert unsure.in_talk("fourteen", "") == "fourteen"
-    assert unsure.in_talk("do you like dogs?", before) == "do you like dogs?", "a question stands for itself"
-    assert unsure.in_talk("that was long", "how long does it take?") == "that was long", "it is no topic that goes on"
-    assert answers_for(only_laughs=SURE_ALONE - 0.1).in_talk("so much rain", "lol") == "so much rain"
     sure = answers_for(good_night=SURE_ALONE + 0.1)
     assert sure.in_talk("good night", before) == "good night"
+
+
+def test_second_messages_that_teach_are_apart_from_those_that_choose_and_those_that_test() -> None:
+    taught, chosen = ({message for _, message in load_second_messages(part)[0]} for part in (False, True))
+    assert len(taught) > 1000 and len(chosen) > 500
+    with (DATA / "answers" / "talk.jsonl").open(encoding="utf-8") as file:
+        tested = [json.loads(line) for line in file]
+    long = {row[name] for row in tested for name in ("before", "message") if len(row[name]) > 10}
+    first = {before for part in (False, True) for before, _ in load_second_messages(part)[0]}
+    assert not long & (taught | chosen | first)
+    assert len(taught & chosen) < 0.05 * len(chosen), "only 'haha' and the like stand in both"
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.remembering import Remembering
 from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
-from ohlora.companion.told_fact import asks_for_days
+from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
 from ohlora.companion.written_answer import explanation, general_answer, message_in_talk, written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
@@ -56,7 +56,8 @@ logger = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 600  # characters: with persona, memories and history it still fits 1,024 tokens
 HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
-RECALLED = 3  # memories a turn
+RECALLED = 3  # memories a turn …
+CANDIDATES = 8  # … of so many, where only those that name a day count
 
 
 class Companion:
@@ -227,9 +228,9 @@ class Companion:
         with draft.watch.stage("moderate"):
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now)
         with draft.watch.stage("recall"):
-            draft.memories = self._recall(draft, message)
             draft.plain = without_address(message)
             draft.reading = self._reading(draft.plain)
+            draft.memories = self._recall(draft, message, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
         if draft.prepared and draft.reading.tells_something:
@@ -250,13 +251,15 @@ class Companion:
             raise EndOfTurn("refused", draft.say("too_long", length=f"{len(text):,}", limit=MESSAGE_LIMIT))
         return text.strip()
 
-    def _recall(self, draft: Draft, message: str) -> tuple[Memory, ...]:
+    def _recall(self, draft: Draft, message: str, now: datetime) -> tuple[Memory, ...]:
+        days = asks_for_days(message)
         try:
-            found = self.memory.search(self.user, message, count=RECALLED)
+            found = self.memory.search(self.user, message, CANDIDATES, asked=draft.reading.may_ask or days)
         except Exception as error:  # she can answer without them
             draft.notices.append(draft.say("recall_failed", error))
             return ()
-        return tuple(recalled.memory for recalled in found)
+        memories = [recalled.memory for recalled in found]
+        return tuple(((with_a_day(memories, now) if days else []) or memories)[:RECALLED])
 
     def _reading(self, message: str) -> Reading:
         before = self.history[-1]["content"] if self.history else ""
@@ -311,7 +314,8 @@ class Companion:
         now, reading, recalled = self._local_time(), draft.reading, draft.memories
         ready = explanation(self.study_terms, self.general_answers, draft, self.history)
         may_ask = reading.may_ask and recalled and not reading.about_her
-        if ready is None and (reading.surely_asks or may_ask or asks_for_days(message, recalled)):
+        days = asks_for_days(message) and with_a_day(recalled[:1], now)
+        if ready is None and (reading.surely_asks or may_ask or days):
             ready = told_answer(self.memory, message, recalled, now)
         if ready is not None:
             return ready

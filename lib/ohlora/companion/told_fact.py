@@ -21,19 +21,21 @@ from ohlora.companion.citation import day_in_words, told_when
 from ohlora.config import DATA
 from ohlora.llm.language import text_language
 from ohlora.rag import OWN_WORDS, Memory
+from ohlora.rag.dates import named_day
 
 _HOW_LONG = re.compile(
-    r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디데이|\bd-?day\b"
+    r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디-?데이|\bd-?day\b"
     r"|\bhow (many (more )?(days|sleeps|nights|weeks)|long (till|until|to go|before|have i|do i have|is it till))\b",
     re.IGNORECASE,
 )
 _WHEN_TOLD = re.compile(
-    r"(언제|며칠에|며칠이|몇\s?월).*(말했|말한|말해|얘기|이야기|알려|알린|꺼냈|꺼낸)|(말한|말했|말해|얘기|이야기|알려|알린|꺼낸).*(언제|며칠)"
+    r"(언제|며칠에|며칠이|몇\s?월).*(말했|말한|말해|얘기|이야기|알려|알린|꺼냈|꺼낸|자랑했|털어놨)"
+    r"|(말한|말했|말해|얘기|이야기|알려|알린|꺼낸|자랑한|털어놓은).*(언제|며칠)"
     r"|\b(when|which day|what day)\b.*\b(tell|told|mention(ed)?|say|said|talk(ed)?|go on)\b",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    r"전에는|전엔|예전|원래|처음에?\s?(잡|정)|바꾸기|바뀌기|옛날"
+    r"전에는|전엔|예전|원래|처음에|처음\s?(잡|정|말)|(?<=[가-힣])기\s?전|그만두기|옛날"
     r"|\b(before|used to|originally|previous(ly)?|at first)\b",
     re.IGNORECASE,
 )
@@ -61,8 +63,8 @@ def told_fact(
     before = list(older(memory))
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     day = _day_of(memory, now)
-    if day is not None and _HOW_LONG.search(message):
-        return _time_left(day, now.date(), language, phrases)
+    if _HOW_LONG.search(message) and (next_day := _next_day(memory, now)) is not None:
+        return _time_left(next_day, now.date(), language, phrases)
     if memory in quoted:
         return phrases["quote"].format(**told)
     if _WHEN_TOLD.search(message):
@@ -86,14 +88,24 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
     return _one_of(phrases["remembered"], message).format(**told)
 
 
-def asks_for_days(message: str, recalled: Sequence[Memory]) -> bool:
-    """Whether a message asks how long it is until the plan that it brings to mind."""
-    return bool(recalled) and recalled[0].expires is not None and _HOW_LONG.search(message) is not None
+def asks_for_days(message: str) -> bool:
+    """Whether a message asks how long it is until something."""
+    return _HOW_LONG.search(message) is not None
+
+
+def with_a_day(recalled: Sequence[Memory], now: datetime) -> list[Memory]:
+    """The memories that name a day, plans and birthdays, in their order. now: in the user's time zone."""
+    return [one for one in recalled if _next_day(one, now) is not None]
 
 
 def _day_of(memory: Memory, now: datetime) -> date | None:
     """The day of a dated plan, which is said instead of its words: "tomorrow" is not tomorrow any more."""
     return memory.expires.astimezone(now.tzinfo).date() if memory.expires else None
+
+
+def _next_day(memory: Memory, now: datetime) -> date | None:
+    """The day of a plan, or the next one of what comes again: a birthday, a day of the week."""
+    return _day_of(memory, now) or named_day(memory.value, now.date())
 
 
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:

@@ -13,6 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from ohlora.config import half_precision
 
 LINEAR_LAYERS = ("query", "key", "value", "attention_output", "intermediate", "output")
 """Names of an E5Layer's matrices, to which an adapter may be added."""
@@ -108,6 +111,13 @@ def limited_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def training_precision() -> Iterator[None]:
+    """bfloat16 where it is quick, with plain attention: backwards on a CPU the fused one takes most of a step."""
+    with half_precision(), sdpa_kernel(SDPBackend.MATH):
+        yield
 
 
 def padded(tokens: Sequence[list[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

@@ -19,9 +19,15 @@ from tqdm import tqdm
 from ohlora.config import outputs_folder, seed_everything
 from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import batches_of_like_length
+from ohlora.rag.e5_network import batches_of_like_length, training_precision
 from ohlora.rag.intent_network import FROZEN_LAYERS, WEIGHTS, IntentNetwork
-from ohlora.rag.intents import act_of_intent, intent_metrics, load_intent_messages
+from ohlora.rag.intents import (
+    act_of_intent,
+    heard_together,
+    intent_metrics,
+    load_intent_messages,
+    load_second_messages,
+)
 from ohlora.rag.tuned_embedder import adapter_and_heads, with_adapter
 from ohlora.weights import save_weights
 
@@ -66,7 +72,9 @@ def train_intent_network(messages: Sequence[str], intents: Sequence[str], settin
     for step in (progress := tqdm(range(steps), desc="teach the network of intents", disable=None)):
         rows = next(batches)
         seen = [_with_words_left_out(tokens[row], settings.left_out, draw) for row in rows]
-        loss = cross_entropy(network(seen), wanted[rows], label_smoothing=settings.label_smoothing)
+        with training_precision():
+            found = network(seen)
+        loss = cross_entropy(found.float(), wanted[rows], label_smoothing=settings.label_smoothing)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(adapter, 1.0)
@@ -76,6 +84,20 @@ def train_intent_network(messages: Sequence[str], intents: Sequence[str], settin
         if (step + 1) % 50 == 0:
             progress.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}")
     return network.eval()
+
+
+def training_messages(seed: int = 0) -> tuple[list[str], list[str]]:
+    """Messages alone and behind another of the same user, and the intent of each.
+
+    An eighth of those alone come once more, behind any other: what was said before does not always matter.
+    """
+    draw = random.Random(seed)
+    messages, intents = load_intent_messages()
+    pairs, intents_of_pairs = load_second_messages()
+    rows = draw.sample(range(len(messages)), len(messages) // 8)
+    anywhere = [heard_together(draw.choice(messages), messages[row]) for row in rows]
+    together = [heard_together(*pair) for pair in pairs]
+    return [*messages, *together, *anywhere], [*intents, *intents_of_pairs, *(intents[row] for row in rows)]
 
 
 @torch.no_grad()
@@ -117,10 +139,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     settings = TrainingSettings(epochs=given.epochs, seed=given.seed)
-    messages, intents = load_intent_messages()
+    messages, intents = training_messages(given.seed)
     network = train_intent_network(messages, intents, settings)
     card = {
-        "data": f"{len(messages)} messages of data/answers/messages.jsonl; scores on messages of other writers",
+        "data": f"{len(messages)} messages of data/answers, alone or behind another; scores on messages of other writers",
         "seed": given.seed,
         "command": f"python -m ohlora.rag.intent_network_training --epochs {given.epochs} --seed {given.seed}",
         "metrics": score(network),

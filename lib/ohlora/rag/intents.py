@@ -10,7 +10,6 @@ the words of a fact that the message tells.
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,10 +28,9 @@ Like FITS of ohlora.rag.answer_fit near the best on half of the messages of data
 ohlora.evaluation.answers); low, as what follows is the language model alone, good in one of twenty.
 """
 SURE_ALONE = 0.5
-"""Probability of an intent from which a message in the middle of a talk is understood without what was said before; set
-by hand, before the messages of data/answers/talk.jsonl were judged."""
-_WITHOUT_TOPIC = {"greets", "leaves", "thanks", "apologises", "laughs", "agrees", "declines", "unsure"}
-_QUESTION = re.compile(r"[?？]")
+"""Probability of an intent from which a message in the middle of a talk is understood without what was said before."""
+SURELY_NO_QUESTION = 0.5
+"""Probability of an act that is no question from which a message asks nothing; set by hand."""
 _VALUE = "{value}"
 
 
@@ -81,24 +79,19 @@ class GeneralAnswers:
     def in_talk(self, message: str, before: str) -> str:
         """What to look for an answer to: a message, or where that says little alone, what it goes on with and it.
 
-        "Fourteen, and her name was Coco" tells of a pet, after "my dog died yesterday" of grief. Both are heard
-        together only where the intent is as sure then, and nothing goes on with a question or a "lol".
+        "Fourteen, and her name was Coco" tells of a pet, after "my dog died yesterday" of grief.
 
         Args:
             before: what the user said before it; "": nothing.
         """
-        alone = self.probabilities(message).max()
-        if not before or _QUESTION.search(before + message) or alone >= SURE_ALONE:
+        if not before or self.probabilities(message).max() >= SURE_ALONE:
             return message
-        if likeliest_act(self.probabilities(before), self._acts)[0] in _WITHOUT_TOPIC:
-            return message
-        together = f"{before} {message}"
-        return together if self.probabilities(together).max() >= alone else message
+        return heard_together(before, message)
 
     def surely_no_question(self, message: str) -> bool:
         """Whether a message likelier does something that is no question than not: complains, tells of its day …"""
         act, probability = likeliest_act(self.probabilities(message), self._acts)
-        return probability >= SURE_ALONE and not act.startswith("asks")
+        return probability >= SURELY_NO_QUESTION and not act.startswith("asks")
 
     def answers(self, message: str, language: str, value: str = "") -> list[GeneralAnswer]:
         """Answers to a message: to its intent, those first that hold what it tells, then to its act.
@@ -135,11 +128,27 @@ def load_general_answers(probabilities: Callable[[str], np.ndarray]) -> GeneralA
         return GeneralAnswers([GeneralAnswer(**json.loads(line)) for line in file], probabilities)
 
 
+def heard_together(before: str, message: str) -> str:
+    """Two messages of a user, one after the other, as one: what a message does in the middle of a talk."""
+    return f"{before} / {message}"
+
+
 def load_intent_messages() -> tuple[list[str], list[str]]:
     """The messages of data/answers/messages.jsonl, and the intent of each."""
     with (DATA / "answers" / "messages.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     return [row["message"] for row in rows], [row["intent"] for row in rows]
+
+
+def load_second_messages(held_out: bool = False) -> tuple[list[tuple[str, str]], list[str]]:
+    """Pairs of what a user said and said next, of data/answers/second_messages.jsonl, and what the second does.
+
+    Args:
+        held_out: those of the writers on whom it is chosen when the first is heard too, else all others.
+    """
+    with (DATA / "answers" / "second_messages.jsonl").open(encoding="utf-8") as file:
+        rows = [row for row in map(json.loads, file) if row["held_out"] == held_out]
+    return [(row["before"], row["message"]) for row in rows], [row["intent"] for row in rows]
 
 
 def intent_metrics(probabilities: np.ndarray, wanted: Sequence[str]) -> dict[str, float]:

@@ -168,7 +168,9 @@ class MemoryStore:
 
     # --- reading -------------------------------------------------------------------------------------------------
 
-    def search(self, user: str, message: str, count: int = 3, threshold: float | None = None) -> list[Recalled]:
+    def search(
+        self, user: str, message: str, count: int = 3, threshold: float | None = None, asked: bool = False
+    ) -> list[Recalled]:
         """The memories that matter to a message, best first; often none (abstention).
 
         The nearest memories by cosine are scored by ``relevance``; those below its threshold are left out.
@@ -178,6 +180,7 @@ class MemoryStore:
             message: question or statement, 1–4,000 characters.
             count: at most so many.
             threshold: probability; default: the calibrated one. 0 gives the nearest whatever their score.
+            asked: the message asks for something that the user told: other threshold.
         """
         check_length(message)
         if count < 1:
@@ -197,7 +200,8 @@ class MemoryStore:
             return []
         named = named_keys(message, [row["key"] for row in rows])
         scores = self.relevance.scores(query, np.stack([self._vectors(row) for row in rows]), named)
-        limit = self.relevance.threshold if threshold is None else threshold
+        calibrated = self.relevance.asked_threshold if asked else self.relevance.threshold
+        limit = calibrated if threshold is None else threshold
         ranked = sorted(zip(rows, scores, strict=True), key=lambda item: -item[1])
         return [Recalled(_memory(row), float(score)) for row, score in ranked[:count] if score >= limit]
 

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from ohlora.config import outputs_folder, seed_everything
 from ohlora.llm.dialogues import load_dialogues, split_dialogues
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import batches_of_like_length
+from ohlora.rag.e5_network import batches_of_like_length, training_precision
 from ohlora.rag.labelled_rows import LabelledRow
 from ohlora.rag.marked_messages import (
     MarkedMessage,
@@ -125,7 +125,8 @@ def _standardise(network: MessageNetwork, lessons: Sequence[Lesson], sample: int
 
 def _loss(network: MessageNetwork, lessons: Sequence[Lesson]) -> torch.Tensor:
     """Cross-entropies of all heads, one sum; what a lesson leaves open counts for nothing."""
-    states, seen = network.states([one.encoded for one in lessons])
+    with training_precision():
+        states, seen = network.states([one.encoded for one in lessons])
     whole = network.whole(states, seen)
     tags = torch.full(seen.shape, SKIP)
     for row, one in enumerate(lessons):

@@ -47,9 +47,16 @@ def embed_memories(embedder: Embedder, memories: Sequence[tuple[str, str]]) -> n
 
 
 class Relevance(Protocol):
-    """Scores memories for one message; at or above ``threshold`` a memory is recalled."""
+    """Scores memories for one message; at or above ``threshold`` a memory is recalled.
 
-    threshold: float
+    asked_threshold: for messages that ask for something that the user told: then there mostly is a memory.
+    """
+
+    @property
+    def threshold(self) -> float: ...
+
+    @property
+    def asked_threshold(self) -> float: ...
 
     def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
         """Query float32 (dimension,), memories float32 (n, 3, dimension), named (n,) → probabilities (n,)."""
@@ -62,6 +69,11 @@ class CosineRelevance:
 
     threshold: float = 0.5
 
+    @property
+    def asked_threshold(self) -> float:
+        """See Relevance; the same."""
+        return self.threshold
+
     def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
         """See Relevance."""
         return memories[:, 0] @ query
@@ -72,7 +84,7 @@ class CalibratedRelevance:
     """Zero-normalised cosines → logistic regression.
 
     cohort: float32 (m, 3, dimension), memories of nobody. centre: (dimension,) and projection: (projected, dimension),
-    see ohlora.rag.projection. coefficients: (5,). intercept, threshold: scalars.
+    see ohlora.rag.projection. coefficients: (5,). intercept and thresholds: scalars.
     """
 
     cohort: np.ndarray
@@ -81,6 +93,7 @@ class CalibratedRelevance:
     coefficients: np.ndarray
     intercept: float
     threshold: float
+    asked_threshold: float
 
     def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
         """See Relevance."""
@@ -133,7 +146,7 @@ def load_relevance(embedder: Embedder) -> CalibratedRelevance:
     """
     tensors, _ = load_for_embedder(WEIGHTS, embedder, lambda path: save_relevance(path, *calibrate(embedder)))
     numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
-    scalars = {key: float(numbers.pop(key)) for key in ("intercept", "threshold")}
+    scalars = {key: float(numbers.pop(key)) for key in ("intercept", "threshold", "asked_threshold")}
     return CalibratedRelevance(**numbers, **scalars)
 
 
@@ -143,7 +156,8 @@ def calibrate(
     """Teach the projection, then fit the five coefficients and the threshold on other dialogues with known answers.
 
     The threshold comes from best_threshold: right is the right memory first, or none, on dialogues that the
-    coefficients were not fitted on (leave one dialogue out).
+    coefficients were not fitted on (leave one dialogue out). That for messages that ask for what was told is chosen on
+    these alone.
 
     Args:
         rows: to calibrate on; default: data/memory/calibration.jsonl.
@@ -159,6 +173,7 @@ def calibrate(
     taught = teach_projection(embedder, training)
     scored = [_score_dialogue(embedder, with_plain_questions(row, rows), rows, taught) for row in rows]
     held_out: list[tuple[float, bool, bool]] = []
+    asks = [question["asks"] for row in rows for question in with_plain_questions(row, rows)["questions"]]
     for index in range(len(scored)):
         rest = [question for other, dialogue in enumerate(scored) if other != index for question in dialogue]
         model = LogisticRegression(C=1.0).fit(*_stack(rest))
@@ -166,19 +181,31 @@ def calibrate(
             probabilities = model.predict_proba(features)[:, 1]
             best = int(probabilities.argmax())
             held_out.append((float(probabilities[best]), bool(wanted[best]), bool(wanted.any())))
-    threshold = best_threshold(held_out)
+    asked = [decision for decision, is_asked in zip(held_out, asks, strict=True) if is_asked]
+    threshold, asked_threshold = best_threshold(held_out), best_threshold(asked)
     model = LogisticRegression(C=1.0).fit(*_stack([question for dialogue in scored for question in dialogue]))
     cohort = _cohort(embedder, rows)
     relevance = CalibratedRelevance(
-        cohort, *taught, model.coef_[0].astype(np.float32), float(model.intercept_[0]), float(np.float32(threshold))
+        cohort,
+        *taught,
+        model.coef_[0].astype(np.float32),
+        float(model.intercept_[0]),
+        float(np.float32(threshold)),
+        float(np.float32(asked_threshold)),
     )
     right = np.mean([_is_right(question, threshold) for question in held_out])
+    right_asked = np.mean([_is_right(question, asked_threshold) for question in asked])
     card = {
         "data": f"data/memory: projection from {len(training)} persons of training.jsonl, threshold from {len(rows)} "
         f"of calibration.jsonl ({len(held_out)} questions, ours and templates)",
         "seed": 0,
         "command": "python -m ohlora.rag.relevance",
-        "metrics": {"right_decisions_leave_one_dialogue_out": float(right), "questions": len(held_out)},
+        "metrics": {
+            "right_decisions_leave_one_dialogue_out": float(right),
+            "questions": len(held_out),
+            "right_decisions_where_something_told_is_asked_for": float(right_asked),
+            "questions_that_ask": len(asked),
+        },
         "licence": "Apache-2.0",
         "embedder": embedder.model,
     }
@@ -225,6 +252,7 @@ def save_relevance(path: Path, relevance: CalibratedRelevance, card: dict) -> Pa
         "coefficients": torch.from_numpy(relevance.coefficients),
         "intercept": torch.tensor(relevance.intercept),
         "threshold": torch.tensor(relevance.threshold),
+        "asked_threshold": torch.tensor(relevance.asked_threshold),
     }
     return save_weights(path, tensors, card)
 
@@ -244,8 +272,8 @@ def with_plain_questions(row: dict, rows: list[dict]) -> dict:
     others = [other for other in rows if other["language"] == row["language"] and other["id"] != row["id"]]
     foreign = dict.fromkeys(memory["key"] for other in others for memory in other["memories"])
     absent = [key for key in foreign if key not in own][: len(own)]
-    plain = [{"question": ask.format(key=key), "key": key} for key in own]
-    plain += [{"question": ask.format(key=key), "key": None} for key in absent]
+    plain = [{"question": ask.format(key=key), "key": key, "asks": True} for key in own]
+    plain += [{"question": ask.format(key=key), "key": None, "asks": True} for key in absent]
     return {**row, "questions": [*row["questions"], *plain]}
 
 
