@@ -258,10 +258,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="embedded")
     parser.add_argument("--without-model", action="store_true", help="recall only: seconds instead of minutes")
+    parser.add_argument("--file", type=Path, default=DATA / "memory" / "benchmark.jsonl", help="or development.jsonl")
     parser.add_argument("--dialogues", type=int, default=None, help="the first so many of each language")
     parser.add_argument("--output", type=Path, default=outputs_folder() / "memory_benchmark.json")
     given = parser.parse_args()
-    rows = load_benchmark()
+    rows = load_benchmark(given.file)
     if given.dialogues:
         rows = [row for row in rows if int(row["id"].rsplit("-", 1)[1]) <= given.dialogues]
     embedder, companion = load_embedder(given.profile), None

@@ -142,7 +142,7 @@ def main() -> None:
     messages, intents = training_messages(given.seed)
     network = train_intent_network(messages, intents, settings)
     card = {
-        "data": f"{len(messages)} messages of data/answers, alone or behind another; scores on messages of other writers",
+        "data": f"{len(messages)} messages of data/answers, alone or behind another; scores: other writers",
         "seed": given.seed,
         "command": f"python -m ohlora.rag.intent_network_training --epochs {given.epochs} --seed {given.seed}",
         "metrics": score(network),

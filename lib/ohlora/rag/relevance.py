@@ -139,7 +139,7 @@ def load_dialogue_questions(name: str) -> list[dict]:
 
 
 def load_relevance(embedder: Embedder) -> CalibratedRelevance:
-    """The calibration for an embedder: shipped, or made now (about two minutes) and kept in outputs/weights.
+    """The calibration for an embedder: shipped, or made now (some minutes) and kept in outputs/weights.
 
     Raises:
         WeightsError: the weight file is damaged.
@@ -171,9 +171,14 @@ def calibrate(
     rows = load_dialogue_questions("calibration") if rows is None else rows
     training = load_dialogue_questions("training") if training is None else training
     taught = teach_projection(embedder, training)
-    scored = [_score_dialogue(embedder, with_plain_questions(row, rows), rows, taught) for row in rows]
+    vectors = [embed_memories(embedder, [(one["key"], one["value"]) for one in row["memories"]]) for row in rows]
+    scored = []
+    for number, (row, memories) in enumerate(zip(rows, vectors, strict=True)):
+        others = np.concatenate([*vectors[:number], *vectors[number + 1 :]])
+        scored.append(_score_dialogue(embedder, with_plain_questions(row, rows), memories, others, taught))
     held_out: list[tuple[float, bool, bool]] = []
-    asks = [question["asks"] for row in rows for question in with_plain_questions(row, rows)["questions"]]
+    # Of the plain questions half are about what nobody told: people seldom ask that.
+    asks = [question.get("asks", False) for row in rows for question in with_plain_questions(row, rows)["questions"]]
     for index in range(len(scored)):
         rest = [question for other, dialogue in enumerate(scored) if other != index for question in dialogue]
         model = LogisticRegression(C=1.0).fit(*_stack(rest))
@@ -184,7 +189,7 @@ def calibrate(
     asked = [decision for decision, is_asked in zip(held_out, asks, strict=True) if is_asked]
     threshold, asked_threshold = best_threshold(held_out), best_threshold(asked)
     model = LogisticRegression(C=1.0).fit(*_stack([question for dialogue in scored for question in dialogue]))
-    cohort = _cohort(embedder, rows)
+    cohort = np.concatenate(vectors)
     relevance = CalibratedRelevance(
         cohort,
         *taught,
@@ -272,17 +277,19 @@ def with_plain_questions(row: dict, rows: list[dict]) -> dict:
     others = [other for other in rows if other["language"] == row["language"] and other["id"] != row["id"]]
     foreign = dict.fromkeys(memory["key"] for other in others for memory in other["memories"])
     absent = [key for key in foreign if key not in own][: len(own)]
-    plain = [{"question": ask.format(key=key), "key": key, "asks": True} for key in own]
-    plain += [{"question": ask.format(key=key), "key": None, "asks": True} for key in absent]
+    plain = [{"question": ask.format(key=key), "key": key} for key in own]
+    plain += [{"question": ask.format(key=key), "key": None} for key in absent]
     return {**row, "questions": [*row["questions"], *plain]}
 
 
 def _score_dialogue(
-    embedder: Embedder, row: dict, rows: list[dict], taught: tuple[np.ndarray, np.ndarray]
+    embedder: Embedder, row: dict, memories: np.ndarray, cohort: np.ndarray, taught: tuple[np.ndarray, np.ndarray]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each question: features (memories, 5) and which memory is wanted. Her cohort: the other dialogues."""
-    memories = embed_memories(embedder, [(memory["key"], memory["value"]) for memory in row["memories"]])
-    cohort = _cohort(embedder, [other for other in rows if other["id"] != row["id"]])
+    """For each question: features (memories, 5) and which memory is wanted.
+
+    Args:
+        memories: vectors of the dialogue's. cohort: of all the others'. Both as embed_memories gives them.
+    """
     queries = embedder.embed_queries([question["question"] for question in row["questions"]])
     keys = [memory["key"] for memory in row["memories"]]
     return [
@@ -294,10 +301,6 @@ def _score_dialogue(
         )
         for query, question in zip(queries, row["questions"], strict=True)
     ]
-
-
-def _cohort(embedder: Embedder, rows: list[dict]) -> np.ndarray:
-    return embed_memories(embedder, [(memory["key"], memory["value"]) for row in rows for memory in row["memories"]])
 
 
 def _stack(questions: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
