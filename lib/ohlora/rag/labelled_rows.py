@@ -15,10 +15,6 @@ from ohlora.llm.language import LANGUAGES
 
 LABELS = ("normal", "romantic_pressure", "political", "family_insult", "hate", "sexual", "threat", "self_harm")
 EVERYDAY = {"training": 6000, "calibration": 3000, "test": 1000}  # messages and replies of the dialogues: normal talk
-_NEAR_A_LABEL = (
-    *("loves_or_missed_her", "calls_her_dumb", "low_self_worth", "nobody_understands"),
-    *("burnt_out", "lonely", "sad_no_reason", "grieves"),
-)  # intents of data/answers whose messages a moderator might label otherwise
 _NOT_EVERYDAY = ("crisis", "romance", "no_body", "unknown_body")  # how families begin in which users may go too far
 
 
@@ -86,23 +82,6 @@ def everyday_rows(part: str = "training", count: int | None = None) -> list[Labe
                     identifier = f"{row['id']}-{side}"
                     texts.setdefault(row[side], LabelledRow(identifier, family, row["language"], row[side], "normal"))
     return sorted(texts.values(), key=lambda row: _hash(row.id))[: count or EVERYDAY[part]]
-
-
-def chat_rows(count: int = 3000) -> list[LabelledRow]:
-    """Messages of data/answers/messages.jsonl as normal rows, chosen by chance, but always the same.
-
-    Args:
-        count: at most so many.
-    """
-    with (DATA / "answers" / "messages.jsonl").open(encoding="utf-8") as file:
-        rows = [row for row in map(json.loads, file) if row["intent"] not in _NEAR_A_LABEL]
-    chosen = sorted(enumerate(rows), key=lambda pair: _hash(pair[1]["message"]))[:count]
-    return [
-        LabelledRow(
-            f"chat-{number}", f"{row['language']}-chat-{row['intent']}", row["language"], row["message"], "normal"
-        )
-        for number, row in chosen
-    ]
 
 
 def _hash(name: str) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ohlora.llm.dialogues import Dialogue, load_dialogues, split_dialogues
 from ohlora.llm.language import LANGUAGES
-from ohlora.rag.labelled_rows import LABELS, LabelledRow, chat_rows, everyday_rows, load_rows, split_rows
+from ohlora.rag.labelled_rows import LABELS, LabelledRow, everyday_rows, load_rows, split_rows
 from ohlora.rag.marked_messages import (
     KINDS,
     MarkedMessage,
@@ -60,8 +60,8 @@ def training_messages(seed: int = 0) -> list[MarkedMessage]:
 
 
 def training_sentences() -> list[LabelledRow]:
-    """Labelled rows without the test families, everyday talk, and what people write in a chat."""
-    return [*split_rows(load_rows())[0], *everyday_rows("training"), *chat_rows()]
+    """Labelled rows without the test families, and everyday talk."""
+    return [*split_rows(load_rows())[0], *everyday_rows("training")]
 
 
 def after_any_line(
