@@ -259,7 +259,8 @@ class Companion:
             draft.notices.append(draft.say("recall_failed", error))
             return ()
         memories = [recalled.memory for recalled in found]
-        return tuple(((with_a_day(memories, now) if days else []) or memories)[:RECALLED])
+        dated = with_a_day(memories, now) if days else []
+        return tuple((dated or memories)[:RECALLED])
 
     def _reading(self, message: str) -> Reading:
         before = self.history[-1]["content"] if self.history else ""
