@@ -172,13 +172,14 @@ def calibrate(
     training = load_dialogue_questions("training") if training is None else training
     taught = teach_projection(embedder, training)
     vectors = [embed_memories(embedder, [(one["key"], one["value"]) for one in row["memories"]]) for row in rows]
+    dialogues = [with_plain_questions(row, rows) for row in rows]
     scored = []
-    for number, (row, memories) in enumerate(zip(rows, vectors, strict=True)):
+    for number, (dialogue, memories) in enumerate(zip(dialogues, vectors, strict=True)):
         others = np.concatenate([*vectors[:number], *vectors[number + 1 :]])
-        scored.append(_score_dialogue(embedder, with_plain_questions(row, rows), memories, others, taught))
+        scored.append(_score_dialogue(embedder, dialogue, memories, others, taught))
     held_out: list[tuple[float, bool, bool]] = []
     # Of the plain questions half are about what nobody told: people seldom ask that.
-    asks = [question.get("asks", False) for row in rows for question in with_plain_questions(row, rows)["questions"]]
+    asks = [question.get("asks", False) for dialogue in dialogues for question in dialogue["questions"]]
     for index in range(len(scored)):
         rest = [question for other, dialogue in enumerate(scored) if other != index for question in dialogue]
         model = LogisticRegression(C=1.0).fit(*_stack(rest))
