@@ -91,7 +91,7 @@ class LetterEmbedder:
 
 
 class WordModerator:
-    """Stops texts with the word ``insult``; notes what it was shown."""
+    """Stops texts with the word ``insult``, is not sure of ``insolent`` and ``gloomy``; notes what it was shown."""
 
     def __init__(self) -> None:
         self.checked: list[str] = []
@@ -101,6 +101,9 @@ class WordModerator:
         for word, label in (("insult", "hate"), ("despair", "self_harm")):
             if word in text:
                 return Verdict(label, 1.0, f"lexicon: {word}")
+        for word, label in (("insolent", "hate"), ("gloomy", "self_harm")):
+            if word in text:
+                return Verdict(label, 0.8, "classifier", sure=False)
         return Verdict("normal", 1.0, "classifier")
 
 

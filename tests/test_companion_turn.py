@@ -132,6 +132,24 @@ def test_somebody_in_danger_is_cared_for_and_not_punished(tmp_path) -> None:
     assert companion.turn("hello").outcome == "answered"
 
 
+@pytest.mark.parametrize(("message", "then"), [("so insolent", "warned"), ("gloomy days", "cared")])
+def test_where_it_is_not_clear_she_asks_once_and_takes_it_seriously_the_second_time(tmp_path, message, then) -> None:
+    companion = make_companion(tmp_path, NICE)
+    first = companion.turn(message)
+    assert first.outcome == "asked" and "misheard" in first.notice and companion.history == []
+    assert companion.sanctions.events("me") == [], "what may be a misunderstanding does not count"
+    assert companion.turn("no, I meant my horse").outcome == "answered"
+    assert companion.turn(message).outcome == then
+
+
+def test_her_question_is_forgotten_after_some_messages(tmp_path) -> None:
+    companion = make_companion(tmp_path, NICE)
+    companion.turn("so insolent")
+    for number in range(8):
+        assert companion.turn(f"message {number}").outcome == "answered"
+    assert companion.turn("so insolent").outcome == "asked"
+
+
 def test_everything_shown_was_moderated(tmp_path) -> None:
     moderator = WordModerator()
     companion = make_companion(tmp_path, "happy 0.8\nOne. Two! Three? Four\nmemory: none", moderator=moderator)

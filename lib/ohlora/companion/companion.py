@@ -20,7 +20,7 @@ from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
 from ohlora.companion.remembering import Remembering
-from ohlora.companion.safety import may_be_shown, refuse_abuse, refuse_while_paused
+from ohlora.companion.safety import Doubts, may_be_shown, refuse_abuse, refuse_while_paused
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
 from ohlora.companion.written_answer import explanation, general_answer, message_in_talk, written_answer
@@ -125,6 +125,7 @@ class Companion:
         self.study_terms = study_terms or (load_study_terms() if self.examples else None)
         self.history: list[dict[str, str]] = []
         self._remembering = Remembering(self.user)
+        self._doubts = Doubts()
         self._present = ("neutral", 0.0)
         self._last_portrait: np.ndarray | None = None
         self._turn_number = 0
@@ -226,7 +227,7 @@ class Companion:
         with draft.watch.stage("sanction"):
             refuse_while_paused(draft, self.sanctions, self.user, now)
         with draft.watch.stage("moderate"):
-            refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now)
+            refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now, self._doubts)
         with draft.watch.stage("recall"):
             draft.plain = without_address(message)
             draft.reading = self._reading(draft.plain)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-Outcome = Literal["answered", "stopped", "refused", "warned", "blocked", "cared", "withheld", "failed"]
+Outcome = Literal["answered", "stopped", "refused", "asked", "warned", "blocked", "cared", "withheld", "failed"]
 
 STAGES = ("sanction", "moderate", "recall", "generate", "moderate_reply", "remember", "portrait")
 """Stages of a turn, in their order; timings also holds ``first_words`` and ``total``."""
@@ -27,9 +27,9 @@ class Turn:
     recalled: memories ("key: value") that she was given. stored: those that this turn wrote.
     notice: sentences about the chat itself (a warning, a limit, a failure), or None.
     timings: stage → seconds; ``first_words`` counts from the start of the turn to the first shown text.
-    outcome: answered; stopped by the user; refused (empty, too long, busy); warned or blocked by
-    moderation; cared (somebody may be in danger from themselves: help is named, nothing is punished);
-    withheld (her reply broke the rules); failed (a part did not work).
+    outcome: answered; stopped by the user; refused (empty, too long, busy); asked whether it was meant so, where
+    moderation is not sure; warned or blocked by moderation; cared (somebody may be in danger from themselves: help is
+    named, nothing is punished); withheld (her reply broke the rules); failed (a part did not work).
     """
 
     message: str

@@ -12,7 +12,7 @@ from ohlora.rag.memory_store import MemoryStore
 from ohlora.rag.message_reader import UNKNOWN_READING, MessageReader, Reading, load_message_reader
 from ohlora.rag.moderation import Moderator, Verdict, load_moderator
 from ohlora.rag.normalisation import detect_language, normalise
-from ohlora.rag.notices import active_notice, care_notice, refusal_notice, sanction_notice
+from ohlora.rag.notices import active_notice, asking_notice, care_notice, refusal_notice, sanction_notice
 from ohlora.rag.proposals import proposed_operations
 from ohlora.rag.sanctions import Sanction, SanctionLog
 from ohlora.rag.study_terms import StudyTerms, load_study_terms
@@ -38,6 +38,7 @@ __all__ = [
     "StudyTerms",
     "Verdict",
     "active_notice",
+    "asking_notice",
     "care_notice",
     "detect_language",
     "load_dialogue_examples",

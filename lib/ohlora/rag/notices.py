@@ -1,4 +1,4 @@
-"""What a user reads when she warns, pauses, cares or refuses to remember: texts of data/moderation/notices.yaml."""
+"""What a user reads when she asks, warns, pauses, cares or does not remember: data/moderation/notices.yaml."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def active_notice(sanction: Sanction, language: str, now: datetime) -> str:
 def care_notice(language: str) -> str:
     """Help lines for someone who may be in danger from themselves."""
     return _texts(language)["self_harm"].strip()
+
+
+def asking_notice(about_danger: bool, language: str) -> str:
+    """Her question whether it was meant as it sounded. about_danger: from the user to himself; else abuse."""
+    return _texts(language)["ask_self_harm" if about_danger else "ask_abuse"].strip()
 
 
 def refusal_notice(reason: str, language: str) -> str | None:
