@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.companion.answer import told_answer
+from ohlora.companion.draft import Draft
 from ohlora.companion.told_fact import asks_for_days, told_fact, with_a_day
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import Memory, Reading, remember
@@ -92,11 +93,16 @@ def test_any_stored_value_becomes_a_reply(value: str, question: str) -> None:
         def replaced_by(self, one: Memory) -> list[Memory]:
             return []
 
+    class NothingSaid:
+        def source(self, one: Memory) -> str:
+            return ""
+
     try:
         value = clean_line("value", value, 300)
     except ValueError:
         return  # it is never stored
-    *_, last = told_answer(Store(), question, [memory("cat", value)], FRIDAY)
+    asked = Draft(question, "en", memories=(memory("cat", value),))
+    *_, last = told_answer(Store(), NothingSaid(), asked, FRIDAY)
     assert last.reply.valid and last.reply.memory is None and len(last.reply.text) >= len(value)
 
 

@@ -16,7 +16,7 @@ from ohlora.rag.intent_network_training import TrainingSettings, save_intent_net
 from ohlora.rag.intents import act_of_intent
 from ohlora.weights import WeightsError, load_weights, save_weights
 
-SETTINGS = TrainingSettings(epochs=2, batch_size=2, rank=2)
+SETTINGS = TrainingSettings(epochs=2, batch_size=2, rank=2, warm_up=2)
 CARD = {
     **{name: "" for name in ("data", "command", "licence")},
     **{"seed": 0, "metrics": {}, "intents": list(act_of_intent()), "lora": {"rank": 2, "alpha": 4}},
@@ -35,7 +35,8 @@ def test_what_is_saved_is_what_was_taught(taught: IntentNetwork, tmp_path: Path)
     path = save_intent_network(tmp_path / "intents.safetensors", taught, CARD)
     tokens = taught.tokens(["hello there", "오늘은 진짜 피곤하다", "가" * 600])
     expected, found = taught(tokens), load_intent_network(path)(tokens)
-    assert found.shape == (3, len(act_of_intent())) and torch.allclose(found, expected, atol=0.02)
+    assert found.shape == (3, len(act_of_intent())) and torch.equal(found.argmax(1), expected.argmax(1))
+    assert torch.allclose(found, expected, atol=0.2), "bfloat16 rounds, and the adapter is added to its weights"
 
 
 @torch.no_grad()

@@ -21,10 +21,12 @@ from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.intents import (
     SURE_ALONE,
     SURE_INTENT,
+    SURE_TOLD_TOGETHER,
     GeneralAnswer,
     GeneralAnswers,
     act_of_intent,
     heard_together,
+    kind_of_act,
     load_second_messages,
 )
 from ohlora.weights import WeightsError, load_weights
@@ -48,7 +50,8 @@ def answers_for(**probabilities: float) -> GeneralAnswers:
 def test_intents_are_told_apart_by_name() -> None:
     acts = yaml.safe_load((DATA / "answers" / "intents.yaml").read_text(encoding="utf-8"))
     names = [intent for entry in acts.values() for intent in entry["intents"]]
-    assert len(names) == len(set(names)) and not set(names) & set(acts), "an answer belongs to one of them"
+    groups = {*acts, *(entry.get("kind") for entry in acts.values())}
+    assert len(names) == len(set(names)) and not set(names) & groups, "an answer belongs to one of them"
     assert list(act_of_intent()) == names and all(isinstance(name, str) for name in names), "yes and no are no names"
 
 
@@ -67,23 +70,33 @@ def test_general_answers_can_be_said() -> None:
         assert len(one.reply) <= (90 if one.language == "ko" else 160)
     assert len({one.reply for one in ANSWERS}) == len(ANSWERS)
     counts = Counter((one.intent, one.language) for one in ANSWERS if "{value}" not in one.reply)
-    known = {*act_of_intent(), *act_of_intent().values()}
-    assert {intent for intent, _ in counts} <= known
+    kinds = set(filter(None, kind_of_act().values()))
+    assert {intent for intent, _ in counts} <= {*act_of_intent(), *act_of_intent().values(), *kinds}
+    assert all(counts[kind, language] >= 10 for kind in kinds for language in ("ko", "en"))
     assert all(counts[intent, language] >= 3 for intent in act_of_intent() for language in ("ko", "en"))
     assert {one.intent.split("_")[0] for one in ANSWERS if "{value}" in one.reply} == {"tells"}
 
 
-def test_the_intent_is_answered_before_its_act() -> None:
+def test_the_intent_is_answered_before_its_act_and_its_kind() -> None:
     sure = answers_for(exhausted=SURE_INTENT + 0.1)
-    assert sure.intent_or_act("so tired") == "exhausted"
+    assert sure.understood("so tired") == ["exhausted", "tired", "tells_bad"]
     found = sure.answers("so tired", "en")
-    assert [*dict.fromkeys(one.intent for one in found)] == ["exhausted", "tired"]
+    assert [*dict.fromkeys(one.intent for one in found)] == ["exhausted", "tired", "tells_bad"]
     other = sure.answers("worn out", "en")
     assert found != other and set(found) == set(other), "other words, another answer first"
     unsure = answers_for(exhausted=0.2, sleepy=0.2, cannot_sleep=0.2)
-    assert {one.intent for one in unsure.answers("so tired", "en")} == {"tired"}
-    nothing = answers_for()
-    assert nothing.intent_or_act("so tired") == "" and nothing.answers("so tired", "en") == []
+    assert unsure.understood("so tired") == ["tired", "tells_bad"]
+    assert answers_for(exhausted=0.03, scolded=0.03).understood("so it went") == ["tells_bad"]
+    assert answers_for(good_night=0.9).understood("bye") == ["good_night", "leaves"], "a greeting is of no kind"
+
+
+def test_two_messages_are_to_be_understood_more_surely_than_one() -> None:
+    answers = answers_for(exhausted=SURE_TOLD_TOGETHER - 0.1)
+    assert answers_for(exhausted=0.4, scolded=0.3).understood("a day / a bus", together=True) == ["tells_bad"]
+    assert answers.understood("a long day / and then the bus", together=True) == ["tells_neutral"]
+    assert answers.understood("a long day")[0] == "exhausted"
+    asks = answers_for(asks_self_advice=SURE_TOLD_TOGETHER - 0.1)
+    assert asks.understood("a long day / what now?", together=True)[0] == "asks_self_advice", "it wants an answer"
 
 
 def test_what_was_told_is_named_first() -> None:
@@ -130,7 +143,7 @@ def regression():
 )  # fmt: skip
 def test_plain_messages_are_understood_and_answered(regression, message: str, act: str) -> None:
     answers, language = load_general_answers(regression.probabilities), detect_language(message)
-    named = answers.intent_or_act(message)
+    named = answers.understood(message)[0]
     assert act_of_intent().get(named, named) == act
     found = answers.answers(message, language)
     assert found and {one.language for one in found} == {language}

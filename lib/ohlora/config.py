@@ -7,10 +7,13 @@ import os
 import random
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
+
+if TYPE_CHECKING:
+    import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
@@ -151,6 +154,14 @@ def device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def quick_precision() -> torch.dtype:
+    """bfloat16 where the CPU multiplies matrices of it in hardware (AMX), else float32, which any CPU is quick with."""
+    import torch
+
+    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    return torch.bfloat16 if has_amx() else torch.float32
 
 
 def half_precision() -> contextlib.AbstractContextManager:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
+from ohlora.companion.said_before import SaidBefore
 from ohlora.companion.told_fact import told_fact
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
-from ohlora.rag import DialogueExamples, Memory, MemoryStore
+from ohlora.rag import DialogueExamples, MemoryStore
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +50,25 @@ def similar(
         return ()
 
 
-def told_answer(store: MemoryStore, message: str, recalled: Sequence[Memory], now: datetime) -> Iterator[ReplyProgress]:
-    """A stream that tells back what the user told, or that she does not know it (see told_fact)."""
-    text = without_marks(told_fact(message, recalled, store.replaced_by, now))
-    return stream_reply(iter([format_reply(text, "happy" if recalled else "curious", 0.6)]))
+def told_answer(store: MemoryStore, said: SaidBefore, draft: Draft, now: datetime) -> Iterator[ReplyProgress] | None:
+    """A stream that tells back what the user told, or that she does not know it (see told_fact).
+
+    None where the message may as well ask for something else, and nothing of the kind was told or said.
+
+    Args:
+        said: what the user said in this conversation. draft: of the turn; what it recalls is in it.
+    """
+    recalled = draft.memories
+    try:
+        sentence = said.source(recalled[0]) if recalled else said.nearest(draft.message)
+    except Exception:
+        logger.exception("what was said in this conversation was not searched; what is stored is enough")
+        sentence = ""
+    if not (recalled or sentence or draft.reading.surely_asks):
+        return None
+    draft.quotes = bool(sentence)
+    text = without_marks(told_fact(draft.message, recalled, store.replaced_by, now, sentence))
+    return stream_reply(iter([format_reply(text, "happy" if recalled or sentence else "curious", 0.6)]))
 
 
 def model_answer(

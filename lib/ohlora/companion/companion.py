@@ -15,15 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ohlora.companion.answer import model_answer, similar, told_answer, without_address
+from ohlora.companion.answer import model_answer, similar, without_address
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
+from ohlora.companion.prepared_answer import Sources, prepared_answer
 from ohlora.companion.remembering import Remembering
 from ohlora.companion.safety import Doubts, may_be_shown, refuse_abuse, refuse_while_paused
+from ohlora.companion.said_before import SaidBefore
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.turn import OnProgress, Turn, finished_sentences
-from ohlora.companion.written_answer import explanation, general_answer, message_in_talk, written_answer
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
@@ -50,6 +51,7 @@ from ohlora.rag import (
     refusal_notice,
 )
 from ohlora.rag.database import Clock, wall_clock
+from ohlora.rag.message_reader import POSSIBLE
 from ohlora.stylegan import PortraitGenerator, load_generator
 
 logger = logging.getLogger(__name__)
@@ -126,6 +128,7 @@ class Companion:
         self.history: list[dict[str, str]] = []
         self._remembering = Remembering(self.user)
         self._doubts = Doubts()
+        self._said = SaidBefore(self.memory)
         self._present = ("neutral", 0.0)
         self._last_portrait: np.ndarray | None = None
         self._turn_number = 0
@@ -219,6 +222,7 @@ class Companion:
             ValueError: there is no such memory.
         """
         with self._busy:  # not in the middle of a turn's transaction
+            self._said.clear()
             return self.memory.delete(self.user, memory_id)
 
     def _converse(self, draft: Draft, text: object) -> None:
@@ -241,6 +245,7 @@ class Companion:
             draft.stored = self._remembering.write(self.memory, draft, operation, turn)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
+        self._said.clear() if draft.reading.forgets >= POSSIBLE else self._said.add(turn, message)
         if draft.reply:  # else stopped before the first sentence
             self.history = [*self._messages(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
@@ -307,25 +312,10 @@ class Companion:
         return operation
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
-        ready = self._prepared_answer(draft, message)
+        sources = Sources(self.memory, self._said, self.examples, self.general_answers, self.study_terms)
+        ready = prepared_answer(sources, draft, self.history, self._local_time())
         draft.prepared = ready is not None
         return self._model_answer(draft, message, examples) if ready is None else ready
-
-    def _prepared_answer(self, draft: Draft, message: str) -> Iterator[ReplyProgress] | None:
-        """What was told or written, the surest first; None: the model is to speak."""
-        now, reading, recalled = self._local_time(), draft.reading, draft.memories
-        ready = explanation(self.study_terms, self.general_answers, draft, self.history)
-        may_ask = reading.may_ask and recalled and not reading.about_her
-        days = asks_for_days(message) and with_a_day(recalled[:1], now)
-        if ready is None and (reading.surely_asks or may_ask or days):
-            ready = told_answer(self.memory, message, recalled, now)
-        if ready is not None:
-            return ready
-        draft.in_talk = message_in_talk(self.general_answers, draft, self.history)
-        alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
-        if reading.about_her or alone:
-            ready = written_answer(self.examples, draft.plain, self.history, reading.about_her)
-        return ready if ready is not None else general_answer(self.general_answers, draft, self.history, now)
 
     def _model_answer(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
         lines = [memory.line for memory in draft.memories]

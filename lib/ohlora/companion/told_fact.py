@@ -43,7 +43,11 @@ _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
 def told_fact(
-    message: str, recalled: Sequence[Memory], older: Callable[[Memory], Sequence[Memory]], now: datetime
+    message: str,
+    recalled: Sequence[Memory],
+    older: Callable[[Memory], Sequence[Memory]],
+    now: datetime,
+    sentence: str = "",
 ) -> str:
     """Her answer to a question that only what the user told can answer, in the question's language.
 
@@ -51,11 +55,12 @@ def told_fact(
         recalled: the memories that matter to the message, best first; none: nobody told her.
         older: gives the memories that one replaced, newest first.
         now: in the user's time zone.
+        sentence: of this conversation, what the best memory comes from; where there is none, what may be meant.
     """
     language = text_language(message) or "ko"
     phrases = _phrases()[language]
     if not recalled:
-        return _one_of(phrases["unknown"], message)
+        return phrases["maybe"].format(sentence=sentence) if sentence else _one_of(phrases["unknown"], message)
     memory = recalled[0]
     quoted = [one for one in recalled if one.key in OWN_WORDS.values()]
     if memory in quoted:  # of two sentences the newer one holds
@@ -74,6 +79,8 @@ def told_fact(
         return phrases["before"].format(**told, old=before[0].value)
     if day is not None:
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
+    if sentence:
+        return phrases["quote"].format(when=told["when"], value=sentence)
     return _one_of(phrases["value"], message).format(**told)
 
 

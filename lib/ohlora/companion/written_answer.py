@@ -11,24 +11,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from ohlora.companion.answer import without_address
+from ohlora.companion.choice import choice
 from ohlora.companion.draft import Draft
 from ohlora.companion.told_fact import remembered_fact
 from ohlora.llm.dialogues import Dialogue
-from ohlora.llm.reply_format import ReplyProgress, parse_reply, plain_letters, stream_reply
+from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
 from ohlora.rag import DialogueExamples, GeneralAnswers, Memory, proposed_operations
 from ohlora.rag.extraction import check_operation, holds_secret
 from ohlora.rag.intents import GeneralAnswer
 from ohlora.rag.message_reader import POSSIBLE
-from ohlora.rag.study_terms import StudyTerms
+from ohlora.rag.study_terms import StudyTerms, asking_part
 
 logger = logging.getLogger(__name__)
 
 Written = TypeVar("Written", Dialogue, GeneralAnswer)
 SURELY_ELSE = 0.8  # probability of an intent from which a message does not ask for what was told; set by hand
+JUST_NOW = timedelta(hours=1)
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
 
@@ -66,7 +68,8 @@ def explanation(
         terms, answers: None: there are none. draft: of the turn; its language is that of the explanation.
     """
     reading = draft.reading
-    if reading.about_her or reading.surely_asks or reading.tells_something or reading.forgets >= POSSIBLE:
+    tells = reading.tells_something and asking_part(draft.plain) == draft.plain  # else it tells one thing, asks another
+    if reading.about_her or reading.surely_asks or tells or reading.forgets >= POSSIBLE:
         return None
     try:
         found = terms.explanations(draft.plain, draft.language) if terms is not None else []
@@ -91,6 +94,20 @@ def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Seque
         return draft.plain
 
 
+def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[ReplyProgress] | None:
+    """Her choice where the message asks her to choose between two small things (ohlora.companion.choice)."""
+    if answers is None:
+        return None
+    try:
+        intent = answers.intents[int(answers.probabilities(draft.plain).argmax())]
+        words = choice(draft.plain, draft.language, intent)
+    except Exception:
+        logger.exception("whether the message asks to choose is not known")
+        return None
+    draft.quotes = draft.quotes or bool(words)
+    return stream_reply(iter([format_reply(without_marks(words), "happy", 0.7)])) if words else None
+
+
 def general_answer(
     answers: GeneralAnswers | None,
     draft: Draft,
@@ -111,11 +128,12 @@ def general_answer(
     try:
         if draft.reading.may_ask and answers.probabilities(draft.plain).max() < SURELY_ELSE:
             return None  # it may ask for what was told
-        value = _told_value(draft) if draft.in_talk == draft.plain else ""  # of both messages it is not the topic
-        found = _first_new(answers.answers(draft.in_talk, draft.language, value), history, value)
+        together = draft.in_talk != draft.plain
+        value = "" if together else _told_value(draft)  # of both messages it is not the topic
+        found = _first_new(answers.answers(draft.in_talk, draft.language, value, together), history, value)
         if found is None:
             return None
-        memory = _remembered(draft, history)
+        memory = _remembered(draft, history, now)
         draft.quotes = bool(value or memory)
         if memory is not None:
             mentioned = remembered_fact(draft.plain, memory, now, draft.language)
@@ -135,11 +153,16 @@ def _told_value(draft: Draft) -> str:
     return told[0].value if alone else ""
 
 
-def _remembered(draft: Draft, history: Sequence[dict[str, str]]) -> Memory | None:
-    """The memory that the message brings to her mind; none where the message asks about her or tells something."""
+def _remembered(draft: Draft, history: Sequence[dict[str, str]], now: datetime) -> Memory | None:
+    """The memory that the message brings to her mind; none where the message asks about her or tells something.
+
+    What was told just now needs no reminding.
+    """
     if not draft.memories or draft.reading.about_her or draft.reading.tells_something:
         return None
     memory = draft.memories[0]
+    if now - memory.created < JUST_NOW:
+        return None
     said = plain_letters(" ".join([draft.message, *(one["content"] for one in history)]))
     return None if plain_letters(memory.value) in said else memory
 

@@ -38,6 +38,9 @@ SURE = 0.7
 """Probability from which the reader decides alone; by F1 and false stores on the held-out dialogues."""
 POSSIBLE = 0.5
 """Probability below which the language model's proposal is not believed; chosen likewise."""
+SURE_IN_TALK = 0.75
+"""Probability from which a fact counts in a message that follows one of hers: in twelve talks of ten turns the reader
+found 33 facts, 13 of them right; from this probability on 15, 11 of them right."""
 TAGS = ("outside", "begin", "inside")
 CLEARLY_ASKED = 0.6
 """Probability from which a message asks for one fact about her."""
@@ -95,6 +98,14 @@ class Reading:
     def surely_tells(self) -> bool:
         """It holds something to remember, whatever the language model thinks."""
         return self.tells >= SURE
+
+
+def _in_talk(reading: Reading) -> Reading:
+    """A reading without facts that are not sure; where none is left, only the language model may find one."""
+    sure = tuple(fact for fact in reading.facts if fact.probability >= SURE_IN_TALK)
+    if sure or not reading.facts:
+        return replace(reading, facts=sure)
+    return replace(reading, facts=(), tells=min(reading.tells, (SURE + POSSIBLE) / 2))
 
 
 UNKNOWN_READING = Reading(0.0, 0.0, 0.0, 0.0, may_ask=False, surely_asks=False)
@@ -226,13 +237,13 @@ class MessageReader:
         tags = self.network.tag(states).softmax(dim=2).numpy()
         means, _ = whole.chunk(2, dim=1)
         found = []
-        for row, (message, _) in enumerate(messages):
+        for row, (message, before) in enumerate(messages):
             facts = self._facts(message, encoded[row], states[row], tags[row], means[row])
             topic = self._topic(encoded[row], states[row], means[row])
             best = int(about[row].argmax())
             about_her = self.facts[best - 1] if best and about[row, best] >= CLEARLY_ASKED else ""
             reading = self._reading(kinds[row].tolist(), facts, topic)
-            found.append(replace(reading, about_her=about_her))
+            found.append(replace(_in_talk(reading) if before else reading, about_her=about_her))
         return found
 
     def _reading(self, kinds: list[float], facts: Sequence[Fact], topic: str) -> Reading:

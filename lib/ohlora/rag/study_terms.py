@@ -23,7 +23,7 @@ _ASKS = re.compile(
     r"|\b(what(['’]?s| is| are| does| do)?|wh?t|wtf|expla(in\w*|nation)|meaning|means?|defin(e|ition)|differen(t|ces?)"
     r"|makes no sense|(do|does|did|can)(n['’]?t| not) (\w+ )?(get|understand)|never (got|understood)"
     r"|help me (get|understand)|in (simple|plain) (words|terms|english)|break (it )?down|teach me|never heard|vs|remind"
-    r"|tell me about|eli5|how (does|do|come|are|is|can a)|where does|why)\b|=\s?\?",
+    r"|tell me about|eli5|how (does|do|come|are|is|can a)|where does|(?<!that['’]s )(?<!thats )why)\b|=\s?\?",
     re.IGNORECASE,
 )
 _ASKS_FOR_A_WAY = re.compile(
@@ -31,6 +31,7 @@ _ASKS_FOR_A_WAY = re.compile(
     r"|\bhow to\b|\bshould (i|we)\b|\b(is|are|does|do|did|with|fix|in|for) my\b|\bare you\b|^(너|넌|네가|니가)\s",
     re.IGNORECASE,
 )
+_PARTS = re.compile(r"[,.!?;\n]+\s|\b(?:but|anyway|so)\b|근데|그런데|암튼")
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,19 @@ class StudyTerms:
         Returns:
             Nothing where the message names no term, or asks no "what is …".
         """
-        if not _ASKS.search(message) or _ASKS_FOR_A_WAY.search(message):
-            return []
-        terms = [term.answers[language] for term in self.named(message)[:2]]
+        asking = asking_part(message)
+        named = self.named(asking) or (self.named(message) if asking else [])
+        terms = [term.answers[language] for term in named[:2]]
         if len(terms) == 2:
             terms = [(" ".join(answers),) for answers in zip(*terms, strict=True)]
         return [GeneralAnswer("", language, reply, "thinking", 0.5) for answers in terms for reply in answers]
+
+
+def asking_part(message: str) -> str:
+    """The part of a message that asks what something is: all of it where that names no other part; "": none does."""
+    if not _ASKS.search(message) or _ASKS_FOR_A_WAY.search(message):
+        return ""
+    return next((part.strip() for part in _PARTS.split(message) if _ASKS.search(part)), message)
 
 
 def _joined(name: str) -> str:

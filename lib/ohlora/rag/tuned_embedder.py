@@ -76,6 +76,22 @@ def adapter_and_heads(network: nn.Module) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def go_on_from(network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
+    """Put what adapter_and_heads gave back into such a network, to be taught further, in place.
+
+    Raises:
+        WeightsError: the tensors are not those of such a network.
+    """
+    whole = {
+        f"encoder.{name}.default.weight" if ".lora_" in name else name: tensor.float()
+        for name, tensor in tensors.items()
+    }
+    wanted = {name for name in network.state_dict() if ".lora_" in name or not name.startswith("encoder.")}
+    if set(whole) != wanted:
+        raise WeightsError(f"these weights are of another network: {sorted(set(whole) ^ wanted)[:3]} …")
+    network.load_state_dict(whole, strict=False)
+
+
 def load_adapter_and_heads(
     network: nn.Module, tensors: dict[str, torch.Tensor], card: dict[str, Any], name: str, train: str
 ) -> None:
@@ -99,21 +115,31 @@ def load_adapter_and_heads(
         raise WeightsError(f"{name} lacks parts of the network or has others; {train}")
 
 
-def with_adapter(encoder: E5Network, rank: int, frozen_layers: int) -> nn.Module:
-    """The encoder with a LoRA adapter to be taught in every matrix above its lowest layers; all else is frozen.
+def with_adapter(
+    encoder: nn.Module, rank: int, frozen_layers: int, matrices: Sequence[str] = LINEAR_LAYERS
+) -> nn.Module:
+    """The encoder with a LoRA adapter to be taught in the matrices above its lowest layers; all else is frozen.
 
-    alpha is twice the rank. Without dropout of its own: drawing what is left out would take half of a step on a CPU.
+    alpha is twice the rank; the adapter is float32. Without dropout of its own: drawing what is left out would take
+    half of a step on a CPU.
+
+    Args:
+        matrices: their names in a layer.
     """
     from peft import LoraConfig, inject_adapter_in_model
 
     numbers = range(frozen_layers, len(encoder.layers))
-    upper = [f"layers.{number}.{name}" for number in numbers for name in LINEAR_LAYERS]
+    upper = [f"layers.{number}.{name}" for number in numbers for name in matrices]
     lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=upper)
-    return inject_adapter_in_model(lora, encoder.requires_grad_(False))
+    taught = inject_adapter_in_model(lora, encoder.requires_grad_(False))
+    for weight in taught.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+    return taught
 
 
 @torch.no_grad()
-def add_adapter(network: E5Network, tensors: dict[str, torch.Tensor], scale: float) -> None:
+def add_adapter(network: nn.Module, tensors: dict[str, torch.Tensor], scale: float) -> None:
     """Add ``scale * B @ A`` to the weights that an adapter names (Hu et al. 2021, "LoRA", equation 3), in place.
 
     Args:
@@ -125,9 +151,9 @@ def add_adapter(network: E5Network, tensors: dict[str, torch.Tensor], scale: flo
     for name in sorted({key.rpartition(".")[0] for key in tensors}):
         try:
             weight = network.get_submodule(name).weight
-            weight += scale * tensors[f"{name}.lora_B"].float() @ tensors[f"{name}.lora_A"].float()
+            change = scale * tensors[f"{name}.lora_B"].float() @ tensors[f"{name}.lora_A"].float()
+            weight.copy_(weight.float() + change)
         except (AttributeError, KeyError, RuntimeError) as error:
             raise EmbeddingsError(
-                f"the adapter's layer {name!r} does not fit multilingual-e5-small ({error}); "
-                "train it again: python -m ohlora.rag.embedding_training"
+                f"the adapter's layer {name!r} does not fit {type(network).__name__} ({error})"
             ) from error

@@ -1,0 +1,94 @@
+"""Asked to choose between two things she chooses: "tea or coffee?" deserves better than "either is lovely".
+
+The two are found by the few wordings in which people put such a choice; what was said before does not matter. Which of
+them she takes depends on the words alone, so that she does not change her mind. Nothing that weighs on anybody is
+chosen: whether it does is known from the intent of the message.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from functools import cache
+
+import yaml
+
+from ohlora.config import DATA
+
+_LONGEST = 34  # characters of one option
+_END = r"(?=[\s?!.,~ㅋㅎㅠ]|$)"
+_COPULA = r"(?:이야|야|이냐|냐|이에요|예요)"
+_BETTER = r"(?:는|은|을)\s?(?:게|거|쪽이)\s?(?:더\s)?(?:나을|좋을|나아|낫|나은)"
+_ASKS_SO = r"(?=\s*(?:골라|고민|ㄱ|뭐|[?!.,~]|$))"
+_KOREAN = (
+    re.compile(rf"(?P<first>\S+?){_COPULA}[\s,]*(?:아니면\s)?(?P<second>[^\s?]+?){_COPULA}{_END}"),
+    re.compile(r"(?P<first>[^\s,.]+?)(?:랑|하고)\s(?P<second>[^\s,.]+?)\s?(?:중에|중엔|중)"),
+    re.compile(rf"(?P<first>[^\s,.]+?)\s*(?:아니면|vs\.?)\s*(?P<second>[^\s?!.,~]+?){_COPULA}?{_ASKS_SO}"),
+    re.compile(
+        rf"(?:^|[,.!?~]\s*)(?P<first>[^,.!?~]{{2,14}}?)\s*(?:아니면|vs\.?)\s*(?P<second>[^,.!?~]{{2,14}}?){_ASKS_SO}"
+    ),
+    re.compile(
+        r"(?P<first>(?:\S+\s){0,2}?\S+(?:는|은|을))\s?(?:게|거|쪽이)\s?(?:나을|좋을|나아|낫|나은)\S*\s"
+        rf"(?P<second>(?:\S+\s){{0,2}}?\S+?{_BETTER})"
+    ),
+)
+_ENGLISH = re.compile(
+    r"(?:^|\b(?:should i|shall i|would (?:yo)?u rather|do (?:yo)?u like|prefer|pick|choose|better|between)\b|[,:.?!]\s)"
+    r"\s*(?P<first>[\w' -]{2,40}?),?\s+(?:or|vs\.?)\s+(?P<second>[\w' -]{2,40}?)\s*(?:\?|$|[.!,])",
+    re.IGNORECASE,
+)
+_AROUND = re.compile(
+    r"^(?:ok|so|hmm|and|but|now|quick|like|is it|are (?:yo)?u|(?:yo)?u|team|do (?:yo)?u like|would (?:yo)?u rather"
+    r"|should i|do i|i|more of an?|just)\s+"
+    r"|\s+(?:more|first|better|(?:oh-?)?lora|please|pls|for me|help|too|person|girl|before bed|는|은)$",
+    re.IGNORECASE,
+)
+_PARTICLE = re.compile(r"(?<!고양)(?<!호랑)(?<!떡볶)(?<!걸)(?<!종)(?<!놀)(?<=[가-힣])이$")  # 짬뽕이랑, but 고양이랑
+_NO_OPTION = re.compile(
+    r"^하\b|\b하$|뭐|뭘|어디|누구|언제|왜|어떻|\b(do|does|did|are|is|was|let['’]?s|who|what|when|where|why|how|not|yes|no|can['’]?t|cannot)\b",
+    re.IGNORECASE,
+)
+_YOURS = {"my": "your", "me": "you", "i": "you", "i'm": "you're", "im": "you're", "myself": "yourself"}
+
+
+def options(message: str, language: str) -> tuple[str, str] | None:
+    """The two things between which a message asks to choose, as she would name them; None: it does not.
+
+    Args:
+        language: ``"ko"`` or ``"en"``, of the message.
+    """
+    for pattern in [*_KOREAN, _ENGLISH] if language == "ko" else [_ENGLISH]:
+        if (found := pattern.search(message)) is not None:
+            first, second = (_named(found[name], language) for name in ("first", "second"))
+            if first and second and first != second and not _NO_OPTION.search(f"{first} {second}"):
+                return (first, second) if max(len(first), len(second)) <= _LONGEST else None
+    return None
+
+
+def choice(message: str, language: str, intent: str) -> str:
+    """What she says to a message that asks her to choose, or "".
+
+    Args:
+        intent: of the message, see ohlora.rag.intents.
+    """
+    content = _content()
+    found = options(message, language) if intent in content["intents"] else None
+    if found is None:
+        return ""
+    number = zlib.crc32(message.encode())
+    phrases = content[language]
+    return phrases[number // 2 % len(phrases)].format(choice=found[number % 2])
+
+
+def _named(option: str, language: str) -> str:
+    words = re.sub(rf"{_BETTER}$", "는", option.strip(" -'"))
+    if _PARTICLE.search(words) and (ord(words[-2]) - ord("가")) % 28:  # 이랑 follows a consonant, 랑 a vowel
+        words = words[:-1]
+    while (shorter := _AROUND.sub("", words)) != words:
+        words = shorter
+    return words if language == "ko" else " ".join(_YOURS.get(word.casefold(), word) for word in words.split())
+
+
+@cache
+def _content() -> dict[str, list[str]]:
+    return yaml.safe_load((DATA / "persona" / "choice.yaml").read_text(encoding="utf-8"))

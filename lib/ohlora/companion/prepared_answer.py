@@ -1,0 +1,57 @@
+"""What she can say without the language model: the surest source first; where none knows, the model speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ohlora.companion.answer import told_answer
+from ohlora.companion.draft import Draft
+from ohlora.companion.said_before import SaidBefore
+from ohlora.companion.told_fact import asks_for_days, with_a_day
+from ohlora.companion.written_answer import (
+    chosen_answer,
+    explanation,
+    general_answer,
+    message_in_talk,
+    written_answer,
+)
+from ohlora.llm.reply_format import ReplyProgress
+from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, StudyTerms
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What was told, and what somebody wrote; None: there is none of it."""
+
+    memory: MemoryStore
+    said: SaidBefore
+    examples: DialogueExamples | None
+    general_answers: GeneralAnswers | None
+    study_terms: StudyTerms | None
+
+
+def prepared_answer(
+    sources: Sources, draft: Draft, history: Sequence[dict[str, str]], now: datetime
+) -> Iterator[ReplyProgress] | None:
+    """What was told or written as a stream like the model's; None: the model is to speak.
+
+    Args:
+        draft: of the turn; what the message goes on with is noted there. now: with the user's time zone.
+    """
+    reading, recalled, answers = draft.reading, draft.memories, sources.general_answers
+    ready = explanation(sources.study_terms, answers, draft, history)
+    may_ask = reading.may_ask and not reading.about_her
+    days = asks_for_days(draft.message) and with_a_day(recalled[:1], now)
+    if ready is None and (reading.surely_asks or may_ask or days):
+        ready = told_answer(sources.memory, sources.said, draft, now)
+    if ready is None:
+        ready = chosen_answer(answers, draft)
+    if ready is not None:
+        return ready
+    draft.in_talk = message_in_talk(answers, draft, history)
+    alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
+    if reading.about_her or alone:
+        ready = written_answer(sources.examples, draft.plain, history, reading.about_her)
+    return ready if ready is not None else general_answer(answers, draft, history, now)

@@ -1,0 +1,74 @@
+"""What the user said in this conversation, to be quoted: the sentence tells more than what was stored of it.
+
+Of "my cat Tofu broke a vase" the store may keep a word too few, or nothing. Asked for it in the same conversation, she
+quotes the sentence. It is not kept: another day only what is stored is known.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ohlora.llm.reply_format import plain_letters
+from ohlora.rag import Memory, MemoryStore
+from ohlora.rag.extraction import holds_instruction, holds_secret
+
+MOST_SENTENCES = 200  # of a conversation; older ones are not searched
+LONGEST_QUOTE = 90  # characters
+WHAT_IS_MEANT = 0.13
+"""Relevance from which an unstored sentence may be what is asked for; set by hand on eight questions of real talks."""
+_ENDS = re.compile(r"(?<=[.!?…~ㅋㅎㅠㅜ;])\s+|\n+")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One of the user's. turn: where it was said, see Memory.source_turn."""
+
+    turn: str
+    text: str
+
+
+class SaidBefore:
+    """Sentences of this conversation. memory: its embedder and its relevance find what is asked for."""
+
+    def __init__(self, memory: MemoryStore) -> None:
+        self._memory = memory
+        self._sentences: list[Sentence] = []
+        self._vectors: list[np.ndarray] = []  # of the first sentences; the others are embedded when they are searched
+
+    def add(self, turn: str, message: str) -> None:
+        """Note a message that was answered; secrets and orders to her are left out, and so are questions."""
+        if holds_secret(message) or holds_instruction(message):
+            return
+        for text in filter(None, map(str.strip, _ENDS.split(message))):
+            if not text.endswith("?") and len(text) <= LONGEST_QUOTE and plain_letters(text):
+                self._sentences.append(Sentence(turn, text))
+        surplus = max(0, len(self._sentences) - MOST_SENTENCES)
+        del self._sentences[:surplus], self._vectors[:surplus]
+
+    def clear(self) -> None:
+        """Know nothing of it any more: the user asked to forget something."""
+        self._sentences.clear()
+        self._vectors.clear()
+
+    def source(self, memory: Memory) -> str:
+        """The sentence that a memory comes from; "": it was told in another conversation, or in a long sentence."""
+        value = plain_letters(memory.value)
+        own = [one.text for one in self._sentences if one.turn == memory.source_turn]
+        return next((text for text in own if value and value in plain_letters(text)), "")
+
+    def nearest(self, message: str) -> str:
+        """The sentence that a question is about, or ""."""
+        if not self._sentences:
+            return ""
+        embedder = self._memory.embedder
+        new = [one.text for one in self._sentences[len(self._vectors) :]]
+        if new:
+            as_line, as_value = embedder.embed_queries(new), embedder.embed_passages(new)
+            self._vectors += list(np.stack([as_line, as_value, as_value], axis=1))
+        query = embedder.embed_queries([message])[0]
+        scores = self._memory.relevance.scores(query, np.stack(self._vectors), np.zeros(len(self._vectors), np.float32))
+        best = int(scores.argmax())
+        return self._sentences[best].text if scores[best] >= WHAT_IS_MEANT else ""

@@ -1,0 +1,71 @@
+"""Asked to choose between two small things she chooses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohlora.companion.choice import choice, options
+from ohlora.companion.draft import Draft
+from ohlora.companion.written_answer import chosen_answer
+from ohlora.rag.intents import act_of_intent
+
+
+@pytest.mark.parametrize(
+    ("message", "language", "expected"),
+    [
+        ("편의점 가서 컵라면 vs 삼김 골라줘", "ko", ("컵라면", "삼김")),
+        ("넌 부먹이야 찍먹이야?", "ko", ("부먹", "찍먹")),
+        ("민초 호야 불호야 딱 말해", "ko", ("호", "불호")),
+        ("짬뽕이랑 짜장면 중에 뭐 먹지", "ko", ("짬뽕", "짜장면")),
+        ("고양이랑 강아지 중에 뭐가 좋아", "ko", ("고양이", "강아지")),
+        ("평생 라면만 먹기 vs 평생 라면 못 먹기", "ko", ("평생 라면만 먹기", "평생 라면 못 먹기")),
+        ("커피 아니면 차?", "ko", ("커피", "차")),
+        ("먼저 가는게 나을까 그냥 있는게 나을까?", "ko", ("먼저 가는", "그냥 있는")),
+        ("tea or coffee?", "en", ("tea", "coffee")),
+        ("should i text him or wait", "en", ("text him", "wait")),
+        ("are you more of a sweet or salty person", "en", ("sweet", "salty")),
+        ("party in town vs my couch. can't choose", "en", ("party in town", "your couch")),
+    ],
+)
+def test_the_two_things_are_found(message: str, language: str, expected: tuple[str, str]) -> None:
+    assert options(message, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "language"),
+    [("뭐 사야 하냐", "ko"), ("뭐랑 입어야 하냐", "ko"), ("오늘 뭐 했어?", "ko"), ("is it ok or not", "en"),
+     ("do you like poetry or do you find it dull", "en"), ("what should I eat?", "en"), ("yes or no", "en")],
+)  # fmt: skip
+def test_what_names_no_two_things_is_no_choice(message: str, language: str) -> None:
+    assert options(message, language) is None
+
+
+def test_she_takes_one_of_them_always_the_same_and_only_where_either_is_fine() -> None:
+    said = choice("tea or coffee?", "en", "asks_her_taste")
+    assert ("tea" in said) != ("coffee" in said) and said == choice("tea or coffee?", "en", "asks_her_taste")
+    assert choice("stay or leave him?", "en", "torn_big") == ""
+    korean = choice("컵라면 vs 삼김", "ko", "torn_small")
+    assert ("컵라면" in korean) != ("삼김" in korean)
+
+
+@given(st.text(max_size=200), st.sampled_from(["ko", "en"]))
+def test_any_message_is_read(message: str, language: str) -> None:
+    found = options(message, language)
+    assert found is None or all(found)
+
+
+def test_in_the_chat_it_is_said_where_the_intent_allows_it() -> None:
+    class Taste:
+        def __init__(self) -> None:
+            self.intents = list(act_of_intent())
+
+        def probabilities(self, message: str) -> np.ndarray:
+            return np.array([intent == "asks_her_taste" for intent in self.intents], np.float32)
+
+    draft = Draft("tea or coffee?", "en", plain="tea or coffee?")
+    *_, last = chosen_answer(Taste(), draft)
+    assert last.reply.valid and draft.quotes, "the words are the user's: they are judged before they are shown"
+    assert chosen_answer(None, draft) is None
