@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 from ohlora.companion.choice import choice, options
 from ohlora.companion.draft import Draft
 from ohlora.companion.written_answer import chosen_answer
-from ohlora.rag.intents import act_of_intent
 
 
 @pytest.mark.parametrize(
@@ -59,11 +57,8 @@ def test_any_message_is_read(message: str, language: str) -> None:
 
 def test_in_the_chat_it_is_said_where_the_intent_allows_it() -> None:
     class Taste:
-        def __init__(self) -> None:
-            self.intents = list(act_of_intent())
-
-        def probabilities(self, message: str) -> np.ndarray:
-            return np.array([intent == "asks_her_taste" for intent in self.intents], np.float32)
+        def likeliest_intent(self, message: str) -> str:
+            return "asks_her_taste"
 
     draft = Draft("tea or coffee?", "en", plain="tea or coffee?")
     *_, last = chosen_answer(Taste(), draft)

@@ -123,13 +123,16 @@ class Answers:
     def probabilities(self, message: str) -> np.ndarray:
         return np.ones(1)
 
+    def likeliest_intent(self, message: str) -> str:
+        return "nothing_to_do"
+
     def surely_no_question(self, message: str) -> bool:
         return False
 
     def in_talk(self, message: str, before: str) -> str:
         return f"{before} {message}" if message.startswith("and ") else message
 
-    def answers(self, message: str, language: str, value: str = ""):
+    def answers(self, message: str, language: str, value: str = "", together: bool = False):
         self.asked = message
         said = [reply.replace("{value}", value) for reply in self.replies if value or "{value}" not in reply]
         return [GeneralAnswer("bored", language, reply, "sleepy", 0.4) for reply in said]
@@ -140,6 +143,14 @@ def with_answers(tmp_path, *replies: str, reader=None, written: Written | None =
     companion.general_answers = Answers(*replies)
     companion.reader = reader or companion.reader
     return companion
+
+
+def tell_earlier(companion, key: str, value: str, **more) -> None:
+    """Store a memory as if it had been told a day ago."""
+    now = companion.memory.clock
+    companion.memory.clock = lambda: now() - timedelta(days=1)
+    companion.memory.add("tester", key, value, **more)
+    companion.memory.clock = now
 
 
 def test_what_fits_any_such_message_comes_after_what_was_written_for_it(tmp_path) -> None:
@@ -200,7 +211,7 @@ def test_a_sure_intent_is_no_question_about_the_user(tmp_path) -> None:
 
 def test_what_she_remembers_comes_first_and_once(tmp_path) -> None:
     companion = with_answers(tmp_path, "One.", "Two.", "Three.", written=Written("For somebody else."))
-    companion.memory.add("tester", "pet", "a cat named Pixel")
+    tell_earlier(companion, "pet", "a cat named Pixel")
     first, second = companion.turn("my cat named Pix is the pet"), companion.turn("my pet cat named Pix")
     assert first.recalled and second.recalled
     assert "a cat named Pixel" in first.reply and first.reply.endswith("One.") and second.reply == "Two."
@@ -213,10 +224,16 @@ def test_what_the_user_says_now_is_not_told_back(tmp_path) -> None:
     assert turn.recalled and turn.reply == "A yawn? Tell me more."
 
 
+def test_what_was_told_just_now_needs_no_reminding(tmp_path) -> None:
+    companion = with_answers(tmp_path)
+    companion.memory.add("tester", "pet", "a cat named Pixel")
+    assert companion.turn("my cat named Pix is the pet").reply == "A yawn? Tell me more."
+
+
 def test_a_dated_memory_is_said_with_its_date(tmp_path) -> None:
     companion = with_answers(tmp_path)
     tomorrow = companion.clock() + timedelta(days=1)
-    companion.memory.add("tester", "dentist", "tomorrow", expires=tomorrow)
+    tell_earlier(companion, "dentist", "tomorrow", expires=tomorrow)
     said = companion.turn("I fear the dentist").reply
     assert day_in_words(tomorrow.astimezone().date(), companion.clock().date(), "en") in said
 

@@ -99,8 +99,7 @@ def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[Repl
     if answers is None:
         return None
     try:
-        intent = answers.intents[int(answers.probabilities(draft.plain).argmax())]
-        words = choice(draft.plain, draft.language, intent)
+        words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain))
     except Exception:
         logger.exception("whether the message asks to choose is not known")
         return None

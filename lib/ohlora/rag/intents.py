@@ -84,6 +84,10 @@ class GeneralAnswers:
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
         self._kinds = [kind_of_act()[act] for act in self._acts]
 
+    def likeliest_intent(self, message: str) -> str:
+        """The intent of a message, however likely."""
+        return self.intents[int(self.probabilities(message).argmax())]
+
     def understood(self, message: str, together: bool = False) -> list[str]:
         """What a message does, as far as that is clear: its intent, its act, its kind; the nearest first.
 
@@ -91,7 +95,7 @@ class GeneralAnswers:
             together: the message is two of a user, see in_talk.
         """
         found = self.probabilities(message)
-        intent = self.intents[int(found.argmax())]
+        intent = self.likeliest_intent(message)
         act, of_act = likeliest(found, self._acts)
         kind, of_kind = likeliest(found, self._kinds)
         tells = together and kind.startswith("tells")
