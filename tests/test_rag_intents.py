@@ -19,9 +19,11 @@ from ohlora.rag import (
 )
 from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.intents import (
+    CLEAR_ALONE,
     SURE_ALONE,
     SURE_INTENT,
     SURE_TOLD_TOGETHER,
+    UNCLEAR_TOGETHER,
     GeneralAnswer,
     GeneralAnswers,
     act_of_intent,
@@ -116,8 +118,14 @@ def test_a_message_that_says_little_alone_is_heard_with_the_one_before() -> None
     unsure = answers_for(tells_pet=SURE_ALONE - 0.1)
     assert unsure.in_talk("fourteen", before) == heard_together(before, "fourteen")
     assert unsure.in_talk("fourteen", "") == "fourteen"
-    sure = answers_for(good_night=SURE_ALONE + 0.1)
+    sure = answers_for(good_night=SURE_ALONE + 0.04)
     assert sure.in_talk("good night", before) == "good night"
+
+
+def test_what_is_clear_alone_and_unclear_together_begins_something_else() -> None:
+    alone, both = answers_for(failed=CLEAR_ALONE + 0.1), answers_for(failed=UNCLEAR_TOGETHER - 0.1)
+    answers = GeneralAnswers(ANSWERS, lambda one: (both if "/" in one else alone).probabilities(one))
+    assert answers.in_talk("I messed up my talk", "what's my name?") == "I messed up my talk"
 
 
 def test_second_messages_that_teach_are_apart_from_those_that_choose_and_those_that_test() -> None:

@@ -17,8 +17,6 @@ from ohlora.rag.extraction import holds_instruction, holds_secret
 
 MOST_SENTENCES = 200  # of a conversation; older ones are not searched
 LONGEST_QUOTE = 90  # characters
-WHAT_IS_MEANT = 0.13
-"""Relevance from which an unstored sentence may be what is asked for; set by hand on eight questions of real talks."""
 _ENDS = re.compile(r"(?<=[.!?…~ㅋㅎㅠㅜ;])\s+|\n+")
 
 
@@ -71,4 +69,4 @@ class SaidBefore:
         query = embedder.embed_queries([message])[0]
         scores = self._memory.relevance.scores(query, np.stack(self._vectors), np.zeros(len(self._vectors), np.float32))
         best = int(scores.argmax())
-        return self._sentences[best].text if scores[best] >= WHAT_IS_MEANT else ""
+        return self._sentences[best].text if scores[best] >= self._memory.relevance.asked_threshold else ""
