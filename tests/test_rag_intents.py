@@ -93,7 +93,7 @@ def test_the_intent_is_answered_before_its_act_and_its_kind() -> None:
 
 
 def test_two_messages_are_to_be_understood_more_surely_than_one() -> None:
-    answers = answers_for(exhausted=SURE_TOLD_TOGETHER - 0.1)
+    answers = answers_for(exhausted=SURE_TOLD_TOGETHER - 0.2)
     assert answers_for(exhausted=0.4, scolded=0.3).understood("a day / a bus", together=True) == ["tells_bad"]
     assert answers.understood("a long day / and then the bus", together=True) == ["tells_neutral"]
     assert answers.understood("a long day")[0] == "exhausted"

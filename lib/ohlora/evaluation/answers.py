@@ -3,8 +3,8 @@
 python -m ohlora.evaluation.answers
 
 data/answers/compared.jsonl holds, for each message, what she might say and from which source: the explanation of a
-term of study, what was written for a similar message, for the intent, for the act, or the language model's words beside
-two examples. data/answers/talk.jsonl holds what she might say to a second message, heard alone or with the first.
+term of study, what was written for a similar message, for the intent, for the act, for the kind, or the language
+model's words beside two examples. data/answers/talk.jsonl holds what she says to a second message.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ohlora.evaluation.metrics import Metric
 from ohlora.rag.answer_fit import FITS
 from ohlora.rag.intents import SURE_ACT, SURE_INTENT
 
-SOURCES = ("explained", "written", "intent", "act", "model")
+SOURCES = ("explained", "written", "intent", "act", "kind", "model")
 _GRID = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
 
 
@@ -58,7 +58,7 @@ class ComparedAnswers:
         if self.about_her and self.answers.get("written"):
             return "written"
         sure_enough = (name for name in thresholds if self.answers.get(name) and self.sure[name] >= thresholds[name])
-        return next(sure_enough, "model")
+        return next(sure_enough, "kind" if self.answers.get("kind") else "model")
 
 
 def shipped_thresholds() -> dict[str, float]:
@@ -98,7 +98,7 @@ def answer_table(rows: Sequence[ComparedAnswers]) -> pd.DataFrame:
         table[name] = {
             "says": said.count(name) / len(rows),
             "good where it says": float(np.mean(chosen)) if chosen else np.nan,
-            "good if it always spoke": float(np.mean(all_of_it)),
+            "good if it always spoke": float(np.mean(all_of_it)) if all_of_it else np.nan,
         }
     return pd.DataFrame(table).T
 
@@ -112,17 +112,11 @@ def answer_metric(seed: int = 0) -> Metric:
 
 
 def talk_metric(seed: int = 0) -> Metric:
-    """Share of good answers to second messages, beside the same messages heard without the first.
-
-    Those that get the same answer either way (see GeneralAnswers.in_talk) have one only.
-    """
+    """Share of good answers to second messages, beside those that were said before the newest intents and answers."""
     with (DATA / "answers" / "talk.jsonl").open(encoding="utf-8") as file:
-        rows = [
-            {name: float(np.mean(verdicts)) for name, verdicts in json.loads(line)["good"].items()} for line in file
-        ]
-    said = float(np.mean([row.get("with_before", row["alone"]) for row in rows]))
-    alone = float(np.mean([row["alone"] for row in rows]))
-    return Metric(said, len(rows), seed, "data/answers/talk.jsonl, two readers", alone)
+        rows = [json.loads(line)["good"] for line in file]
+    said, former = (float(np.mean([np.mean(row[name]) for row in rows])) for name in ("said", "former"))
+    return Metric(said, len(rows), seed, "data/answers/talk.jsonl, two readers", former)
 
 
 def main() -> None:
@@ -138,7 +132,7 @@ def main() -> None:
         shares = {half: round(share_of_good_answers(part, thresholds), 3) for half, part in halves.items()}
         print(name, thresholds, shares, {half: len(part) for half, part in halves.items()})
     talk = talk_metric()
-    print(f"second messages of a talk: {talk.value:.3f} of {talk.n}, heard without the first {talk.baseline:.3f}")
+    print(f"second messages of a talk: {talk.value:.3f} of {talk.n}, formerly {talk.baseline:.3f}")
 
 
 if __name__ == "__main__":
