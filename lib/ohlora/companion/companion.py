@@ -245,7 +245,10 @@ class Companion:
             draft.stored = self._remembering.write(self.memory, draft, operation, turn)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
-        self._said.clear() if draft.reading.forgets >= POSSIBLE else self._said.add(turn, message)
+        if draft.reading.forgets >= POSSIBLE:
+            self._said.clear()
+        else:
+            self._said.add(turn, message)
         if draft.reply:  # else stopped before the first sentence
             self.history = [*self._messages(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
