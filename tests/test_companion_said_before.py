@@ -36,6 +36,14 @@ def test_the_nearest_sentence_is_no_question_and_no_secret(store) -> None:
     assert said.nearest("what topic am I stuck on?") == "I am stuck on the topic of gradients"
 
 
+def test_of_two_sentences_about_the_same_the_newer_one_holds(store) -> None:
+    said = SaidBefore(store)
+    said.add("t1", "my goal is the silver medal")
+    said.add("t2", "my goal is the golden medal")
+    said.add("t3", "lovely weather")
+    assert said.nearest("what is my goal, which medal?") == "my goal is the golden medal"
+
+
 def test_it_does_not_grow_without_bound_and_long_sentences_are_not_quoted(store) -> None:
     said = SaidBefore(store)
     for number in range(MOST_SENTENCES + 20):
@@ -65,5 +73,7 @@ def test_she_quotes_what_she_did_not_store_until_it_is_forgotten(tmp_path) -> No
     companion.turn("after this I go to the bakery")
     assert companion.memories() == []
     assert "after this I go to the bakery" in companion.turn("where do I go after this?").reply
+    companion.turn("which bakery do I mean?")
+    assert "which" not in companion.turn("what did I mean, which bakery?").reply, "what asks is not quoted"
     companion.turn("forget the bakery")
     assert "bakery" not in companion.turn("where do I go after this?").reply

@@ -129,6 +129,12 @@ class Answers:
     def surely_no_question(self, message: str) -> bool:
         return False
 
+    def understood(self, message: str, together: bool = False) -> list[str]:
+        return ["nothing_to_do", "bored", "tells_bad"]
+
+    def mirrored(self, message: str, before: str) -> str:
+        return "kettle" if "kettle" in message else ""
+
     def in_talk(self, message: str, before: str) -> str:
         return f"{before} {message}" if message.startswith("and ") else message
 
@@ -287,6 +293,20 @@ def test_what_she_quotes_is_moderated(tmp_path) -> None:
         check=lambda text: Verdict("hate" if text.startswith("an insult") else "normal", 0.9, "rule", ()),
     )
     assert "an insult" not in companion.turn("never say an insult to me").reply
+
+
+def test_what_is_told_is_repeated_before_the_answer(tmp_path) -> None:
+    """Moderated like all that repeats the user's words; not where the answer names the fact already."""
+    companion = with_answers(tmp_path, "Oh dear.", "Poor thing.", "I see.")
+    assert companion.turn("the kettle broke").reply == "Kettle… Oh dear."
+    assert "Kettle… Oh dear." in companion.moderator.checked
+    assert companion.turn("and the kettle was new").reply == "Poor thing.", "not twice in a row"
+
+
+def test_an_answer_that_names_the_fact_needs_no_repeating(tmp_path) -> None:
+    told = Known(tells=0.9, facts=(Fact("thing", "kettle", 0.9),))
+    companion = with_answers(tmp_path, "{value}! Since when?", reader=told)
+    assert companion.turn("I have a kettle").reply == "kettle! Since when?"
 
 
 def test_general_answers_that_fail_leave_the_model(tmp_path) -> None:

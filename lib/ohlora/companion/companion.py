@@ -46,6 +46,7 @@ from ohlora.rag import (
     load_general_answers,
     load_intent_regression,
     load_message_reader,
+    load_mirrored_words,
     load_moderator,
     load_study_terms,
     refusal_notice,
@@ -123,7 +124,8 @@ class Companion:
         self.general_answers = general_answers
         if general_answers is None and self.examples:
             regression = load_intent_regression(self.profile.llm.threads)
-            self.general_answers = load_general_answers(regression.probabilities)
+            mirrored = {"mirrored": load_mirrored_words(self.reader).find} if shipped else {}
+            self.general_answers = load_general_answers(regression.probabilities, **mirrored)
         self.study_terms = study_terms or (load_study_terms() if self.examples else None)
         self.history: list[dict[str, str]] = []
         self._remembering = Remembering(self.user)
@@ -247,7 +249,7 @@ class Companion:
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
         if draft.reading.forgets >= POSSIBLE:
             self._said.clear()
-        else:
+        elif not draft.reading.may_ask:
             self._said.add(turn, message)
         if draft.reply:  # else stopped before the first sentence
             self.history = [*self._messages(message), {"role": "assistant", "content": draft.reply}]

@@ -17,6 +17,11 @@ from ohlora.rag.extraction import holds_instruction, holds_secret
 
 MOST_SENTENCES = 200  # of a conversation; older ones are not searched
 LONGEST_QUOTE = 90  # characters
+QUOTED, ABOUT_THE_SAME = 0.2, 0.6
+"""Relevance from which a sentence is quoted, and share of the highest from which a later one is: of what was said about
+the same the newest holds. On data/memory/development.jsonl, against the nearest from the threshold for memories: the
+sentence holds what is asked for .310 -> .357 (126), what is out of date .389 -> .083 (36), and nothing is quoted where
+nothing was told .306 -> .583 (36)."""
 _ENDS = re.compile(r"(?<=[.!?…~ㅋㅎㅠㅜ;])\s+|\n+")
 
 
@@ -58,7 +63,7 @@ class SaidBefore:
         return next((text for text in own if value and value in plain_letters(text)), "")
 
     def nearest(self, message: str) -> str:
-        """The sentence that a question is about, or ""."""
+        """The newest sentence that a question is about, or ""."""
         if not self._sentences:
             return ""
         embedder = self._memory.embedder
@@ -68,5 +73,6 @@ class SaidBefore:
             self._vectors += list(np.stack([as_line, as_value, as_value], axis=1))
         query = embedder.embed_queries([message])[0]
         scores = self._memory.relevance.scores(query, np.stack(self._vectors), np.zeros(len(self._vectors), np.float32))
-        best = int(scores.argmax())
-        return self._sentences[best].text if scores[best] >= self._memory.relevance.asked_threshold else ""
+        if scores.max() < max(QUOTED, self._memory.relevance.asked_threshold):
+            return ""
+        return self._sentences[np.flatnonzero(scores >= ABOUT_THE_SAME * scores.max())[-1]].text

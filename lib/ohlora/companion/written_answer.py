@@ -17,6 +17,7 @@ from typing import TypeVar
 from ohlora.companion.answer import without_address
 from ohlora.companion.choice import choice
 from ohlora.companion.draft import Draft
+from ohlora.companion.mirroring import mirroring
 from ohlora.companion.told_fact import remembered_fact
 from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
@@ -115,7 +116,8 @@ def general_answer(
 ) -> Iterator[ReplyProgress] | None:
     """An answer to what the message does, or None where that is not clear, or it may be about what was told.
 
-    What the message brings to her mind comes first, unless one of both said it in this conversation.
+    What the message brings to her mind comes first, unless one of both said it in this conversation; else, where it
+    tells something, its own words.
 
     Args:
         answers: None: there are none.
@@ -133,11 +135,15 @@ def general_answer(
         if found is None:
             return None
         memory = _remembered(draft, history, now)
-        draft.quotes = bool(value or memory)
         if memory is not None:
-            mentioned = remembered_fact(draft.plain, memory, now, draft.language)
-            found = replace(found, reply=f"{mentioned} {found.reply}")
-        return stream_reply(iter([found.target()]))
+            said_first = remembered_fact(draft.plain, memory, now, draft.language)
+        elif value and value in found.reply:
+            said_first = ""
+        else:
+            kind = answers.understood(draft.in_talk, together)[-1]
+            said_first = mirroring(draft.plain, kind, draft.language, history, answers.mirrored)
+        draft.quotes = bool(value or said_first)
+        return stream_reply(iter([replace(found, reply=f"{said_first} {found.reply}".strip()).target()]))
     except Exception:
         logger.exception("no general answers were found; the model speaks")
         return None

@@ -10,6 +10,7 @@ from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.memory import Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
 from ohlora.rag.message_reader import UNKNOWN_READING, MessageReader, Reading, load_message_reader
+from ohlora.rag.mirrored_words import load_mirrored_words
 from ohlora.rag.moderation import Moderator, Verdict, load_moderator
 from ohlora.rag.normalisation import detect_language, normalise
 from ohlora.rag.notices import active_notice, asking_notice, care_notice, refusal_notice, sanction_notice
@@ -46,6 +47,7 @@ __all__ = [
     "load_general_answers",
     "load_intent_regression",
     "load_message_reader",
+    "load_mirrored_words",
     "load_moderator",
     "load_study_terms",
     "normalise",

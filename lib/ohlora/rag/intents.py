@@ -77,10 +77,16 @@ class GeneralAnswers:
 
     Args:
         probabilities: of each intent, in the order of act_of_intent, float32 (intents,), for a message.
+        mirrored: the words of a message that are worth repeating, for it and what she said before; "": none.
     """
 
-    def __init__(self, answers: Sequence[GeneralAnswer], probabilities: Callable[[str], np.ndarray]) -> None:
-        self._answers = list(answers)
+    def __init__(
+        self,
+        answers: Sequence[GeneralAnswer],
+        probabilities: Callable[[str], np.ndarray],
+        mirrored: Callable[[str, str], str] = lambda message, before: "",
+    ) -> None:
+        self._answers, self.mirrored = list(answers), mirrored
         self.probabilities = lru_cache(maxsize=8)(probabilities)  # asked for several times a turn
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
         self._kinds = [kind_of_act()[act] for act in self._acts]
@@ -157,10 +163,10 @@ def likeliest(probabilities: np.ndarray, names: Sequence[str]) -> tuple[str, flo
     return max(sums.items(), key=lambda pair: pair[1])
 
 
-def load_general_answers(probabilities: Callable[[str], np.ndarray]) -> GeneralAnswers:
-    """The rows of data/answers/general.jsonl. probabilities: see GeneralAnswers."""
+def load_general_answers(probabilities: Callable[[str], np.ndarray], **functions: Callable) -> GeneralAnswers:
+    """The rows of data/answers/general.jsonl. probabilities, functions: see GeneralAnswers."""
     with (DATA / "answers" / "general.jsonl").open(encoding="utf-8") as file:
-        return GeneralAnswers([GeneralAnswer(**json.loads(line)) for line in file], probabilities)
+        return GeneralAnswers([GeneralAnswer(**json.loads(line)) for line in file], probabilities, **functions)
 
 
 def heard_together(before: str, message: str) -> str:

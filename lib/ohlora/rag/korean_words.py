@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _NOUNS = ("NN", "NP", "NR", "XPN", "XSN", "XR", "SL", "SN", "SH")
 _AFTER_NOUNS = ("J", "VCP", "E", "XSV", "XSA")  # particles; "이다" and "하다" with their endings
 _KOREAN = re.compile(r"[가-힣]")
+_TOPIC = (("JX", "은"), ("JX", "는"), ("JX", "이야"))
+_REST_OF_WORD, _SPACE = re.compile(r"[가-힣]*"), re.compile(r"\s?")
 
 
 def whole_noun(message: str, first: int, last: int) -> tuple[int, int]:
@@ -34,6 +36,27 @@ def whole_noun(message: str, first: int, last: int) -> tuple[int, int]:
         return first, inside[-1][1]
     before = message[first:last].rpartition(" ")[0].rstrip()
     return (first, first + len(before)) if cut and before else (first, last)
+
+
+def whole_phrase(message: str, first: int, last: int) -> tuple[int, int]:
+    """The whole noun of the characters from first to last, without what is a subject or a clause before it ("비 오는데
+    |우산").
+
+    What ends in a number takes its unit ("14|살", "5만| 원"), what ends in a verb the rest of it ("접|는다").
+    """
+    first, last = whole_noun(message, first, last)
+    if not _KOREAN.search(message[first : last + 2]):
+        return first, last
+    morphemes = [(one.start, one.start + one.len, one.tag, one.form) for one in _analyser().tokenize(message)]
+    before = [end for _, end, tag, form in morphemes if tag in ("JKS", "EC", "EF", "IC") or (tag, form) in _TOPIC]
+    first = max([first, *(end for end in before if first < end < last)])
+    first += len(message[first:last]) - len(message[first:last].lstrip())
+    tags = {end: tag for start, end, tag, _ in morphemes if end > start}
+    units = {start: end for start, end, tag, _ in morphemes if tag == "NNB"}
+    if not tags.get(last, "").startswith((*_NOUNS, "ETM")):
+        return first, _REST_OF_WORD.match(message, last).end()
+    counts = tags[last] in ("SN", "NR", "MM", "ETM")
+    return first, units.get(_SPACE.match(message, last).end(), last) if counts else last
 
 
 @cache
