@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ohlora.config import load_profile
 from ohlora.evaluation.moderation import judge_rows, moderation_metrics, per_class
 from ohlora.rag import LABELS, EmbeddingsError, MemoryStore, load_embedder, load_message_reader, load_moderator
 from ohlora.rag.embeddings import PackagedEmbedder
+from ohlora.rag.intent_network import load_intent_network
 from ohlora.rag.labelled_rows import everyday_rows, load_rows, split_rows
 from ohlora.rag.message_lessons import training_sentences
-from ohlora.rag.moderation_training import train_letters, train_moderation
+from ohlora.rag.moderation_training import everyday_messages, train_letters, train_moderation, train_second_opinion
 from ohlora.rag.relevance import best_threshold, load_dialogue_questions
 from ohlora.weights import WeightsError
 
@@ -112,12 +115,40 @@ def test_rows_and_split():
 def test_training_learns_from_its_rows():
     """A tiny training: thresholds are probabilities, each example has its vector, and the card says how it was made."""
     rows = load_rows()[::60]
-    tensors, card = train_moderation(load_message_reader(), rows, rows[:20], everyday_rows("calibration", 40))
+    second = train_second_opinion([*rows, *everyday_messages(count=20)], load_intent_network())
+    tensors, card = train_moderation(load_message_reader(), rows, rows[:20], everyday_rows("calibration", 40), second)
+    assert tensors["second"].shape == (len(LABELS), 1280) and tensors["second_bias"].shape == (len(LABELS),)
     assert tensors["vectors"].shape == (20, 128) and card["rows"] == [row.id for row in rows[:20]]
     assert 0 < float(tensors["abuse"]) < 1 and 0 < float(tensors["care"]) < 1
     assert {"data", "seed", "command", "metrics", "licence", "reader"} <= set(card)
     with pytest.raises(ValueError, match="hold none of the class"):
         train_letters([row for row in rows if row.label != "threat"])
+
+
+def test_everyday_messages_are_of_one_part():
+    parts = [{row.text for row in everyday_messages(part)} for part in ("training", "calibration", "test")]
+    assert min(map(len, parts)) > 3000 and len(set.union(*parts)) == sum(map(len, parts))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "최종면접까지 갔는데 마지막 질문에서 버벅거렸거든 그게 자꾸 생각나",
+        "오 국물 좋다. 소고기 미역국 끓일까봐. 근데 남편은 오늘도 야근이래 ㅠㅠ 이번주 내내 나혼자 독박이야",
+    ],
+)
+def test_a_second_opinion_keeps_what_is_everyday(moderator, message: str):
+    """Of live talks; the reader alone took them for danger."""
+    assert moderator.check(message).allowed
+
+
+def test_the_second_opinion_is_asked_only_about_what_is_suspected(moderator):
+    asked = []
+    judge = replace(moderator.judge, second=lambda texts: asked.append(texts) or moderator.judge.second(texts))
+    judge(["오늘 점심에 김밥 먹었어", "good morning"])
+    assert asked == []
+    judge(["good morning", "i will find you and hurt you"])
+    assert asked == [["i will find you and hurt you"]]
 
 
 def test_shipped_calibration_recalls_and_abstains(tmp_path, embedder):

@@ -8,6 +8,7 @@ It read more Korean and English, slang included, than the packaged multilingual-
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -63,8 +64,9 @@ class IntentNetwork(nn.Module):
         return self.head((self.features(tokens) - self.mean) / self.deviation)
 
 
+@lru_cache(maxsize=1)
 def load_intent_network(weights: str | Path = WEIGHTS) -> IntentNetwork:
-    """The shipped network, in eval mode. weights: name or path of its file.
+    """The shipped network, in eval mode; it is kept, for several parts use it. weights: name or path of its file.
 
     Raises:
         WeightsError: it is missing or damaged, or knows other intents than data/answers/intents.yaml.

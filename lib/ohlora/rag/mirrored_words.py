@@ -119,9 +119,9 @@ def likeliest_runs(ends: np.ndarray) -> list[tuple[int, int, float]]:
 
 
 def sayable_words(message: str, first: int, last: int) -> str:
-    """Whole words from the characters first to last, without particles; "": somebody else cannot say them, or not alone.
+    """Whole words from the characters first to last, without particles; "": she cannot say them, or not alone.
 
-    One bare Korean noun ("다리!") tells nobody that she listened, a number or two words do (see data/answers/README.md).
+    One bare Korean noun ("다리!") shows nobody that she listened, a number or two words do (data/answers/README.md).
     """
     first, last = whole_phrase(message, *whole_words(message, first, last))
     pieces = [piece.strip(" '\"’-.,") for piece in _PIECES.split(message[first:last])]

@@ -3,12 +3,14 @@
 python -m ohlora.rag.moderation_training --output outputs/weights/moderation.safetensors
 
 The reader of messages (ohlora.rag.message_reader_training) knows what sentences mean; a logistic regression over groups
-of letters knows how insults are written. Run it after every training of the reader.
+of letters knows how insults are written; another, on the network of intents, gives a second opinion. Run it after
+every training of the reader or of the network (ten minutes).
 """
 
 from __future__ import annotations
 
 import argparse
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,14 +18,18 @@ import numpy as np
 import torch
 
 from ohlora.config import outputs_folder
+from ohlora.rag.intent_network import IntentNetwork, load_intent_network
+from ohlora.rag.intents import load_intent_messages
 from ohlora.rag.labelled_rows import LABELS, LabelledRow, everyday_rows, load_rows
 from ohlora.rag.message_lessons import training_sentences
 from ohlora.rag.message_reader import MessageReader, load_message_reader
 from ohlora.rag.moderation import WEIGHTS, Judge, judged_pieces, letter_groups
 from ohlora.rag.normalisation import normalise
+from ohlora.rag.second_opinion import SecondOpinion, text_features
 from ohlora.weights import save_weights
 
-INVERSE_PENALTY = 3.0  # C of the logistic regression
+INVERSE_PENALTY, SECOND_INVERSE_PENALTY = 3.0, 0.03  # C of the logistic regressions
+WRITTEN_FOR_AN_INTENT = 24387  # first rows of data/answers/messages.jsonl, see its README
 FALSE_ALARMS = 0.01  # share of everyday lines that may be taken for abuse
 CARE_FALSE_ALARMS = 0.01  # the same for self_harm alone: help that nobody needed is the smaller mistake
 
@@ -45,6 +51,30 @@ def train_letters(rows: Sequence[LabelledRow]) -> tuple[np.ndarray, np.ndarray]:
     return model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
 
 
+def train_second_opinion(rows: Sequence[LabelledRow], network: IntentNetwork) -> SecondOpinion:
+    """The linear layer on the network's features, which stay as they are."""
+    from sklearn.linear_model import LogisticRegression
+
+    inputs = text_features(network, [normalise(row.text) or row.text for row in rows])
+    labels = [LABELS.index(row.label) for row in rows]
+    model = LogisticRegression(C=SECOND_INVERSE_PENALTY, max_iter=300).fit(inputs, labels)
+    return SecondOpinion(model.coef_.astype(np.float32), model.intercept_.astype(np.float32), network=network)
+
+
+def everyday_messages(part: str = "training", count: int = 6000) -> list[LabelledRow]:
+    """Messages of data/answers as normal rows: nobody had anything else in mind.
+
+    Args:
+        part: training: half of them; calibration or test: a quarter of those that were written with a person in mind,
+            not for an intent. count: at most so many.
+    """
+    places = {"training": (2, 3), "calibration": (1,), "test": (0,)}[part]
+    messages = load_intent_messages()[0][0 if part == "training" else WRITTEN_FOR_AN_INTENT :]
+    chosen = [one for one in messages if zlib.crc32(one.encode()) % 4 in places]
+    chosen.sort(key=lambda one: zlib.crc32(one.encode()[::-1]))
+    return [LabelledRow(f"everyday-{i}", "everyday", "", one, "normal") for i, one in enumerate(chosen[:count])]
+
+
 def thresholds(judge: Judge, everyday: Sequence[LabelledRow]) -> tuple[float, float]:
     """Suspicion and worry that nearly all everyday talk stays below; as in the chat the worst sentence counts."""
     pieces = [judged_pieces(row.text) for row in everyday]
@@ -60,19 +90,22 @@ def train_moderation(
     training: Sequence[LabelledRow],
     examples: Sequence[LabelledRow],
     everyday: Sequence[LabelledRow],
+    second: SecondOpinion,
 ) -> tuple[dict[str, torch.Tensor], dict]:
     """Tensors and card of the moderator's weight file.
 
     Args:
-        training: teach the letters. examples: explain verdicts. everyday: choose the thresholds.
+        training: teach the letters. examples: explain verdicts. everyday: choose the thresholds. second: opinion.
     """
     weights, bias = train_letters(training)
-    judge = Judge(reader, weights, bias)
+    judge = Judge(reader, weights, bias, second)
     abuse, care = thresholds(judge, everyday)
     vectors = judge([normalise(row.text) or row.text for row in examples])[1]
     tensors = {
         "letters": torch.from_numpy(weights).half(),
         "bias": torch.from_numpy(bias),
+        "second": torch.from_numpy(second.weights).half(),
+        "second_bias": torch.from_numpy(second.bias),
         "vectors": torch.from_numpy(vectors).half(),
         "abuse": torch.tensor(abuse),
         "care": torch.tensor(care),
@@ -97,7 +130,10 @@ def main() -> None:
     parser.add_argument("--reader", default="message_reader", help="name or path of the reader's weights")
     given = parser.parse_args()
     reader = load_message_reader(2, given.reader)
-    tensors, card = train_moderation(reader, training_sentences(), load_rows(), everyday_rows("calibration"))
+    sentences = training_sentences()
+    second = train_second_opinion([*sentences, *everyday_messages()], load_intent_network())
+    calibration = [*everyday_rows("calibration"), *everyday_messages("calibration")]
+    tensors, card = train_moderation(reader, sentences, load_rows(), calibration, second)
     print(save_weights(given.output, tensors, card), float(tensors["abuse"]), float(tensors["care"]))
 
 
