@@ -138,6 +138,9 @@ class Answers:
     def in_talk(self, message: str, before: str) -> str:
         return f"{before} {message}" if message.startswith("and ") else message
 
+    def best(self, message: str, before: str, language: str) -> list[GeneralAnswer]:
+        return []
+
     def answers(self, message: str, language: str, value: str = "", together: bool = False):
         self.asked = message
         said = [reply.replace("{value}", value) for reply in self.replies if value or "{value}" not in reply]

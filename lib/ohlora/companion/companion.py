@@ -124,8 +124,8 @@ class Companion:
         self.general_answers = general_answers
         if general_answers is None and self.examples:
             regression = load_intent_regression(self.profile.llm.threads)
-            mirrored = {"mirrored": load_mirrored_words(self.reader).find} if shipped else {}
-            self.general_answers = load_general_answers(regression.probabilities, **mirrored)
+            mirrored = load_mirrored_words(self.reader).find if shipped else None
+            self.general_answers = load_general_answers(regression.probabilities, mirrored)
         self.study_terms = study_terms or (load_study_terms() if self.examples else None)
         self.history: list[dict[str, str]] = []
         self._remembering = Remembering(self.user)

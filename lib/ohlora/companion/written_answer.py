@@ -85,7 +85,7 @@ def explanation(
 
 def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]) -> str:
     """The message without her name, behind what the user said before where it goes on with that."""
-    before = without_address(next((one["content"] for one in reversed(history) if one["role"] == "user"), ""))
+    before = _user_before(history)
     if answers is None or draft.reading.about_her:
         return draft.plain
     try:
@@ -93,6 +93,11 @@ def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Seque
     except Exception:
         logger.exception("whether the message goes on with the talk is not known; it is taken alone")
         return draft.plain
+
+
+def _user_before(history: Sequence[dict[str, str]]) -> str:
+    """What the user said before, without her name; "": nothing."""
+    return without_address(next((one["content"] for one in reversed(history) if one["role"] == "user"), ""))
 
 
 def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[ReplyProgress] | None:
@@ -131,7 +136,10 @@ def general_answer(
             return None  # it may ask for what was told
         together = draft.in_talk != draft.plain
         value = "" if together else _told_value(draft)  # of both messages it is not the topic
-        found = _first_new(answers.answers(draft.in_talk, draft.language, value, together), history, value)
+        by_intent = answers.answers(draft.in_talk, draft.language, value, together)
+        naming = [one for one in by_intent if value and value in one.reply]
+        ranked = answers.best(draft.plain, _user_before(history), draft.language)
+        found = _first_new([*naming, *(ranked or by_intent)], history, value)
         if found is None:
             return None
         memory = _remembered(draft, history, now)

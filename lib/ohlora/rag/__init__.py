@@ -1,11 +1,12 @@
 """Memory and limits: what she remembers about a user, and what she does not put up with."""
 
+from ohlora.rag.answer_ranking import load_general_answers
 from ohlora.rag.database import StateError
 from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
 from ohlora.rag.extraction import OWN_WORDS, Remembered, remember, remember_all
 from ohlora.rag.intent_regression import load_intent_regression
-from ohlora.rag.intents import GeneralAnswers, load_general_answers
+from ohlora.rag.intents import GeneralAnswers
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.memory import Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore

@@ -26,6 +26,7 @@ WEIGHTS = "intent_network"
 FROZEN_LAYERS = 4
 """Lowest layers without an adapter: they know letters and words, the same for every task."""
 LONGEST = 128  # tokens of a message that are read
+_BATCH = 64
 _TRAIN = "train it again: python -m ohlora.rag.intent_network_training"
 
 
@@ -62,6 +63,17 @@ class IntentNetwork(nn.Module):
     def forward(self, tokens: Sequence[list[int]]) -> torch.Tensor:
         """Token numbers of n messages → logits of the intents, in the order of act_of_intent: (n, intents)."""
         return self.head((self.features(tokens) - self.mean) / self.deviation)
+
+    @torch.no_grad()
+    def meanings(self, texts: Sequence[str]) -> torch.Tensor:
+        """Standardised features of any number of texts, float32 (n, 2 x width): what the head makes logits of."""
+        tokens = self.tokens(texts)
+        found = torch.zeros(len(tokens), len(self.mean))
+        order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))  # texts of like length share a batch
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            found[rows] = (self.features([tokens[row] for row in rows]).float() - self.mean) / self.deviation
+        return found
 
 
 @lru_cache(maxsize=1)

@@ -141,12 +141,9 @@ def _with_words_left_out(tokens: list[int], share: float, draw: random.Random) -
 def score(network: IntentNetwork) -> dict[str, float]:
     """intent_metrics on messages of other writers, which taught nothing."""
     rows = [one for one in load_judged_answers() if one.intent]
-    tokens = network.tokens([row.message for row in rows])
     with training_precision():
-        found = [
-            network(tokens[start : start + 32]).float().softmax(dim=1).numpy() for start in range(0, len(tokens), 32)
-        ]
-    return intent_metrics(np.concatenate(found), [row.intent for row in rows])
+        found = network.head(network.meanings([row.message for row in rows])).float().softmax(dim=1).numpy()
+    return intent_metrics(found, [row.intent for row in rows])
 
 
 def save_intent_network(path: Path, network: IntentNetwork, card: dict) -> Path:

@@ -37,6 +37,8 @@ before; from the second on where both together have less than the third: then it
 of the same 1,288 messages that are right: .283 all alone, .516 all together, .516 so."""
 SURELY_NO_QUESTION = 0.5
 """Probability of an act that is no question from which a message asks nothing; set by hand."""
+AS_GOOD = 0.95
+"""Share of the best answer's score from which others are about as good."""
 _VALUE = "{value}"
 
 
@@ -78,6 +80,8 @@ class GeneralAnswers:
     Args:
         probabilities: of each intent, in the order of act_of_intent, float32 (intents,), for a message.
         mirrored: the words of a message that are worth repeating, for it and what she said before; "": none.
+        scores: how likely each answer is a good one, for the probabilities of a message without and with what was said
+            before, and the answers' numbers (ohlora.rag.answer_ranking); None: what the likeliest intent has is said.
     """
 
     def __init__(
@@ -85,8 +89,9 @@ class GeneralAnswers:
         answers: Sequence[GeneralAnswer],
         probabilities: Callable[[str], np.ndarray],
         mirrored: Callable[[str, str], str] = lambda message, before: "",
+        scores: Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray] | None = None,
     ) -> None:
-        self._answers, self.mirrored = list(answers), mirrored
+        self._answers, self.mirrored, self._scores = list(answers), mirrored, scores
         self.probabilities = lru_cache(maxsize=8)(probabilities)  # asked for several times a turn
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
         self._kinds = [kind_of_act()[act] for act in self._acts]
@@ -150,6 +155,24 @@ class GeneralAnswers:
             found += sorted(turned, key=lambda one: _VALUE not in one.reply)
         return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in found]
 
+    def best(self, message: str, before: str, language: str) -> list[GeneralAnswer]:
+        """Answers to whatever a message may do, the likeliest good ones first; none where nothing tells which are.
+
+        Those that are about as good come in an order that depends on the message's words: she has no pet phrases.
+
+        Args:
+            before: what the user said before it; "": nothing.
+        """
+        if self._scores is None:
+            return []
+        rows = [n for n, one in enumerate(self._answers) if one.language == language and _VALUE not in one.reply]
+        both = heard_together(before, message) if before else message
+        scores = self._scores(self.probabilities(message), self.probabilities(both), rows)
+        order = np.argsort(-scores, kind="stable")
+        alike = int((scores >= AS_GOOD * scores.max()).sum())
+        ordered = [self._answers[rows[n]] for n in order]
+        return [*_rotated(ordered[:alike], message), *ordered[alike:]]
+
 
 def _rotated(answers: Sequence[GeneralAnswer], message: str) -> list[GeneralAnswer]:
     """The answers from a place on that the message's words choose, then those before it."""
@@ -163,10 +186,10 @@ def likeliest(probabilities: np.ndarray, names: Sequence[str]) -> tuple[str, flo
     return max(sums.items(), key=lambda pair: pair[1])
 
 
-def load_general_answers(probabilities: Callable[[str], np.ndarray], **functions: Callable) -> GeneralAnswers:
-    """The rows of data/answers/general.jsonl. probabilities, functions: see GeneralAnswers."""
+def read_general_answers() -> list[GeneralAnswer]:
+    """The rows of data/answers/general.jsonl."""
     with (DATA / "answers" / "general.jsonl").open(encoding="utf-8") as file:
-        return GeneralAnswers([GeneralAnswer(**json.loads(line)) for line in file], probabilities, **functions)
+        return [GeneralAnswer(**json.loads(line)) for line in file]
 
 
 def heard_together(before: str, message: str) -> str:

@@ -58,7 +58,7 @@ def train_second_opinion(rows: Sequence[LabelledRow], network: IntentNetwork) ->
     inputs = text_features(network, [normalise(row.text) or row.text for row in rows])
     labels = [LABELS.index(row.label) for row in rows]
     model = LogisticRegression(C=SECOND_INVERSE_PENALTY, max_iter=300).fit(inputs, labels)
-    return SecondOpinion(model.coef_.astype(np.float32), model.intercept_.astype(np.float32), network=network)
+    return SecondOpinion(model.coef_.astype(np.float32), model.intercept_.astype(np.float32))
 
 
 def everyday_messages(part: str = "training", count: int = 6000) -> list[LabelledRow]:
