@@ -111,6 +111,13 @@ def test_other_answers_ask_for_a_new_training(monkeypatch: pytest.MonkeyPatch) -
         load_answer_ranking(read_general_answers())
 
 
+def test_changed_answers_are_said_unranked(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(answer_ranking, "read_general_answers", lambda: ANSWERS)
+    answers = answer_ranking.load_general_answers(lambda message: probabilities(exhausted=0.9)[0])
+    assert "answer_ranking_training" in caplog.text
+    assert answers.best("so tired", "", "en") == [] and answers.answers("so tired", "en")[0] == ANSWERS[0]
+
+
 def test_marked_messages_test_nothing() -> None:
     """None of those on which what she says is judged."""
     marked = {(one.before, one.message) for one in load_marked_answers()}

@@ -3,13 +3,13 @@
 python -m ohlora.evaluation.answers
 
 data/answers/compared.jsonl holds, for each message, what she might say and from which source: the explanation of a
-term of study, what was written for a similar message, for the intent, for the act, for the kind, or the language
-model's words beside two examples. data/answers/talk.jsonl holds what she says to a second message.
+term of study, what was written for a similar message, the general answer that is likeliest good, those for the intent,
+the act and the kind, or the language model's words beside two examples. data/answers/talk.jsonl holds what she says to
+a second message.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import zlib
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ import pandas as pd
 from ohlora.config import DATA
 from ohlora.evaluation.metrics import Metric
 from ohlora.rag.answer_fit import FITS
-from ohlora.rag.intents import SURE_ACT, SURE_INTENT
 
-SOURCES = ("explained", "written", "intent", "act", "kind", "model")
+SOURCES = ("explained", "written", "ranked", "intent", "act", "kind", "model")
+"""Those to intent, act and kind are what she said before ohlora.rag.answer_ranking chose among all of them."""
 _GRID = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
 
 
@@ -58,12 +58,12 @@ class ComparedAnswers:
         if self.about_her and self.answers.get("written"):
             return "written"
         sure_enough = (name for name in thresholds if self.answers.get(name) and self.sure[name] >= thresholds[name])
-        return next(sure_enough, "kind" if self.answers.get("kind") else "model")
+        return next(sure_enough, "ranked" if self.answers.get("ranked") else "model")
 
 
 def shipped_thresholds() -> dict[str, float]:
     """Of the sources that have one, in their order."""
-    return {"written": FITS, "intent": SURE_INTENT, "act": SURE_ACT}
+    return {"written": FITS}
 
 
 def load_compared_answers() -> list[ComparedAnswers]:
@@ -84,7 +84,7 @@ def share_of_good_answers(rows: Sequence[ComparedAnswers], thresholds: dict[str,
 
 def best_thresholds(rows: Sequence[ComparedAnswers]) -> dict[str, float]:
     """The thresholds of a grid with the most good answers; of equal ones the highest."""
-    found = [dict(zip(shipped_thresholds(), values, strict=True)) for values in itertools.product(_GRID, repeat=3)]
+    found = [dict.fromkeys(shipped_thresholds(), value) for value in _GRID]
     return max(found, key=lambda one: (share_of_good_answers(rows, one), sum(one.values())))
 
 

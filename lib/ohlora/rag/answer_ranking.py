@@ -9,6 +9,7 @@ Taught by ohlora.rag.answer_ranking_training.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from torch import nn
 
 from ohlora.rag.intents import GeneralAnswer, GeneralAnswers, act_of_intent, kind_of_act, read_general_answers
 from ohlora.weights import WeightsError, load_weights
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS = "answer_ranking"
 WIDTH = 48  # of the vectors of a message and of an answer
@@ -140,7 +143,15 @@ def load_answer_ranking(answers: Sequence[GeneralAnswer]) -> AnswerRanking:
 def load_general_answers(
     probabilities: Callable[[str], np.ndarray], mirrored: Callable[[str, str], str] | None = None
 ) -> GeneralAnswers:
-    """The rows of data/answers/general.jsonl, ranked. probabilities, mirrored: see GeneralAnswers."""
+    """The rows of data/answers/general.jsonl, ranked; not ranked, with a warning, where they were changed since.
+
+    Args:
+        probabilities, mirrored: see GeneralAnswers.
+    """
     answers = read_general_answers()
     known = {} if mirrored is None else {"mirrored": mirrored}
-    return GeneralAnswers(answers, probabilities, scores=load_answer_ranking(answers).scores, **known)
+    try:
+        known["scores"] = load_answer_ranking(answers).scores
+    except WeightsError as error:
+        logger.warning("%s; until then she answers to the likeliest intent", error)
+    return GeneralAnswers(answers, probabilities, **known)

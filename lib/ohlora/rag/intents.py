@@ -24,8 +24,7 @@ from ohlora.llm.reply_format import format_reply, without_marks
 SURE_INTENT, SURE_ACT = 0.25, 0.15
 """Probabilities from which an answer to the intent is said, else to the act.
 
-Like FITS of ohlora.rag.answer_fit near the best on half of the messages of data/answers/compared.jsonl (see
-ohlora.evaluation.answers); low, as what follows is the language model alone, good in one of twenty.
+Where her answers are not ranked: then near the best on half of the messages of data/answers/compared.jsonl.
 """
 SURE_TOLD_TOGETHER, SURE_KIND = 0.5, 0.5
 """Probability from which two messages that are heard together, and tell something, are understood by their intent or
