@@ -1,9 +1,9 @@
-"""Which of her answers is likeliest a good one? A ranking learned from answers that people marked (Liu 2009).
+"""Which of her answers is likeliest a good one? A ranking, learned from answers that people marked as good or poor.
 
-"Learning to Rank for Information Retrieval", pointwise with a little listwise. An intent may be wrong, and an answer to
-another one may still be good: "that aches" fits most of what is sad, "how did the interview go?" only an interview.
-So every answer is weighed with the probabilities of all intents, not only with that of the likeliest.
-Taught by ohlora.rag.answer_ranking_training.
+An intent may be wrong, and an answer to another one may still be good: "that aches" fits most of what is sad, "how did
+the interview go?" only an interview. So every answer is weighed with the probabilities of all intents: a bilinear model
+of message and answer, and how likely the answer's own intent, act and kind are (Liu 2009, "Learning to Rank for
+Information Retrieval"). Taught by ohlora.rag.answer_ranking_training.
 """
 
 from __future__ import annotations

@@ -151,10 +151,13 @@ def train_answer_ranking(
 
 
 def ranking_metrics(scores: np.ndarray, lessons: Lessons) -> dict[str, float]:
-    """How often the first of the marked answers is good, beside any of them and beside the likeliest intent's.
+    """How often the first of the marked answers of a message is good.
 
     Args:
         scores: (n, k).
+
+    Returns:
+        that share, beside the share of all marked answers that are good, and of the messages where any is; and n.
     """
     good, used = lessons.good.numpy(), lessons.used.numpy()
     first = np.where(used, scores, -np.inf).argmax(axis=1)
