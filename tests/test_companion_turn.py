@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from companion_parts import NOW, PaintBox, ScriptedModel, WordModerator, make_companion
 
 from ohlora.companion.companion import MESSAGE_LIMIT
 from ohlora.companion.turn import STAGES, finished_sentences
-from ohlora.rag import SanctionLog
+from ohlora.rag import GeneralAnswers, SanctionLog
+from ohlora.rag.intents import act_of_intent, read_general_answers
 
 NICE = "happy 0.8\nGood to see you. How are you?\nmemory: none"
 TOLD = "curious 0.6\nA cat, lovely!\nmemory: add | pet | a cat called Pixel"
@@ -132,22 +134,35 @@ def test_somebody_in_danger_is_cared_for_and_not_punished(tmp_path) -> None:
     assert companion.turn("hello").outcome == "answered"
 
 
-@pytest.mark.parametrize(("message", "then"), [("so insolent", "warned"), ("gloomy days", "cared")])
-def test_where_it_is_not_clear_she_asks_once_and_takes_it_seriously_the_second_time(tmp_path, message, then) -> None:
+def test_where_abuse_is_not_clear_it_passes_once_is_asked_about_and_counts_the_third_time(tmp_path) -> None:
     companion = make_companion(tmp_path, NICE)
-    first = companion.turn(message)
-    assert first.outcome == "asked" and "misheard" in first.notice and companion.history == []
+    assert companion.turn("so insolent").outcome == "answered"
+    second = companion.turn("so insolent!")
+    assert second.outcome == "asked" and "misheard" in second.notice and len(companion.history) == 2
     assert companion.sanctions.events("me") == [], "what may be a misunderstanding does not count"
     assert companion.turn("no, I meant my horse").outcome == "answered"
-    assert companion.turn(message).outcome == then
+    assert companion.turn("so insolent").outcome == "warned"
 
 
-def test_her_question_is_forgotten_after_some_messages(tmp_path) -> None:
+def test_doubts_are_forgotten_after_some_messages(tmp_path) -> None:
     companion = make_companion(tmp_path, NICE)
-    companion.turn("so insolent")
-    for number in range(8):
-        assert companion.turn(f"message {number}").outcome == "answered"
-    assert companion.turn("so insolent").outcome == "asked"
+    for _ in range(3):
+        assert companion.turn("so insolent").outcome == "answered"
+        for number in range(5):
+            assert companion.turn(f"message {number}").outcome == "answered"
+
+
+def test_what_may_be_danger_is_answered_gently_beside_who_helps(tmp_path) -> None:
+    companion = make_companion(tmp_path, NICE)
+    alone = companion.turn("gloomy days")
+    assert alone.outcome == "cared" and companion.llm.asked == [], "the model is not asked"
+    rows = read_general_answers()
+    everything = np.full(len(act_of_intent()), 1 / len(act_of_intent()), np.float32)
+    companion.general_answers = GeneralAnswers(rows, lambda m: everything, scores=lambda a, b, n: np.ones(len(n)))
+    turn = companion.turn("gloomy days")
+    assert turn.outcome == "answered" and "988" in turn.notice and companion.llm.asked == []
+    assert turn.reply in {row.reply for row in rows if row.intent == "tells_bad"}
+    assert companion.sanctions.events("me") == []
 
 
 def test_everything_shown_was_moderated(tmp_path) -> None:

@@ -211,10 +211,12 @@ def test_terms_that_cannot_be_searched_cost_no_answer(tmp_path) -> None:
     assert companion.turn("what is overfitting?").reply == "One."
 
 
-def test_a_sure_intent_is_no_question_about_the_user(tmp_path) -> None:
-    companion = with_answers(tmp_path, "One.", reader=Known(may_ask=True), written=Written())
+def test_what_may_ask_for_what_was_told_does_where_it_tests_her(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", "Two.", reader=Known(may_ask=True), written=Written())
     assert companion.turn("what should I watch?").reply == "One."
-    companion.general_answers.probabilities = lambda message: np.full(4, 0.25)
+    companion.general_answers.likeliest_intent = lambda message: "tests_her"
+    assert companion.turn("what did I watch?").reply not in ("Two.", "Words of the model.")
+    companion.general_answers = None
     assert companion.turn("what did I watch?").reply == "Words of the model."
 
 

@@ -50,22 +50,25 @@ def similar(
         return ()
 
 
-def told_answer(store: MemoryStore, said: SaidBefore, draft: Draft, now: datetime) -> Iterator[ReplyProgress] | None:
+def told_answer(
+    store: MemoryStore, said: SaidBefore, draft: Draft, now: datetime, surely: bool
+) -> Iterator[ReplyProgress] | None:
     """A stream that tells back what the user told, or that she does not know it (see told_fact).
 
-    None where the message may as well ask for something else, and nothing of the kind was told or said.
+    None where the message may as well ask for something else, and brings nothing to her mind.
 
     Args:
         said: what the user said in this conversation. draft: of the turn; what it recalls is in it.
+        surely: the message asks for what was told.
     """
     recalled = draft.memories
+    if not (recalled or surely):
+        return None
     try:
         sentence = said.source(recalled[0]) if recalled else said.nearest(draft.message)
     except Exception:
         logger.exception("what was said in this conversation was not searched; what is stored is enough")
         sentence = ""
-    if not (recalled or sentence or draft.reading.surely_asks):
-        return None
     draft.quotes = bool(sentence)
     text = without_marks(told_fact(draft.message, recalled, store.replaced_by, now, sentence))
     return stream_reply(iter([format_reply(text, "happy" if recalled or sentence else "curious", 0.6)]))

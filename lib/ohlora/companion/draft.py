@@ -37,7 +37,7 @@ class Draft:
     memories: what she was given. plain: the message without her name where she is only called by it. in_talk: that,
     behind what the user said before where it goes on with that. reading: what is in the message. prepared: her words
     are not the model's: somebody wrote them, or the user said them, so they were read before. quotes: they hold a
-    piece of what the user said, unasked. reported: the last progress.
+    piece of what the user said, unasked. gently: the user may be in danger. reported: the last progress.
     """
 
     message: str
@@ -54,6 +54,7 @@ class Draft:
     reading: Reading = UNKNOWN_READING
     prepared: bool = False
     quotes: bool = False
+    gently: bool = False
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None

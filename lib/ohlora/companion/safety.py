@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from ohlora.companion.draft import Draft, EndOfTurn
-from ohlora.rag import Moderator, SanctionLog, Verdict, active_notice, asking_notice, care_notice, sanction_notice
+from ohlora.rag import (
+    Moderator,
+    SanctionLog,
+    Verdict,
+    active_notice,
+    asking_notice,
+    care_notice,
+    gentle_notice,
+    sanction_notice,
+)
 
-REMEMBERED_QUESTION = 5  # messages for which she knows that she asked
+REMEMBERED_DOUBT = 5  # messages for which she knows that she was not sure
 
 
 def refuse_while_paused(draft: Draft, sanctions: SanctionLog, user: str, now: datetime) -> None:
@@ -28,18 +37,23 @@ def refuse_while_paused(draft: Draft, sanctions: SanctionLog, user: str, now: da
 
 
 class Doubts:
-    """Whether she lately asked if abuse, or danger, was meant so: unsure twice within a few messages is sure."""
+    """How often she lately was not sure whether abuse was meant: in the middle of a talk much sounds like it."""
 
     def __init__(self) -> None:
-        self._since: dict[bool, int] = {}  # about danger or not → messages since she asked
+        self._count, self._since = 0, 0
 
-    def asks(self, verdict: Verdict) -> bool:
-        """Whether she is to ask, by the verdict on the next message."""
-        self._since = {about: count + 1 for about, count in self._since.items() if count < REMEMBERED_QUESTION}
-        if verdict.allowed or verdict.sure or verdict.needs_care in self._since:
-            return False
-        self._since[verdict.needs_care] = 0
-        return True
+    def count(self, verdict: Verdict) -> int:
+        """By the verdict on the next message: the number of doubts with this one, 0 where it is none.
+
+        They are forgotten when so many messages as REMEMBERED_DOUBT brought none.
+        """
+        self._since += 1
+        if self._since > REMEMBERED_DOUBT:
+            self._count = 0
+        if not verdict.sanctionable or verdict.sure:
+            return 0
+        self._count, self._since = self._count + 1, 0
+        return self._count
 
 
 def refuse_abuse(
@@ -53,7 +67,8 @@ def refuse_abuse(
 ) -> None:
     """End the turn where the message is abuse (warned or paused) or a call for help (answered with care).
 
-    Where that is not sure she first asks, and nothing is counted.
+    Where abuse is not sure she lets it pass once, asks what was meant the second time, and takes it for abuse the
+    third time. Where danger is not sure she answers gently and says who helps.
 
     Args:
         now: in the user's time zone. doubts: of this conversation.
@@ -63,16 +78,18 @@ def refuse_abuse(
     """
     try:
         verdict = moderator.check(message)
-        asks = doubts.asks(verdict)
-        counts = verdict.sanctionable and not asks
+        doubt = doubts.count(verdict)
+        counts = verdict.sanctionable and doubt not in (1, 2)
         sanction = sanctions.record(user, verdict.label, message) if counts else None
     except Exception as error:
         raise draft.failure("check_failed", error) from error
-    if asks:
-        face = ("worried", 0.5) if verdict.needs_care else ("sad", 0.5)
-        raise EndOfTurn("asked", asking_notice(verdict.needs_care, draft.language), face=face)
-    if verdict.needs_care:  # help is named; nobody is punished for needing it
+    if doubt == 2:
+        raise EndOfTurn("asked", asking_notice(draft.language), face=("sad", 0.5))
+    if verdict.needs_care and verdict.sure:  # help is named; nobody is punished for needing it
         raise EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
+    if verdict.needs_care:
+        draft.gently = True
+        draft.notices.append(gentle_notice(draft.language))
     if sanction is not None:
         notice = sanction_notice(sanction, draft.language, now)
         outcome, face = ("warned", ("sad", 0.8)) if sanction.is_warning else ("blocked", ("angry", 0.9))

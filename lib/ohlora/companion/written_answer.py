@@ -9,10 +9,11 @@ speaks where nothing is sure. A question about herself is answered by any dialog
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from ohlora.companion.answer import without_address
 from ohlora.companion.choice import choice
@@ -30,11 +31,27 @@ from ohlora.rag.study_terms import StudyTerms, asking_part
 logger = logging.getLogger(__name__)
 
 Written = TypeVar("Written", Dialogue, GeneralAnswer)
-SURELY_ELSE = 0.8  # probability of an intent from which a message does not ask for what was told; set by hand
+Asked, Found = ParamSpec("Asked"), TypeVar("Found")
+ASK_FOR_TOLD = ("tests_her", "asks_to_remember")  # intents: "what's my cat called?", "do you remember …?"
 JUST_NOW = timedelta(hours=1)
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
 
+def none_where_it_fails(source: Callable[Asked, Found]) -> Callable[Asked, Found | None]:
+    """A source of answers that fails is logged and has none: the next one is asked."""
+
+    @wraps(source)
+    def asked(*args: Asked.args, **named: Asked.kwargs) -> Found | None:
+        try:
+            return source(*args, **named)
+        except Exception:
+            logger.exception("%s failed; she answers otherwise", source.__name__)
+            return None
+
+    return asked
+
+
+@none_where_it_fails
 def written_answer(
     examples: DialogueExamples | None, message: str, history: Sequence[dict[str, str]], about_her: str = ""
 ) -> Iterator[ReplyProgress] | None:
@@ -50,14 +67,11 @@ def written_answer(
     if find is None or (not about_her and history and len(message) < SHORTEST):
         return None
     known = {"about_her": about_her} if about_her else {}
-    try:
-        answer = _first_new(find(message, **known), history)
-        return None if answer is None else stream_reply(iter([answer.target()]))
-    except Exception:
-        logger.exception("no written answers were found; she answers otherwise")
-        return None
+    answer = _first_new(find(message, **known), history)
+    return None if answer is None else stream_reply(iter([answer.target()]))
 
 
+@none_where_it_fails
 def explanation(
     terms: StudyTerms | None, answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]
 ) -> Iterator[ReplyProgress] | None:
@@ -72,27 +86,19 @@ def explanation(
     tells = reading.tells_something and asking_part(draft.plain) == draft.plain  # else it tells one thing, asks another
     if reading.about_her or reading.surely_asks or tells or reading.forgets >= POSSIBLE:
         return None
-    try:
-        found = terms.explanations(draft.plain, draft.language) if terms is not None else []
-        if not found or (answers is not None and answers.surely_no_question(draft.plain)):
-            return None
-        new = _first_new(found, history)
-        return None if new is None else stream_reply(iter([new.target()]))
-    except Exception:
-        logger.exception("no term of study was found; she answers otherwise")
+    found = terms.explanations(draft.plain, draft.language) if terms is not None else []
+    if not found or (answers is not None and answers.surely_no_question(draft.plain)):
         return None
+    new = _first_new(found, history)
+    return None if new is None else stream_reply(iter([new.target()]))
 
 
+@none_where_it_fails
 def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]) -> str:
     """The message without her name, behind what the user said before where it goes on with that."""
-    before = _user_before(history)
     if answers is None or draft.reading.about_her:
         return draft.plain
-    try:
-        return answers.in_talk(draft.plain, before)
-    except Exception:
-        logger.exception("whether the message goes on with the talk is not known; it is taken alone")
-        return draft.plain
+    return answers.in_talk(draft.plain, _user_before(history))
 
 
 def _user_before(history: Sequence[dict[str, str]]) -> str:
@@ -100,26 +106,42 @@ def _user_before(history: Sequence[dict[str, str]]) -> str:
     return without_address(next((one["content"] for one in reversed(history) if one["role"] == "user"), ""))
 
 
+@none_where_it_fails
+def asks_for_told(answers: GeneralAnswers | None, message: str) -> bool:
+    """Whether a message that may ask for what was told likeliest does: it tests her, or asks what she remembers."""
+    return answers is not None and answers.likeliest_intent(message) in ASK_FOR_TOLD
+
+
+@none_where_it_fails
 def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[ReplyProgress] | None:
     """Her choice where the message asks her to choose between two small things (ohlora.companion.choice)."""
     if answers is None:
         return None
-    try:
-        words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain))
-    except Exception:
-        logger.exception("whether the message asks to choose is not known")
-        return None
+    words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain))
     draft.quotes = draft.quotes or bool(words)
     return stream_reply(iter([format_reply(without_marks(words), "happy", 0.7)])) if words else None
 
 
+@none_where_it_fails
+def gentle_answer(
+    answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]
+) -> Iterator[ReplyProgress] | None:
+    """What she says to anybody who is not well: what may be danger is not joked about, whatever else it may be."""
+    if answers is None:
+        return None
+    found = answers.best(draft.plain, _user_before(history), draft.language)
+    found = _first_new([one for one in found if one.intent == "tells_bad"], history)
+    return None if found is None else stream_reply(iter([found.target()]))
+
+
+@none_where_it_fails
 def general_answer(
     answers: GeneralAnswers | None,
     draft: Draft,
     history: Sequence[dict[str, str]],
     now: datetime,
 ) -> Iterator[ReplyProgress] | None:
-    """An answer to what the message does, or None where that is not clear, or it may be about what was told.
+    """An answer to what the message does, or None where she said all of them, or it asks to forget.
 
     What the message brings to her mind comes first, unless one of both said it in this conversation; else, where it
     tells something, its own words.
@@ -131,30 +153,24 @@ def general_answer(
     """
     if answers is None or draft.reading.forgets >= POSSIBLE:
         return None
-    try:
-        if draft.reading.may_ask and answers.probabilities(draft.plain).max() < SURELY_ELSE:
-            return None  # it may ask for what was told
-        together = draft.in_talk != draft.plain
-        value = "" if together else _told_value(draft)  # of both messages it is not the topic
-        by_intent = answers.answers(draft.in_talk, draft.language, value, together)
-        naming = [one for one in by_intent if value and value in one.reply]
-        ranked = answers.best(draft.plain, _user_before(history), draft.language)
-        found = _first_new([*naming, *(ranked or by_intent)], history, value)
-        if found is None:
-            return None
-        memory = _remembered(draft, history, now)
-        if memory is not None:
-            said_first = remembered_fact(draft.plain, memory, now, draft.language)
-        elif value and value in found.reply:
-            said_first = ""
-        else:
-            kind = answers.understood(draft.in_talk, together)[-1]
-            said_first = mirroring(draft.plain, kind, draft.language, history, answers.mirrored)
-        draft.quotes = bool(value or said_first)
-        return stream_reply(iter([replace(found, reply=f"{said_first} {found.reply}".strip()).target()]))
-    except Exception:
-        logger.exception("no general answers were found; the model speaks")
+    together = draft.in_talk != draft.plain
+    value = "" if together else _told_value(draft)  # of both messages it is not the topic
+    by_intent = answers.answers(draft.in_talk, draft.language, value, together)
+    naming = [one for one in by_intent if value and value in one.reply]
+    ranked = answers.best(draft.plain, _user_before(history), draft.language)
+    found = _first_new([*naming, *(ranked or by_intent)], history, value)
+    if found is None:
         return None
+    memory = _remembered(draft, history, now)
+    if memory is not None:
+        said_first = remembered_fact(draft.plain, memory, now, draft.language)
+    elif value and value in found.reply:
+        said_first = ""
+    else:
+        kind = answers.understood(draft.in_talk, together)[-1]
+        said_first = mirroring(draft.plain, kind, draft.language, history, answers.mirrored)
+    draft.quotes = bool(value or said_first)
+    return stream_reply(iter([replace(found, reply=f"{said_first} {found.reply}".strip()).target()]))
 
 
 def _told_value(draft: Draft) -> str:

@@ -14,7 +14,14 @@ from ohlora.rag.message_reader import UNKNOWN_READING, MessageReader, Reading, l
 from ohlora.rag.mirrored_words import load_mirrored_words
 from ohlora.rag.moderation import Moderator, Verdict, load_moderator
 from ohlora.rag.normalisation import detect_language, normalise
-from ohlora.rag.notices import active_notice, asking_notice, care_notice, refusal_notice, sanction_notice
+from ohlora.rag.notices import (
+    active_notice,
+    asking_notice,
+    care_notice,
+    gentle_notice,
+    refusal_notice,
+    sanction_notice,
+)
 from ohlora.rag.proposals import proposed_operations
 from ohlora.rag.sanctions import Sanction, SanctionLog
 from ohlora.rag.study_terms import StudyTerms, load_study_terms
@@ -43,6 +50,7 @@ __all__ = [
     "asking_notice",
     "care_notice",
     "detect_language",
+    "gentle_notice",
     "load_dialogue_examples",
     "load_embedder",
     "load_general_answers",

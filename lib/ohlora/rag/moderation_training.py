@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from ohlora.config import outputs_folder
+from ohlora.rag.answer_ranking_training import load_marked_answers
 from ohlora.rag.intent_network import IntentNetwork, load_intent_network
 from ohlora.rag.intents import load_intent_messages
 from ohlora.rag.labelled_rows import LABELS, LabelledRow, everyday_rows, load_rows
@@ -68,11 +69,30 @@ def everyday_messages(part: str = "training", count: int = 6000) -> list[Labelle
         part: training: half of them; calibration or test: a quarter of those that were written with a person in mind,
             not for an intent. count: at most so many.
     """
-    places = {"training": (2, 3), "calibration": (1,), "test": (0,)}[part]
     messages = load_intent_messages()[0][0 if part == "training" else WRITTEN_FOR_AN_INTENT :]
-    chosen = [one for one in messages if zlib.crc32(one.encode()) % 4 in places]
-    chosen.sort(key=lambda one: zlib.crc32(one.encode()[::-1]))
-    return [LabelledRow(f"everyday-{i}", "everyday", "", one, "normal") for i, one in enumerate(chosen[:count])]
+    return _normal_rows(_part(messages, part)[:count], "everyday")
+
+
+def messages_in_talk(part: str = "training", count: int = 6000) -> list[LabelledRow]:
+    """What people said in the middle of a talk, as normal rows: "so u with us or not?", "I keep his rod in the car".
+
+    Args:
+        part: training: half of the messages of data/answers/marked.jsonl that follow another; calibration or test: a
+            quarter. count: at most so many.
+    """
+    messages = [one.message for one in load_marked_answers() if one.before]
+    return _normal_rows(_part(messages, part)[:count], "in_talk")
+
+
+def _part(messages: Sequence[str], part: str) -> list[str]:
+    """Half or a quarter of the messages, by their words, in an order that depends on them."""
+    places = {"training": (2, 3), "calibration": (1,), "test": (0,)}[part]
+    chosen = [one for one in dict.fromkeys(messages) if zlib.crc32(one.encode()) % 4 in places]
+    return sorted(chosen, key=lambda one: zlib.crc32(one.encode()[::-1]))
+
+
+def _normal_rows(messages: Sequence[str], family: str) -> list[LabelledRow]:
+    return [LabelledRow(f"{family}-{i}", family, "", one, "normal") for i, one in enumerate(messages)]
 
 
 def thresholds(judge: Judge, everyday: Sequence[LabelledRow]) -> tuple[float, float]:
@@ -131,8 +151,8 @@ def main() -> None:
     given = parser.parse_args()
     reader = load_message_reader(2, given.reader)
     sentences = training_sentences()
-    second = train_second_opinion([*sentences, *everyday_messages()], load_intent_network())
-    calibration = [*everyday_rows("calibration"), *everyday_messages("calibration")]
+    second = train_second_opinion([*sentences, *everyday_messages(), *messages_in_talk()], load_intent_network())
+    calibration = [*everyday_rows("calibration"), *everyday_messages("calibration"), *messages_in_talk("calibration")]
     tensors, card = train_moderation(reader, sentences, load_rows(), calibration, second)
     print(save_weights(given.output, tensors, card), float(tensors["abuse"]), float(tensors["care"]))
 

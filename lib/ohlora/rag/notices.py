@@ -39,9 +39,14 @@ def care_notice(language: str) -> str:
     return _texts(language)["self_harm"].strip()
 
 
-def asking_notice(about_danger: bool, language: str) -> str:
-    """Her question whether it was meant as it sounded. about_danger: from the user to himself; else abuse."""
-    return _texts(language)["ask_self_harm" if about_danger else "ask_abuse"].strip()
+def asking_notice(language: str) -> str:
+    """Her question whether what sounded like abuse was meant so."""
+    return _texts(language)["ask_abuse"].strip()
+
+
+def gentle_notice(language: str) -> str:
+    """Who helps, beside her answer to what may be danger or nothing of the kind."""
+    return _texts(language)["may_be_self_harm"].strip()
 
 
 def refusal_notice(reason: str, language: str) -> str | None:
