@@ -144,6 +144,12 @@ def test_where_abuse_is_not_clear_it_passes_once_is_asked_about_and_counts_the_t
     assert companion.turn("so insolent").outcome == "warned"
 
 
+def test_after_sure_abuse_there_is_no_doubt(tmp_path) -> None:
+    companion = make_companion(tmp_path, NICE)
+    assert companion.turn("an insult").outcome == "warned"
+    assert companion.turn("so insolent").outcome == "blocked"
+
+
 def test_doubts_are_forgotten_after_some_messages(tmp_path) -> None:
     companion = make_companion(tmp_path, NICE)
     for _ in range(3):

@@ -17,6 +17,7 @@ from ohlora.rag import (
 )
 
 REMEMBERED_DOUBT = 5  # messages for which she knows that she was not sure
+DOUBTS = 2  # what is unsure passes until then; with this one she asks, after it she is sure
 
 
 def refuse_while_paused(draft: Draft, sanctions: SanctionLog, user: str, now: datetime) -> None:
@@ -45,12 +46,15 @@ class Doubts:
     def count(self, verdict: Verdict) -> int:
         """By the verdict on the next message: the number of doubts with this one, 0 where it is none.
 
-        They are forgotten when so many messages as REMEMBERED_DOUBT brought none.
+        They are forgotten when so many messages as REMEMBERED_DOUBT brought none. After sure abuse there is no doubt.
         """
         self._since += 1
         if self._since > REMEMBERED_DOUBT:
             self._count = 0
-        if not verdict.sanctionable or verdict.sure:
+        if not verdict.sanctionable:
+            return 0
+        if verdict.sure:
+            self._count, self._since = DOUBTS, 0
             return 0
         self._count, self._since = self._count + 1, 0
         return self._count
@@ -79,11 +83,11 @@ def refuse_abuse(
     try:
         verdict = moderator.check(message)
         doubt = doubts.count(verdict)
-        counts = verdict.sanctionable and doubt not in (1, 2)
+        counts = verdict.sanctionable and not 0 < doubt <= DOUBTS
         sanction = sanctions.record(user, verdict.label, message) if counts else None
     except Exception as error:
         raise draft.failure("check_failed", error) from error
-    if doubt == 2:
+    if doubt == DOUBTS:
         raise EndOfTurn("asked", asking_notice(draft.language), face=("sad", 0.5))
     if verdict.needs_care and verdict.sure:  # help is named; nobody is punished for needing it
         raise EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
