@@ -37,7 +37,7 @@ def test_the_value_and_the_day_of_telling_are_said() -> None:
 
 
 def test_what_she_does_not_know_she_says_so_and_claims_not_that_it_was_never_told() -> None:
-    assert any(words in answer("내 발 사이즈 기억해?") for words in ("메모에 없", "안 나와", "모르고"))
+    assert any(words in answer("내 발 사이즈 기억해?") for words in ("메모에 없", "안 떠올라", "모르고"))
     assert any(words in answer("what's my shoe size?") for words in ("isn't in", "can't find", "don't know"))
 
 

@@ -11,7 +11,7 @@ from companion_parts import NOW, PaintBox, ScriptedModel, WordModerator, make_co
 
 from ohlora.companion.companion import MESSAGE_LIMIT
 from ohlora.companion.turn import STAGES, finished_sentences
-from ohlora.rag import GeneralAnswers, SanctionLog
+from ohlora.rag import GeneralAnswers, SanctionLog, gentle_notice
 from ohlora.rag.intents import act_of_intent, read_general_answers
 
 NICE = "happy 0.8\nGood to see you. How are you?\nmemory: none"
@@ -134,8 +134,16 @@ def test_somebody_in_danger_is_cared_for_and_not_punished(tmp_path) -> None:
     assert companion.turn("hello").outcome == "answered"
 
 
+def with_every_answer(companion):
+    """She has all general answers; to her every message is as likely anything, and every answer as good."""
+    everything = np.full(len(act_of_intent()), 1 / len(act_of_intent()), np.float32)
+    rows = read_general_answers()
+    companion.general_answers = GeneralAnswers(rows, lambda m: everything, scores=lambda a, b, n: np.ones(len(n)))
+    return companion
+
+
 def test_where_abuse_is_not_clear_it_passes_once_is_asked_about_and_counts_the_third_time(tmp_path) -> None:
-    companion = make_companion(tmp_path, NICE)
+    companion = with_every_answer(make_companion(tmp_path, NICE))
     assert companion.turn("so insolent").outcome == "answered"
     second = companion.turn("so insolent!")
     assert second.outcome == "asked" and "misheard" in second.notice and len(companion.history) == 2
@@ -144,31 +152,43 @@ def test_where_abuse_is_not_clear_it_passes_once_is_asked_about_and_counts_the_t
     assert companion.turn("so insolent").outcome == "warned"
 
 
-def test_after_sure_abuse_there_is_no_doubt(tmp_path) -> None:
-    companion = make_companion(tmp_path, NICE)
+def test_after_sure_abuse_there_is_no_doubt_and_after_a_pause_there_is(tmp_path) -> None:
+    companion = with_every_answer(make_companion(tmp_path, NICE))
     assert companion.turn("an insult").outcome == "warned"
     assert companion.turn("so insolent").outcome == "blocked"
+    companion.clock = lambda: NOW + timedelta(days=2)
+    companion.sanctions.clock = companion.clock
+    assert companion.turn("so insolent").outcome == "answered"
 
 
 def test_doubts_are_forgotten_after_some_messages(tmp_path) -> None:
-    companion = make_companion(tmp_path, NICE)
+    companion = with_every_answer(make_companion(tmp_path, NICE))
     for _ in range(3):
         assert companion.turn("so insolent").outcome == "answered"
         for number in range(5):
             assert companion.turn(f"message {number}").outcome == "answered"
 
 
-def test_what_may_be_danger_is_answered_gently_beside_who_helps(tmp_path) -> None:
-    companion = make_companion(tmp_path, NICE)
-    alone = companion.turn("gloomy days")
-    assert alone.outcome == "cared" and companion.llm.asked == [], "the model is not asked"
-    rows = read_general_answers()
-    everything = np.full(len(act_of_intent()), 1 / len(act_of_intent()), np.float32)
-    companion.general_answers = GeneralAnswers(rows, lambda m: everything, scores=lambda a, b, n: np.ones(len(n)))
+def test_what_may_be_danger_is_answered_gently_beside_who_helps_and_the_second_time_with_care(tmp_path) -> None:
+    companion = with_every_answer(make_companion(tmp_path, NICE))
     turn = companion.turn("gloomy days")
-    assert turn.outcome == "answered" and "988" in turn.notice and companion.llm.asked == []
-    assert turn.reply in {row.reply for row in rows if row.intent == "tells_bad"}
+    assert turn.outcome == "answered" and turn.notice == gentle_notice("en")
+    assert turn.reply in {row.reply for row in read_general_answers() if row.intent == "tells_bad"}
+    assert companion.turn("gloomy days").outcome == "cared"
     assert companion.sanctions.events("me") == []
+
+
+@pytest.mark.parametrize(("message", "outcome"), [("gloomy days", "cared"), ("so insolent", "asked")])
+def test_the_model_never_sees_what_may_be_abuse_or_danger(tmp_path, message: str, outcome: str) -> None:
+    companion = make_companion(tmp_path, NICE)
+    turn = companion.turn(message)
+    assert turn.outcome == outcome and turn.notice != gentle_notice("en") and companion.llm.asked == []
+
+
+def test_nothing_is_remembered_of_what_may_be_abuse(tmp_path) -> None:
+    companion = with_every_answer(make_companion(tmp_path, NICE))
+    assert companion.turn("my insolent name is Rex").stored == () and companion.llm.asked == []
+    assert companion.memories() == [] and companion._said.nearest("what is my name?") == ""
 
 
 def test_everything_shown_was_moderated(tmp_path) -> None:

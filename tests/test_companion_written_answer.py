@@ -12,6 +12,7 @@ from companion_parts import NoReader, ScriptedModel, make_companion
 
 from ohlora.companion.answer import without_address
 from ohlora.companion.citation import day_in_words
+from ohlora.companion.told_fact import refers_to_told
 from ohlora.companion.written_answer import written_answer
 from ohlora.llm.dialogues import parse_dialogue
 from ohlora.llm.prompt import Example
@@ -209,6 +210,15 @@ def test_terms_that_cannot_be_searched_cost_no_answer(tmp_path) -> None:
     companion = with_answers(tmp_path, "One.", written=Written())
     companion.study_terms = object()
     assert companion.turn("what is overfitting?").reply == "One."
+
+
+@pytest.mark.parametrize(
+    ("message", "refers"),
+    [("내가 요즘 뭐 마신다고 했지?", True), ("where did I say I go", True), ("u still remember my cat?", True),
+     ("remember that I'm moving on Friday", False), ("뭐라고?", False), ("do you remember anything?", False)],
+)  # fmt: skip
+def test_who_speaks_of_having_told_it_asks_for_it(message: str, refers: bool) -> None:
+    assert refers_to_told(message) == refers
 
 
 def test_what_may_ask_for_what_was_told_does_where_it_tests_her(tmp_path) -> None:

@@ -13,7 +13,13 @@ from ohlora.rag.embeddings import PackagedEmbedder
 from ohlora.rag.intent_network import load_intent_network
 from ohlora.rag.labelled_rows import everyday_rows, load_rows, split_rows
 from ohlora.rag.message_lessons import training_sentences
-from ohlora.rag.moderation_training import everyday_messages, train_letters, train_moderation, train_second_opinion
+from ohlora.rag.moderation_training import (
+    everyday_messages,
+    messages_in_talk,
+    train_letters,
+    train_moderation,
+    train_second_opinion,
+)
 from ohlora.rag.relevance import best_threshold, load_dialogue_questions
 from ohlora.weights import WeightsError
 
@@ -126,8 +132,9 @@ def test_training_learns_from_its_rows():
 
 
 def test_everyday_messages_are_of_one_part():
-    parts = [{row.text for row in everyday_messages(part)} for part in ("training", "calibration", "test")]
-    assert min(map(len, parts)) > 3000 and len(set.union(*parts)) == sum(map(len, parts))
+    for source, least in ((everyday_messages, 3000), (messages_in_talk, 1000)):
+        parts = [{row.text for row in source(part)} for part in ("training", "calibration", "test")]
+        assert min(map(len, parts)) > least and len(set.union(*parts)) == sum(map(len, parts))
 
 
 @pytest.mark.parametrize(

@@ -240,16 +240,17 @@ class Companion:
             draft.memories = self._recall(draft, message, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
-        if draft.prepared and draft.reading.tells_something:
+        if draft.prepared and draft.reading.tells_something and draft.otherwise is None:
             operation = self._proposal_of_model(draft, message, examples)
         with draft.watch.stage("remember"):
             turn = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
-            draft.stored = self._remembering.write(self.memory, draft, operation, turn)
+            if draft.otherwise is None:
+                draft.stored = self._remembering.write(self.memory, draft, operation, turn)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
         if draft.reading.forgets >= POSSIBLE:
             self._said.clear()
-        elif not draft.reading.may_ask:
+        elif not draft.reading.may_ask and draft.otherwise is None:
             self._said.add(turn, message)
         if draft.reply:  # else stopped before the first sentence
             self.history = [*self._messages(message), {"role": "assistant", "content": draft.reply}]
@@ -320,6 +321,8 @@ class Companion:
         sources = Sources(self.memory, self._said, self.examples, self.general_answers, self.study_terms)
         ready = prepared_answer(sources, draft, self.history, self._local_time())
         draft.prepared = ready is not None
+        if ready is None and draft.otherwise is not None:
+            raise draft.otherwise
         return self._model_answer(draft, message, examples) if ready is None else ready
 
     def _model_answer(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:

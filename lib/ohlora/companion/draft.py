@@ -37,7 +37,9 @@ class Draft:
     memories: what she was given. plain: the message without her name where she is only called by it. in_talk: that,
     behind what the user said before where it goes on with that. reading: what is in the message. prepared: her words
     are not the model's: somebody wrote them, or the user said them, so they were read before. quotes: they hold a
-    piece of what the user said, unasked. gently: the user may be in danger. reported: the last progress.
+    piece of what the user said, unasked. gently: it may be, though that is not sure, that the user is in danger.
+    otherwise: of a message that may be abuse or a call for help: how the turn ends where nobody wrote an answer; the
+    model does not see it, and nothing of it is remembered or repeated. reported: the last progress.
     """
 
     message: str
@@ -55,6 +57,7 @@ class Draft:
     prepared: bool = False
     quotes: bool = False
     gently: bool = False
+    otherwise: EndOfTurn | None = None
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None

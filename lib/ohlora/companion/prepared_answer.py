@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ohlora.companion.answer import told_answer
-from ohlora.companion.draft import Draft, EndOfTurn
+from ohlora.companion.draft import Draft
 from ohlora.companion.said_before import SaidBefore
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
@@ -20,7 +20,7 @@ from ohlora.companion.written_answer import (
     written_answer,
 )
 from ohlora.llm.reply_format import ReplyProgress
-from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, StudyTerms, care_notice
+from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, StudyTerms
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,21 @@ def prepared_answer(
 
     Args:
         draft: of the turn; what the message goes on with is noted there. now: with the user's time zone.
-
-    Raises:
-        EndOfTurn: the user may be in danger, and nothing is there that would be right to say.
     """
     reading, recalled, answers = draft.reading, draft.memories, sources.general_answers
     if draft.gently:
-        ready = gentle_answer(answers, draft, history)
-        if ready is None:  # what the model would say to somebody in danger nobody knows
-            raise EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
-        return ready
+        return gentle_answer(answers, draft, history)
     ready = explanation(sources.study_terms, answers, draft, history)
     may_ask = reading.may_ask and not reading.about_her
     days = asks_for_days(draft.message) and with_a_day(recalled[:1], now)
     if ready is None and (reading.surely_asks or may_ask or days):
-        surely = reading.surely_asks or bool(asks_for_told(answers, draft.plain))
+        surely = reading.surely_asks or asks_for_told(answers, draft)
         ready = told_answer(sources.memory, sources.said, draft, now, surely)
     if ready is None:
         ready = chosen_answer(answers, draft)
     if ready is not None:
         return ready
-    draft.in_talk = message_in_talk(answers, draft, history) or draft.plain
+    draft.in_talk = message_in_talk(answers, draft, history)
     alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
     if reading.about_her or alone:
         ready = written_answer(sources.examples, draft.plain, history, reading.about_her)

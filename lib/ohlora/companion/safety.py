@@ -12,12 +12,12 @@ from ohlora.rag import (
     active_notice,
     asking_notice,
     care_notice,
-    gentle_notice,
     sanction_notice,
 )
 
 REMEMBERED_DOUBT = 5  # messages for which she knows that she was not sure
-DOUBTS = 2  # what is unsure passes until then; with this one she asks, after it she is sure
+ASKED_ABOUT, SURE = 2, 3  # of abuse: the first doubt passes, about this one she asks, from then on she is sure
+CARED_FOR = 2  # of danger: the first doubt is answered gently, from this one on she names who helps, and nothing else
 
 
 def refuse_while_paused(draft: Draft, sanctions: SanctionLog, user: str, now: datetime) -> None:
@@ -38,26 +38,30 @@ def refuse_while_paused(draft: Draft, sanctions: SanctionLog, user: str, now: da
 
 
 class Doubts:
-    """How often she lately was not sure whether abuse was meant: in the middle of a talk much sounds like it."""
+    """How often she lately was not sure of abuse, or of danger: in the middle of a talk much sounds like it."""
 
     def __init__(self) -> None:
-        self._count, self._since = 0, 0
+        self._count: dict[bool, int] = {}  # about danger or not → doubts
+        self._since: dict[bool, int] = {}  # … → messages since the last one
 
     def count(self, verdict: Verdict) -> int:
-        """By the verdict on the next message: the number of doubts with this one, 0 where it is none.
+        """By the verdict on the next message: how many doubts of its kind there are now, SURE where it is sure.
 
-        They are forgotten when so many messages as REMEMBERED_DOUBT brought none. After sure abuse there is no doubt.
+        0 for what is allowed. Doubts are forgotten when so many messages as REMEMBERED_DOUBT brought none; after what
+        was sure there are none.
         """
-        self._since += 1
-        if self._since > REMEMBERED_DOUBT:
-            self._count = 0
-        if not verdict.sanctionable:
+        self._since = {about: since + 1 for about, since in self._since.items() if since < REMEMBERED_DOUBT}
+        if verdict.allowed:
             return 0
-        if verdict.sure:
-            self._count, self._since = DOUBTS, 0
-            return 0
-        self._count, self._since = self._count + 1, 0
-        return self._count
+        about = verdict.needs_care
+        before = self._count[about] if about in self._since else 0
+        self._count[about] = SURE if verdict.sure else min(SURE, before + 1)
+        self._since[about] = 0
+        return self._count[about]
+
+    def clear(self) -> None:
+        """Begin anew, as after a pause."""
+        self._since.clear()
 
 
 def refuse_abuse(
@@ -72,7 +76,7 @@ def refuse_abuse(
     """End the turn where the message is abuse (warned or paused) or a call for help (answered with care).
 
     Where abuse is not sure she lets it pass once, asks what was meant the second time, and takes it for abuse the
-    third time. Where danger is not sure she answers gently and says who helps.
+    third time. Where danger is not sure she answers gently and says who helps, once.
 
     Args:
         now: in the user's time zone. doubts: of this conversation.
@@ -83,21 +87,29 @@ def refuse_abuse(
     try:
         verdict = moderator.check(message)
         doubt = doubts.count(verdict)
-        counts = verdict.sanctionable and not 0 < doubt <= DOUBTS
+        counts = verdict.sanctionable and doubt >= SURE
         sanction = sanctions.record(user, verdict.label, message) if counts else None
     except Exception as error:
         raise draft.failure("check_failed", error) from error
-    if doubt == DOUBTS:
-        raise EndOfTurn("asked", asking_notice(draft.language), face=("sad", 0.5))
-    if verdict.needs_care and verdict.sure:  # help is named; nobody is punished for needing it
-        raise EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
-    if verdict.needs_care:
-        draft.gently = True
-        draft.notices.append(gentle_notice(draft.language))
-    if sanction is not None:
-        notice = sanction_notice(sanction, draft.language, now)
-        outcome, face = ("warned", ("sad", 0.8)) if sanction.is_warning else ("blocked", ("angry", 0.9))
-        raise EndOfTurn(outcome, notice, face=face)
+    if verdict.allowed:
+        return
+    if verdict.needs_care:  # help is named; nobody is punished for needing it
+        care = EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
+        if doubt >= CARED_FOR:
+            raise care
+        draft.gently, draft.otherwise = True, care
+        return
+    if sanction is None:
+        ask = EndOfTurn("asked", asking_notice(draft.language), face=("sad", 0.5))
+        if doubt >= ASKED_ABOUT:
+            raise ask
+        draft.otherwise = ask
+        return
+    if not sanction.is_warning:
+        doubts.clear()
+    notice = sanction_notice(sanction, draft.language, now)
+    outcome, face = ("warned", ("sad", 0.8)) if sanction.is_warning else ("blocked", ("angry", 0.9))
+    raise EndOfTurn(outcome, notice, face=face)
 
 
 def may_be_shown(draft: Draft, text: str, moderator: Moderator) -> bool:

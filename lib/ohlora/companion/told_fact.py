@@ -39,6 +39,11 @@ _BEFORE = re.compile(
     r"|\b(before|used to|originally|previous(ly)?|at first)\b",
     re.IGNORECASE,
 )
+_SAID = re.compile(
+    r"(다|라|냐|자)고\s?(했|말했|얘기했|그랬)(지|더라|게|었지|는지)|\bdid i (say|tell you|mention)\b"
+    r"|\b(u|you) (still )?(remember|recall)\b.*\b(i|my)\b",
+    re.IGNORECASE,
+)
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
@@ -93,6 +98,11 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
     if (day := _day_of(memory, now)) is not None:
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
     return _one_of(phrases["remembered"], message).format(**told)
+
+
+def refers_to_told(message: str) -> bool:
+    """Whether a message that may ask for what was told speaks of having told it: "뭐라고 했지?", "did I say …?"."""
+    return _SAID.search(message) is not None
 
 
 def asks_for_days(message: str) -> bool:

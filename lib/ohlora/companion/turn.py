@@ -28,8 +28,8 @@ class Turn:
     notice: sentences about the chat itself (a warning, a limit, a failure), or None.
     timings: stage → seconds; ``first_words`` counts from the start of the turn to the first shown text.
     outcome: answered; stopped by the user; refused (empty, too long, busy); asked whether it was meant so, where
-    moderation is not sure; warned or blocked by moderation; cared (somebody may be in danger from themselves: help is
-    named, nothing is punished); withheld (her reply broke the rules); failed (a part did not work).
+    a second message may be abuse; warned or blocked by moderation; cared (somebody may be in danger from themselves:
+    help is named, nothing is punished); withheld (her reply broke the rules); failed (a part did not work).
     """
 
     message: str

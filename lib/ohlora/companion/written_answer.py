@@ -3,7 +3,7 @@
 A model of 270 million numbers garbles what it reads: beside the right dialogue it may still answer with nonsense. So
 she gives the answer of a dialogue that fits (retrieval, as chat programs did before language models); where none does,
 an answer that fits whatever does what the message does (ohlora.rag.intents), after what she remembers of it. The model
-speaks where nothing is sure. A question about herself is answered by any dialogue about the fact that it asks for.
+speaks where all were said. A question about herself is answered by any dialogue about the fact that it asks for.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ohlora.companion.answer import without_address
 from ohlora.companion.choice import choice
 from ohlora.companion.draft import Draft
 from ohlora.companion.mirroring import mirroring
-from ohlora.companion.told_fact import remembered_fact
+from ohlora.companion.told_fact import refers_to_told, remembered_fact
 from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
-from ohlora.rag import DialogueExamples, GeneralAnswers, Memory, proposed_operations
+from ohlora.rag import DialogueExamples, GeneralAnswers, Memory, gentle_notice, proposed_operations
 from ohlora.rag.extraction import check_operation, holds_secret
 from ohlora.rag.intents import GeneralAnswer
 from ohlora.rag.message_reader import POSSIBLE
@@ -31,27 +31,30 @@ from ohlora.rag.study_terms import StudyTerms, asking_part
 logger = logging.getLogger(__name__)
 
 Written = TypeVar("Written", Dialogue, GeneralAnswer)
-Asked, Found = ParamSpec("Asked"), TypeVar("Found")
-ASK_FOR_TOLD = ("tests_her", "asks_to_remember")  # intents: "what's my cat called?", "do you remember …?"
+Parameters, Result = ParamSpec("Parameters"), TypeVar("Result")
+_TESTS_HER, _TELLS_BAD = (
+    "tests_her",
+    "tells_bad",
+)  # an intent ("what's my name?"), and what is answered as any sorrow is
 JUST_NOW = timedelta(hours=1)
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
 
-def none_where_it_fails(source: Callable[Asked, Found]) -> Callable[Asked, Found | None]:
+def otherwise_none(source: Callable[Parameters, Result]) -> Callable[Parameters, Result | None]:
     """A source of answers that fails is logged and has none: the next one is asked."""
 
     @wraps(source)
-    def asked(*args: Asked.args, **named: Asked.kwargs) -> Found | None:
+    def guarded(*args: Parameters.args, **named: Parameters.kwargs) -> Result | None:
         try:
             return source(*args, **named)
         except Exception:
             logger.exception("%s failed; she answers otherwise", source.__name__)
             return None
 
-    return asked
+    return guarded
 
 
-@none_where_it_fails
+@otherwise_none
 def written_answer(
     examples: DialogueExamples | None, message: str, history: Sequence[dict[str, str]], about_her: str = ""
 ) -> Iterator[ReplyProgress] | None:
@@ -71,7 +74,7 @@ def written_answer(
     return None if answer is None else stream_reply(iter([answer.target()]))
 
 
-@none_where_it_fails
+@otherwise_none
 def explanation(
     terms: StudyTerms | None, answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]
 ) -> Iterator[ReplyProgress] | None:
@@ -93,12 +96,15 @@ def explanation(
     return None if new is None else stream_reply(iter([new.target()]))
 
 
-@none_where_it_fails
 def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]) -> str:
     """The message without her name, behind what the user said before where it goes on with that."""
     if answers is None or draft.reading.about_her:
         return draft.plain
-    return answers.in_talk(draft.plain, _user_before(history))
+    try:
+        return answers.in_talk(draft.plain, _user_before(history))
+    except Exception:
+        logger.exception("whether the message goes on with the talk is not known; it is taken alone")
+        return draft.plain
 
 
 def _user_before(history: Sequence[dict[str, str]]) -> str:
@@ -106,13 +112,18 @@ def _user_before(history: Sequence[dict[str, str]]) -> str:
     return without_address(next((one["content"] for one in reversed(history) if one["role"] == "user"), ""))
 
 
-@none_where_it_fails
-def asks_for_told(answers: GeneralAnswers | None, message: str) -> bool:
-    """Whether a message that may ask for what was told likeliest does: it tests her, or asks what she remembers."""
-    return answers is not None and answers.likeliest_intent(message) in ASK_FOR_TOLD
+def asks_for_told(answers: GeneralAnswers | None, draft: Draft) -> bool:
+    """Whether a message that may ask for what was told does: it says so ("did I say …?"), or likeliest tests her."""
+    if draft.reading.tells_something or answers is None:
+        return False
+    try:
+        return refers_to_told(draft.plain) or answers.likeliest_intent(draft.plain) == _TESTS_HER
+    except Exception:
+        logger.exception("whether the message asks for what was told is not known")
+        return False
 
 
-@none_where_it_fails
+@otherwise_none
 def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[ReplyProgress] | None:
     """Her choice where the message asks her to choose between two small things (ohlora.companion.choice)."""
     if answers is None:
@@ -122,19 +133,22 @@ def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[Repl
     return stream_reply(iter([format_reply(without_marks(words), "happy", 0.7)])) if words else None
 
 
-@none_where_it_fails
+@otherwise_none
 def gentle_answer(
     answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]
 ) -> Iterator[ReplyProgress] | None:
-    """What she says to anybody who is not well: what may be danger is not joked about, whatever else it may be."""
+    """What she says to anybody who is not well, beside who helps: what may be danger is not joked about."""
     if answers is None:
         return None
     found = answers.best(draft.plain, _user_before(history), draft.language)
-    found = _first_new([one for one in found if one.intent == "tells_bad"], history)
-    return None if found is None else stream_reply(iter([found.target()]))
+    found = _first_new([one for one in found if one.intent == _TELLS_BAD], history)
+    if found is None:
+        return None
+    draft.notices.append(gentle_notice(draft.language))
+    return stream_reply(iter([found.target()]))
 
 
-@none_where_it_fails
+@otherwise_none
 def general_answer(
     answers: GeneralAnswers | None,
     draft: Draft,
@@ -164,7 +178,7 @@ def general_answer(
     memory = _remembered(draft, history, now)
     if memory is not None:
         said_first = remembered_fact(draft.plain, memory, now, draft.language)
-    elif value and value in found.reply:
+    elif draft.otherwise or (value and value in found.reply):
         said_first = ""
     else:
         kind = answers.understood(draft.in_talk, together)[-1]

@@ -24,7 +24,7 @@ from ohlora.rag.answer_fit import FITS
 
 SOURCES = ("explained", "written", "ranked", "intent", "act", "kind", "model")
 """Those to intent, act and kind are what she said before ohlora.rag.answer_ranking chose among all of them."""
-_GRID = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
+_GRID = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def answer_metric(seed: int = 0) -> Metric:
 
 
 def talk_metric(seed: int = 0) -> Metric:
-    """Share of good answers to second messages, beside those that were said before the newest intents and answers."""
+    """Share of good answers to second messages, beside what she said before the ranking had learned from talks."""
     with (DATA / "answers" / "talk.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line)["good"] for line in file]
     said, former = (float(np.mean([np.mean(row[name]) for row in rows])) for name in ("said", "former"))

@@ -132,6 +132,7 @@ def train_moderation(
     }
     card = {
         "data": f"data/moderation and data/dialogues: {len(training)} sentences, test families left out; "
+        "the second opinion also from messages of data/answers; "
         f"{len(examples)} rows as examples; thresholds from {len(everyday)} everyday lines of other families",
         "seed": 0,
         "command": "python -m ohlora.rag.moderation_training",
