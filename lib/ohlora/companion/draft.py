@@ -37,9 +37,9 @@ class Draft:
     memories: what she was given. plain: the message without her name where she is only called by it. in_talk: that,
     behind what the user said before where it goes on with that. reading: what is in the message. prepared: her words
     are not the model's: somebody wrote them, or the user said them, so they were read before. quotes: they hold a
-    piece of what the user said, unasked. gently: it may be, though that is not sure, that the user is in danger.
-    otherwise: of a message that may be abuse or a call for help: how the turn ends where nobody wrote an answer; the
-    model does not see it, and nothing of it is remembered or repeated. reported: the last progress.
+    piece of what the user said, unasked. otherwise: of a message that may be abuse or a call for help: how the turn
+    ends where nobody wrote an answer; the model does not see it, and nothing of it is remembered or repeated. reported:
+    the last progress.
     """
 
     message: str
@@ -56,11 +56,15 @@ class Draft:
     reading: Reading = UNKNOWN_READING
     prepared: bool = False
     quotes: bool = False
-    gently: bool = False
     otherwise: EndOfTurn | None = None
     stored: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None
+
+    @property
+    def gently(self) -> bool:
+        """It may be, though that is not sure, that the user is in danger."""
+        return self.otherwise is not None and self.otherwise.outcome == "cared"
 
     @property
     def said(self) -> str:

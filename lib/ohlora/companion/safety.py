@@ -5,15 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ohlora.companion.draft import Draft, EndOfTurn
-from ohlora.rag import (
-    Moderator,
-    SanctionLog,
-    Verdict,
-    active_notice,
-    asking_notice,
-    care_notice,
-    sanction_notice,
-)
+from ohlora.rag import Moderator, SanctionLog, Verdict, active_notice, asking_notice, care_notice, sanction_notice
 
 REMEMBERED_DOUBT = 5  # messages for which she knows that she was not sure
 ASKED_ABOUT, SURE = 2, 3  # of abuse: the first doubt passes, about this one she asks, from then on she is sure
@@ -97,7 +89,7 @@ def refuse_abuse(
         care = EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
         if doubt >= CARED_FOR:
             raise care
-        draft.gently, draft.otherwise = True, care
+        draft.otherwise = care
         return
     if sanction is None:
         ask = EndOfTurn("asked", asking_notice(draft.language), face=("sad", 0.5))
