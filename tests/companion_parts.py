@@ -96,7 +96,7 @@ class WordModerator:
     def __init__(self) -> None:
         self.checked: list[str] = []
 
-    def check(self, text: str, examples: int = 3) -> Verdict:
+    def check(self, text: str, examples: int = 3, strict: bool = False) -> Verdict:
         self.checked.append(text)
         for word, label in (("insult", "hate"), ("despair", "self_harm")):
             if word in text:

@@ -35,7 +35,8 @@ def test_the_two_things_are_found(message: str, language: str, expected: tuple[s
 @pytest.mark.parametrize(
     ("message", "language"),
     [("뭐 사야 하냐", "ko"), ("뭐랑 입어야 하냐", "ko"), ("오늘 뭐 했어?", "ko"), ("is it ok or not", "en"),
-     ("do you like poetry or do you find it dull", "en"), ("what should I eat?", "en"), ("yes or no", "en")],
+     ("do you like poetry or do you find it dull", "en"), ("what should I eat?", "en"), ("yes or no", "en"),
+     ("Well, either you have one or you don't, dear! What's your favourite flower?", "en")],
 )  # fmt: skip
 def test_what_names_no_two_things_is_no_choice(message: str, language: str) -> None:
     assert options(message, language) is None

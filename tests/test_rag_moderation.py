@@ -56,6 +56,17 @@ def test_abuse_is_named_and_explained(moderator, text, label):
     assert len(verdict.examples) == 3 and verdict.examples[0].similarity >= verdict.examples[-1].similarity
 
 
+@pytest.mark.parametrize("text", ["아 시발 우산 두고 왔어", "시험 끝났다 ㅅㅂㅋㅋㅋ", "i'm so fucking tired today"])
+def test_cursing_a_thing_passes_but_not_from_her(moderator, text):
+    assert moderator.check(text).allowed
+    assert not moderator.check(text, strict=True).allowed
+
+
+@pytest.mark.parametrize("text", ["챗봇이 왜 이래 시발", "shut the fuck up", "시발 너 진짜 답답하다"])
+def test_a_curse_with_an_insult_is_abuse(moderator, text):
+    assert moderator.check(text).sanctionable
+
+
 @pytest.mark.parametrize("text", ["죽고 싶어", "I want to kill myself", "시발 그냥 죽고 싶다"])
 def test_those_in_danger_get_care_never_a_sanction(moderator, text):
     verdict = moderator.check(text)

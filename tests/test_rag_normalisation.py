@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,3 +94,33 @@ def test_lexicon_lets_innocent_words_pass(text):
 def test_lexicon_finds_hidden_terms(text, label):
     hit = Lexicon().find(normalise(text))
     assert hit is not None and hit.label == label
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("아 시발 우산 두고 왔어", "우산 두고 왔어"), ("시험 망했다 ㅅㅂㅋㅋ", "시험 망했다 ㅋㅋ"),
+        ("I'm so fucking tired", "tired"), ("what the fuck, it's monday", "it's monday"),
+    ],
+)  # fmt: skip
+def test_what_curses_a_thing_is_let_off(text, rest):
+    lexicon = Lexicon()
+    assert rest in " ".join(lexicon.without_exclamations(normalise(text)).split())
+    assert lexicon.find(lexicon.without_exclamations(normalise(text))) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["시발", "시발 너 뭐하냐", "이 시발놈아", "씨발 닥쳐", "fuck you", "fuck off", "shut the fuck up", "fuck!",
+     "시발점", "시발 니가 뭘 알아", "you are fucking useless", "안녕"],
+)  # fmt: skip
+def test_what_is_aimed_at_somebody_stays(text):
+    whole = normalise(text)
+    assert Lexicon().without_exclamations(whole) == whole
+
+
+@given(_ANY)
+def test_nothing_but_exclamations_is_left_out(text):
+    whole = normalise(text)
+    left = re.sub(r"\s", "", Lexicon().without_exclamations(whole))
+    assert len(left) <= len(whole) and all(letter in whole for letter in left)

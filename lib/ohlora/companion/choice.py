@@ -45,7 +45,7 @@ _AROUND = re.compile(
 )
 _PARTICLE = re.compile(r"(?<!고양)(?<!호랑)(?<!떡볶)(?<!걸)(?<!종)(?<!놀)(?<=[가-힣])이$")  # 짬뽕이랑, but 고양이랑
 _NO_OPTION = re.compile(
-    r"^하\b|\b하$|뭐|뭘|어디|누구|언제|왜|어떻|\b(do|does|did|are|is|was|let['’]?s|who|what|when|where|why|how|not|yes|no|can['’]?t|cannot)\b",
+    r"^하\b|\b하$|뭐|뭘|어디|누구|언제|왜|어떻|\b(do|does|did|are|is|was|let['’]?s|who|what|when|where|why|how|not|yes|no|can['’]?t|cannot|don['’]?t|doesn['’]?t)\b",
     re.IGNORECASE,
 )
 _YOURS = {"my": "your", "me": "you", "i": "you", "i'm": "you're", "im": "you're", "myself": "yourself"}

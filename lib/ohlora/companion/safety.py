@@ -112,6 +112,6 @@ def may_be_shown(draft: Draft, text: str, moderator: Moderator) -> bool:
     """
     with draft.watch.stage("moderate_reply"):
         try:
-            return moderator.check(text).allowed
+            return moderator.check(text, strict=True).allowed
         except Exception as error:
             raise draft.failure("check_failed", error) from error
