@@ -49,8 +49,7 @@ def prepared_answer(
     may_ask = reading.may_ask and not reading.about_her
     days = asks_for_days(draft.message) and with_a_day(recalled[:1], now)
     if ready is None and (reading.surely_asks or may_ask or days):
-        surely = reading.surely_asks or asks_for_told(answers, draft)
-        ready = told_answer(sources.memory, sources.said, draft, now, surely)
+        ready = told_answer(sources.memory, sources.said, draft, now, asks_for_told(answers, draft))
     if ready is None:
         ready = chosen_answer(answers, draft)
     if ready is not None:

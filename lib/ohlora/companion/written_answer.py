@@ -24,7 +24,7 @@ from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
 from ohlora.rag import DialogueExamples, GeneralAnswers, Memory, gentle_notice, proposed_operations
 from ohlora.rag.extraction import check_operation, holds_secret
-from ohlora.rag.intents import GeneralAnswer
+from ohlora.rag.intents import GeneralAnswer, act_of_intent
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
 
@@ -32,10 +32,8 @@ logger = logging.getLogger(__name__)
 
 Written = TypeVar("Written", Dialogue, GeneralAnswer)
 Parameters, Result = ParamSpec("Parameters"), TypeVar("Result")
-_TESTS_HER, _TELLS_BAD = (
-    "tests_her",
-    "tells_bad",
-)  # an intent ("what's my name?"), and what is answered as any sorrow is
+_TESTS_HER, _TELLS_BAD = "tests_her", "tells_bad"  # an intent ("what's my name?"), and a kind
+_ASKS = "asks_"  # acts that ask for something else begin so
 JUST_NOW = timedelta(hours=1)
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
@@ -113,14 +111,22 @@ def _user_before(history: Sequence[dict[str, str]]) -> str:
 
 
 def asks_for_told(answers: GeneralAnswers | None, draft: Draft) -> bool:
-    """Whether a message that may ask for what was told does: it says so ("did I say …?"), or likeliest tests her."""
-    if draft.reading.tells_something or answers is None:
-        return False
+    """Whether a message surely asks for what was told, so that she says so where she does not know it.
+
+    It does where it speaks of having told it ("did I say …?") or likeliest tests her; else where its reader is sure,
+    unless it clearly asks for something else ("I need a name for my boat").
+    """
+    reading = draft.reading
+    if answers is None:
+        return reading.surely_asks
     try:
-        return refers_to_told(draft.plain) or answers.likeliest_intent(draft.plain) == _TESTS_HER
+        intent, clear = answers.likeliest_intent(draft.plain), answers.is_clear(draft.plain)
     except Exception:
-        logger.exception("whether the message asks for what was told is not known")
-        return False
+        logger.exception("what else the message may ask for is not known")
+        return reading.surely_asks
+    if not reading.tells_something and (refers_to_told(draft.plain) or intent == _TESTS_HER):
+        return True
+    return reading.surely_asks and not (clear and act_of_intent()[intent].startswith(_ASKS))
 
 
 @otherwise_none
