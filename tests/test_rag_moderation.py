@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ohlora.config import load_profile
 from ohlora.evaluation.moderation import judge_rows, moderation_metrics, per_class
-from ohlora.rag import LABELS, EmbeddingsError, MemoryStore, load_embedder, load_message_reader, load_moderator
+from ohlora.rag import (
+    LABELS,
+    EmbeddingsError,
+    MemoryStore,
+    Moderator,
+    load_embedder,
+    load_message_reader,
+    load_moderator,
+)
 from ohlora.rag.embeddings import PackagedEmbedder
 from ohlora.rag.intent_network import load_intent_network
 from ohlora.rag.labelled_rows import everyday_rows, load_rows, split_rows
@@ -62,9 +71,34 @@ def test_cursing_a_thing_passes_but_not_from_her(moderator, text):
     assert not moderator.check(text, strict=True).allowed
 
 
-@pytest.mark.parametrize("text", ["챗봇이 왜 이래 시발", "shut the fuck up", "시발 너 진짜 답답하다"])
-def test_a_curse_with_an_insult_is_abuse(moderator, text):
-    assert moderator.check(text).sanctionable
+@pytest.mark.parametrize(("normal", "passes"), [(0.95, True), (0.6, False), (0.1, False)])
+def test_a_curse_is_let_off_only_where_the_rest_is_clearly_normal(moderator, normal, passes):
+    """Else it is as sure as any word of the list, so that a worse message is not let off more easily."""
+    found = np.full(len(LABELS), (1 - normal) / (len(LABELS) - 1), np.float32)
+    found[0] = normal
+
+    def judge(pieces):
+        return np.tile(found, (len(pieces), 1)), np.zeros((len(pieces), moderator.vectors.shape[1]), np.float32)
+
+    verdict = Moderator(judge, moderator.abuse, 2.0, moderator.rows, moderator.vectors).check("ㅅㅂ 우산 두고 왔어")
+    assert verdict.allowed == passes and verdict.sure
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I failed everything. fuck this life, i'm ending it",
+        "오늘 비 온다\n죽고 싶다\nㅅㅂ",
+        "fuck it all, i want to die",
+    ],
+)
+def test_a_curse_hides_no_danger(moderator, text):
+    assert moderator.check(text).needs_care
+
+
+def test_a_curse_in_front_of_wide_letters_is_judged(moderator):
+    """One of them becomes three when it is normalised: what is left is longer than a message may be."""
+    assert moderator.check("ㅅㅂ 비 온다 " + "㈱ " * 1990).label
 
 
 @pytest.mark.parametrize("text", ["죽고 싶어", "I want to kill myself", "시발 그냥 죽고 싶다"])
@@ -106,7 +140,7 @@ def test_held_out_families_beat_the_lexicon(moderator):
 
 def test_what_somebody_labelled_is_known(moderator):
     """A row's own words are judged as it was labelled, however sure the network is."""
-    rows = [row for row in load_rows() if row.label not in ("normal", "self_harm")][::97]
+    rows = [row for row in moderator.rows if row.label not in ("normal", "self_harm")][::97]
     verdicts = moderator.check_all([row.text for row in rows])
     assert all(not verdict.allowed for verdict in verdicts) and len(rows) > 20
 

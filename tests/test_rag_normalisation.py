@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ohlora.evaluation.obfuscation import ATTACKS
-from ohlora.rag.lexicon import Lexicon
+from ohlora.rag.lexicon import Lexicon, holds_curse
 from ohlora.rag.normalisation import MAXIMUM_CHARACTERS, compose_jamo, detect_language, normalise
 
 _TRICKY = st.text(
@@ -99,28 +97,50 @@ def test_lexicon_finds_hidden_terms(text, label):
 @pytest.mark.parametrize(
     ("text", "rest"),
     [
-        ("아 시발 우산 두고 왔어", "우산 두고 왔어"), ("시험 망했다 ㅅㅂㅋㅋ", "시험 망했다 ㅋㅋ"),
-        ("I'm so fucking tired", "tired"), ("what the fuck, it's monday", "it's monday"),
+        ("아 시발 우산 두고 왔어", "아 우산 두고 왔어"), ("시험 망했다 ㅅㅂㅋㅋ", "시험 망했다 ㅋㅋ"),
+        ("비 또 와 ㅅㅂ", "비 또 와"),
+        ("I'm so fucking tired", "i'm so tired"), ("what the fuck, it's monday", ", it's monday"),
+        ("fuck, I woke up late", ", i woke up late"), ("power is off again, fuck", "power is off again,"),
     ],
 )  # fmt: skip
-def test_what_curses_a_thing_is_let_off(text, rest):
-    lexicon = Lexicon()
-    assert rest in " ".join(lexicon.without_exclamations(normalise(text)).split())
-    assert lexicon.find(lexicon.without_exclamations(normalise(text))) is None
+def test_what_is_only_cried_out_is_left_out(text, rest):
+    whole, lexicon = normalise(text), Lexicon()
+    assert lexicon.only_exclaims(whole) and lexicon.find(whole)
+    assert lexicon.without_exclamations(whole).split() == rest.split()
 
 
 @pytest.mark.parametrize(
     "text",
-    ["시발", "시발 너 뭐하냐", "이 시발놈아", "씨발 닥쳐", "fuck you", "fuck off", "shut the fuck up", "fuck!",
-     "시발점", "시발 니가 뭘 알아", "you are fucking useless", "안녕"],
+    ["시발 너 뭐하냐", "ㅅㅂ ㅋㅋ너 진짜 답답하다", "이 시발놈아", "씨발 년이 말이 많네", "씨발 닥쳐",
+     "시발 니가 뭘 알아",
+     "fuck you", "fuck off", "shut the fuck up", "you are fucking useless", "youre so fucking dumb",
+     "wanna fuck tonight", "let's fuck", "fuck muslims"],
 )  # fmt: skip
-def test_what_is_aimed_at_somebody_stays(text):
+def test_what_is_aimed_at_somebody_is_no_exclamation(text):
     whole = normalise(text)
-    assert Lexicon().without_exclamations(whole) == whole
+    assert Lexicon().find(whole) and not Lexicon().only_exclaims(whole)
 
 
-@given(_ANY)
-def test_nothing_but_exclamations_is_left_out(text):
+@pytest.mark.parametrize("text", ["시발", "fuck!", "아 ㅅㅂ"])
+def test_a_curse_alone_is_no_exclamation(text):
+    """It may be meant for her."""
+    assert not Lexicon().only_exclaims(normalise(text))
+
+
+@pytest.mark.parametrize("text", ["안녕", "시발점이 어디야", "다시 발표해"])
+def test_nothing_is_cried_out_in_ordinary_talk(text):
     whole = normalise(text)
-    left = re.sub(r"\s", "", Lexicon().without_exclamations(whole))
-    assert len(left) <= len(whole) and all(letter in whole for letter in left)
+    assert not Lexicon().only_exclaims(whole) and Lexicon().without_exclamations(whole) == whole
+
+
+@given(
+    *(st.lists(st.sampled_from(["비", "우산을", "두고", "rain", "so", "3시에", "ㅋㅋ"]), max_size=4) for _ in range(2)),
+    st.sampled_from(["시발", "ㅅㅂ", "fucking"]),
+)
+def test_all_but_the_curse_is_left(before, after, curse):
+    left = Lexicon().without_exclamations(" ".join([*before, curse, *after]))
+    assert left.split() == [*before, *after]
+
+
+def test_what_she_is_not_to_repeat():
+    assert holds_curse("시험 망했다 ㅅㅂ") and not holds_curse("시발점") and not holds_curse(" ")

@@ -16,6 +16,7 @@ import yaml
 from ohlora.config import DATA
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.extraction import holds_secret
+from ohlora.rag.lexicon import holds_curse
 
 _FIRST_WORDS = re.compile(r"[^!…?,]+")
 
@@ -34,7 +35,7 @@ def mirroring(
         history: the messages before. mirrored: see GeneralAnswers.
     """
     frames = _frames()[language].get(kind)
-    if not frames or holds_secret(message) or _did_so_before(history):
+    if not frames or holds_secret(message) or holds_curse(message) or _did_so_before(history):
         return ""
     words = mirrored(message, history[-1]["content"] if history else "")
     frame = frames[zlib.crc32(message.encode()) % len(frames)]

@@ -14,6 +14,7 @@ import numpy as np
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, MemoryStore
 from ohlora.rag.extraction import holds_instruction, holds_secret
+from ohlora.rag.lexicon import holds_curse
 
 MOST_SENTENCES = 200  # of a conversation; older ones are not searched
 LONGEST_QUOTE = 90  # characters
@@ -42,8 +43,8 @@ class SaidBefore:
         self._vectors: list[np.ndarray] = []  # of the first sentences; the others are embedded when they are searched
 
     def add(self, turn: str, message: str) -> None:
-        """Note a message that was answered; secrets and orders to her are left out, and so are questions."""
-        if holds_secret(message) or holds_instruction(message):
+        """Note a message that was answered; secrets, orders to her, curses and questions are left out."""
+        if holds_secret(message) or holds_instruction(message) or holds_curse(message):
             return
         for text in filter(None, map(str.strip, _ENDS.split(message))):
             if not text.endswith("?") and len(text) <= LONGEST_QUOTE and plain_letters(text):

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 Written = TypeVar("Written", Dialogue, GeneralAnswer)
 Parameters, Result = ParamSpec("Parameters"), TypeVar("Result")
 _TESTS_HER, _TELLS_BAD = "tests_her", "tells_bad"  # an intent ("what's my name?"), and a kind
-_ASKS = "asks_"  # acts that ask for something else begin so
+_WANTS = "asks_"  # acts that want an idea, advice, a fact, something done … begin so
 JUST_NOW = timedelta(hours=1)
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
@@ -111,22 +111,24 @@ def _user_before(history: Sequence[dict[str, str]]) -> str:
 
 
 def asks_for_told(answers: GeneralAnswers | None, draft: Draft) -> bool:
-    """Whether a message surely asks for what was told, so that she says so where she does not know it.
+    """Whether a message surely asks for what was told: then she says so where she does not know it.
 
-    It does where it speaks of having told it ("did I say …?") or likeliest tests her; else where its reader is sure,
-    unless it clearly asks for something else ("I need a name for my boat").
+    It does where it speaks of having told it ("did I say …?") or likeliest tests her, and tells nothing itself; else
+    where its reader is sure, unless it clearly wants something else ("I need a name for my boat").
     """
     reading = draft.reading
+    if not reading.tells_something and refers_to_told(draft.plain):
+        return True
     if answers is None:
         return reading.surely_asks
     try:
         intent, clear = answers.likeliest_intent(draft.plain), answers.is_clear(draft.plain)
     except Exception:
-        logger.exception("what else the message may ask for is not known")
+        logger.exception("what else the message may want is not known")
         return reading.surely_asks
-    if not reading.tells_something and (refers_to_told(draft.plain) or intent == _TESTS_HER):
+    if intent == _TESTS_HER and not reading.tells_something:
         return True
-    return reading.surely_asks and not (clear and act_of_intent()[intent].startswith(_ASKS))
+    return reading.surely_asks and not (clear and act_of_intent()[intent].startswith(_WANTS))
 
 
 @otherwise_none

@@ -13,6 +13,7 @@ from typing import Any
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
+from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, clean_line
 from ohlora.rag.memory_store import MemoryStore
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
@@ -150,8 +151,8 @@ def _own_words(message: str, language: str) -> MemoryOperation | None:
 def check_operation(operation: MemoryOperation, message: str) -> str | None:
     """None if the operation may be carried out, else why not.
 
-    ``"secret"``, ``"instruction"``, ``"not in the message"``, ``"only repeats its key"`` ("allergy: allergic"), or a
-    sentence about a field that is malformed.
+    ``"secret"``, ``"instruction"``, ``"curse"``, ``"not in the message"``, ``"only repeats its key"`` ("allergy:
+    allergic"), or a sentence about a field that is malformed.
     """
     try:
         key = clean_line("key", operation.key, MAXIMUM_KEY)
@@ -162,6 +163,8 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
         return "secret"
     if holds_instruction(value) or holds_instruction(key):
         return "instruction"
+    if holds_curse(f"{key}: {value}"):
+        return "curse"
     if value and not is_grounded(value, message):
         return "not in the message"
     if value and _only_repeats(key, value):

@@ -6,8 +6,8 @@ Some of them people also cry out over rain and printers: what curses a thing is 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -17,7 +17,7 @@ from ohlora.rag.normalisation import normalise
 
 # Between the letters of a word that is spelled apart: anything but letters, at most three of it (시1발, 시  발).
 _APART = r"[^a-z가-힣ㄱ-ㅎㅏ-ㅣ]{0,3}"
-_PARTICLES = "이랑|랑|이|가|은|는|을|를|도|한테|보다|같은|같이|아|야|의|만|"
+_SAYS_MORE = 3  # letters that must be left
 _LETTER_OR_DIGIT = r"[0-9a-z가-힣ㄱ-ㅎㅏ-ㅣ]"
 
 
@@ -33,7 +33,7 @@ class Lexicon:
     """Terms by class, matched in normalised text.
 
     Args:
-        path: YAML with ``terms`` (class → list), ``allow`` (list), and ``exclamations``: ``terms`` and ``aimed``.
+        path: YAML with ``terms`` (class → list), ``allow`` (list), and ``exclamations``: ``cried`` and ``aimed``.
     """
 
     def __init__(self, path: Path = DATA / "moderation" / "lexicon.yaml") -> None:
@@ -41,8 +41,10 @@ class Lexicon:
         self.terms = [(label, term) for label, terms in raw["terms"].items() for term in terms]
         self._patterns = [(label, term, _pattern(normalise(term))) for label, term in self.terms]
         self._allow = [re.compile(_spaced(normalise(term))) for term in raw["allow"]]
-        self._exclamation = _any_word(raw["exclamations"]["terms"])
-        self._aimed = _any_word(raw["exclamations"]["aimed"], _PARTICLES)
+        self._cried, self._aimed = (
+            re.compile("|".join(rf"(?<![a-z가-힣])(?:{one})(?![a-z가-힣])" for one in raw["exclamations"][name]))
+            for name in ("cried", "aimed")
+        )
 
     def find(self, normalised: str) -> LexiconHit | None:
         """The first term, in the order of the file, that is not covered by the allow-list.
@@ -58,16 +60,25 @@ class Lexicon:
         return None
 
     def without_exclamations(self, normalised: str) -> str:
-        """The text without what is cried out in it; as it is where that is all, or is aimed at somebody."""
-        rest, found = self._exclamation.subn(" ", normalised)
-        says_more = re.search(r"[a-z가-힣]{2}", rest) is not None
-        return rest.strip() if found and says_more and not self._aimed.search(normalised) else normalised
+        """The text without what is cried out in it."""
+        return self._cried.sub(" ", normalised).strip()
+
+    def only_exclaims(self, normalised: str) -> bool:
+        """Whether a curse is cried out in a text that says more, and is aimed at nobody."""
+        if not self._cried.search(normalised) or self._aimed.search(normalised):
+            return False
+        return len(re.findall(r"[a-z가-힣]", self.without_exclamations(normalised))) >= _SAYS_MORE
 
 
-def _any_word(words: Sequence[str], endings: str = "") -> re.Pattern[str]:
-    """Any of them, with one of the endings or without, standing apart from other letters but those of laughter."""
-    either = "|".join(map(re.escape, words))
-    return re.compile(rf"(?<![a-z가-힣ㄱ-ㅎ])(?:{either})(?:{endings})(?![a-z가-힣ㄱ-ㅊㅌㅍ])")
+@cache
+def shipped_lexicon() -> Lexicon:
+    """The one of data/moderation/lexicon.yaml; it is kept."""
+    return Lexicon()
+
+
+def holds_curse(text: str) -> bool:
+    """Whether a word of the list stands in a text: what she is not to repeat."""
+    return bool(text.strip()) and shipped_lexicon().find(normalise(text)) is not None
 
 
 def _pattern(term: str) -> re.Pattern[str]:

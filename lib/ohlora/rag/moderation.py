@@ -27,6 +27,7 @@ SUSPECT = 0.2
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the head learned from are short
 _MOST_PIECES = 24
+_NEVER_LET_OFF = {"self_harm", "sexual", "threat"}
 SURE_OF_ABUSE, SURE_OF_DANGER = 0.85, 0.6
 """Probabilities of abuse and of self-harm from which it is sure that they are meant.
 
@@ -37,8 +38,7 @@ thresholds of the classifier find .9 % abuse and .9 % danger in them, these .1 %
 SURELY_NORMAL = 0.7
 """Probability of normal from which a text passes without the curses cried out in it, over things.
 
-On 200 rows (families curses_things and curses_at_her): .91 of the former pass and .07 of the latter; without it as
-many of the former and some .2 of the latter, and .08 and 0 where every curse counts.
+On 200 rows (families curses_things and curses_at_her): .90 of the former pass and .07 of the latter.
 """
 
 
@@ -140,7 +140,7 @@ class Moderator:
         Args:
             text: 1–4,000 characters.
             examples: how many labelled rows to give as reasons.
-            strict: swearing at rain and printers counts too; she herself does not.
+            strict: every curse counts, also one over a thing: for her own replies.
 
         Raises:
             ValueError: empty or too long.
@@ -151,24 +151,35 @@ class Moderator:
         """Judge many texts at once; see check."""
         for text in texts:
             check_length(text)
-        judged = list(texts) if strict else [self._without_exclamations(text) for text in texts]
-        pieces = [judged_pieces(text) for text in judged]
-        probabilities, vectors = self.judge([piece for parts in pieces for piece in parts])
-        verdicts, start = [], 0
-        for parts in pieces:
-            own = slice(start, start + len(parts))
-            verdicts.append(self._verdict(parts, probabilities[own], vectors[own], examples))
-            start += len(parts)
+        pieces = [judged_pieces(text) for text in texts]
+        rests = [[] if strict else self._rest(text, parts) for text, parts in zip(texts, pieces, strict=True)]
+        judged = [*pieces, *rests]
+        ends = np.cumsum([len(parts) for parts in judged])
+        probabilities, vectors = self.judge([piece for parts in judged for piece in parts])
+        found = list(zip(judged, np.split(probabilities, ends[:-1]), np.split(vectors, ends[:-1]), strict=True))
+        whole = [self._verdict(*one, examples) for one in found[: len(texts)]]
+        let_off = [self._verdict(*one, examples) if one[0] else None for one in found[len(texts) :]]
         return [
-            self.check(text, examples, strict=True) if rest is not text and _doubtful(verdict) else verdict
-            for text, rest, verdict in zip(texts, judged, verdicts, strict=True)
+            rest if rest and self._counts_instead(rest, verdict, own) else verdict
+            for verdict, rest, (_, own, _) in zip(whole, let_off, found, strict=False)
         ]
 
-    def _without_exclamations(self, text: str) -> str:
-        """A text without what is cried out in it, unless a labelled row says the same."""
-        whole = normalise(text)
-        rest = self.lexicon.without_exclamations(whole)
-        return text if rest == whole or whole in self._labels else rest
+    def _rest(self, text: str, pieces: Sequence[str]) -> list[str]:
+        """The pieces without what is only cried out in them; none where the curse counts, or a labelled row says so."""
+        known = any(self._labels.get(piece, "normal") != "normal" for piece in pieces)
+        if known or not self.lexicon.only_exclaims(normalise(text)):
+            return []
+        return [rest for rest in map(self.lexicon.without_exclamations, pieces) if rest]
+
+    def _counts_instead(self, rest: Verdict, whole: Verdict, probabilities: np.ndarray) -> bool:
+        """Whether the verdict on what is left of a text counts: danger, or nothing but a curse speaks against it.
+
+        Args:
+            probabilities: of the whole text's pieces, (n, 8).
+        """
+        worse = {self._decide(row) for row in probabilities} & _NEVER_LET_OFF
+        innocent = rest.allowed and rest.probability >= SURELY_NORMAL
+        return (innocent or rest.needs_care) and not worse and whole.rule.startswith("lexicon")
 
     def nearest(self, vector: np.ndarray, count: int) -> tuple[Example, ...]:
         """The labelled rows closest to a unit vector."""
@@ -216,11 +227,6 @@ class Moderator:
         kept = [index for index, row in enumerate(self.rows) if row.family not in left_out]
         rows = [self.rows[index] for index in kept]
         return Moderator(self.judge, self.abuse, self.care, rows, self.vectors[kept], self.lexicon)
-
-
-def _doubtful(verdict: Verdict) -> bool:
-    """Whether a text without its exclamations only just passes: then they count."""
-    return verdict.allowed and verdict.probability < SURELY_NORMAL
 
 
 def load_moderator(reader: MessageReader | None = None) -> Moderator:
