@@ -32,7 +32,8 @@ def test_it_hears_what_she_said_before() -> None:
     assert heard[1] == ("14", "")
 
 
-def test_not_twice_in_a_row_and_no_secret() -> None:
+def test_not_twice_in_a_row_and_no_secret_or_curse() -> None:
     did = [TALK[0], {"role": "assistant", "content": "Old plates! What are they like?"}]
     assert mirroring("fourteen plates", "tells_good", "en", did, words) == ""
     assert mirroring("my password is hunter2-fourteen", "tells_good", "en", TALK, words) == ""
+    assert mirroring("fourteen fucking plates", "tells_good", "en", TALK, words) == ""

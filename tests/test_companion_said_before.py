@@ -27,11 +27,12 @@ def test_the_sentence_of_a_memory_is_found_by_its_turn_and_value(store) -> None:
     assert said.source(dataclasses.replace(memory, source_turn="another day")) == ""
 
 
-def test_the_nearest_sentence_is_no_question_and_no_secret(store) -> None:
+def test_the_nearest_sentence_is_no_question_no_secret_and_no_curse(store) -> None:
     said = SaidBefore(store)
     assert said.nearest("what topic am I stuck on?") == ""
     said.add("t1", "what topic am I stuck on?")
     said.add("t2", "my password is topic-stuck-123")
+    said.add("t4", "I am so fucking stuck on the topic of gradients")
     said.add("t3", "I am stuck on the topic of gradients")
     assert said.nearest("what topic am I stuck on?") == "I am stuck on the topic of gradients"
 

@@ -234,12 +234,15 @@ def test_what_may_ask_for_what_was_told_does_where_it_tests_her(tmp_path) -> Non
 
 
 def test_what_clearly_asks_for_something_else_does_not_ask_for_what_was_told(tmp_path) -> None:
-    companion = with_answers(tmp_path, "One.", reader=Known(may_ask=True, surely_asks=True), written=Written())
+    known = Known(may_ask=True, surely_asks=True)
+    companion = with_answers(tmp_path, "One.", "Two.", reader=known, written=Written())
     companion.general_answers.likeliest_intent = lambda message: "asks_for_a_name"
     companion.general_answers.is_clear = lambda message: False
     assert companion.turn("a name for my boat").reply != "One."
     companion.general_answers.is_clear = lambda message: True
     assert companion.turn("a name for my other boat").reply == "One."
+    companion.general_answers.likeliest_intent = lambda message: "asks_to_remember"
+    assert companion.turn("a third boat, remember?").reply != "Two."
 
 
 def test_what_she_remembers_comes_first_and_once(tmp_path) -> None:

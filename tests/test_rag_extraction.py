@@ -94,6 +94,12 @@ def test_orders_are_no_facts(store, order):
     assert store.memories("a") == []
 
 
+def test_curses_are_not_kept_but_what_is_said_beside_them_is(store):
+    message = "아 시발 우리 고양이 이름 두부야"
+    assert remember(store, "a", message, add("고양이", "시발 두부")).reason == "curse"
+    assert remember(store, "a", message, add("고양이", "두부")).action == "add"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [("운동", "매일 운동해야 해", "나는 매일 운동해야 해"), ("호칭", "민수", "앞으로 나를 민수라고 불러 줘"),

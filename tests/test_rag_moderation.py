@@ -71,17 +71,26 @@ def test_cursing_a_thing_passes_but_not_from_her(moderator, text):
     assert not moderator.check(text, strict=True).allowed
 
 
-@pytest.mark.parametrize(("normal", "passes"), [(0.95, True), (0.6, False), (0.1, False)])
-def test_a_curse_is_let_off_only_where_the_rest_is_clearly_normal(moderator, normal, passes):
-    """Else it is as sure as any word of the list, so that a worse message is not let off more easily."""
-    found = np.full(len(LABELS), (1 - normal) / (len(LABELS) - 1), np.float32)
-    found[0] = normal
+@pytest.mark.parametrize(
+    ("whole", "rest", "label"),
+    [("hate", {"normal": 0.95}, "normal"), ("hate", {"normal": 0.6, "hate": 0.1}, "hate"),
+     ("hate", {"normal": 0.1}, "hate"), ("sexual", {"normal": 0.95}, "hate"),
+     ("threat", {"self_harm": 0.9}, "self_harm"),
+     ("self_harm", {"normal": 0.95}, "self_harm")],
+)  # fmt: skip
+def test_a_curse_is_let_off_only_where_nothing_else_is_wrong(moderator, whole, rest, label):
+    """Else it is as sure as any word of the list; and danger counts wherever it is found."""
 
     def judge(pieces):
-        return np.tile(found, (len(pieces), 1)), np.zeros((len(pieces), moderator.vectors.shape[1]), np.float32)
+        found = np.full((len(pieces), len(LABELS)), 0.01, np.float32)
+        for row, piece in zip(found, pieces, strict=True):
+            for name, probability in ({whole: 0.9} if "ㅅㅂ" in piece else rest).items():
+                row[LABELS.index(name)] = probability
+        return found, np.zeros((len(pieces), moderator.vectors.shape[1]), np.float32)
 
-    verdict = Moderator(judge, moderator.abuse, 2.0, moderator.rows, moderator.vectors).check("ㅅㅂ 우산 두고 왔어")
-    assert verdict.allowed == passes and verdict.sure
+    judged = Moderator(judge, 0.5, 0.5, moderator.rows, moderator.vectors)
+    assert judged.check("ㅅㅂ 우산 두고 왔어").label == label
+    assert judged.check("ㅅㅂ 너 우산 두고 왔어").label == ("hate" if label == "normal" else label)
 
 
 @pytest.mark.parametrize(

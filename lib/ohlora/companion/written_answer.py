@@ -25,6 +25,7 @@ from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, pl
 from ohlora.rag import DialogueExamples, GeneralAnswers, Memory, gentle_notice, proposed_operations
 from ohlora.rag.extraction import check_operation, holds_secret
 from ohlora.rag.intents import GeneralAnswer, act_of_intent
+from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
 
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 Written = TypeVar("Written", Dialogue, GeneralAnswer)
 Parameters, Result = ParamSpec("Parameters"), TypeVar("Result")
 _TESTS_HER, _TELLS_BAD = "tests_her", "tells_bad"  # an intent ("what's my name?"), and a kind
-_WANTS = "asks_"  # acts that want an idea, advice, a fact, something done … begin so
+_WANTS_ELSE = {"asks_idea", "asks_advice", "asks_opinion", "asks_study"}  # acts
 JUST_NOW = timedelta(hours=1)
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
@@ -128,13 +129,13 @@ def asks_for_told(answers: GeneralAnswers | None, draft: Draft) -> bool:
         return reading.surely_asks
     if intent == _TESTS_HER and not reading.tells_something:
         return True
-    return reading.surely_asks and not (clear and act_of_intent()[intent].startswith(_WANTS))
+    return reading.surely_asks and not (clear and act_of_intent()[intent] in _WANTS_ELSE)
 
 
 @otherwise_none
 def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[ReplyProgress] | None:
     """Her choice where the message asks her to choose between two small things (ohlora.companion.choice)."""
-    if answers is None:
+    if answers is None or holds_curse(draft.plain):  # an option is said as it was written
         return None
     words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain))
     draft.quotes = draft.quotes or bool(words)

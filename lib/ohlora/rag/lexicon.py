@@ -60,14 +60,15 @@ class Lexicon:
         return None
 
     def without_exclamations(self, normalised: str) -> str:
-        """The text without what is cried out in it."""
-        return self._cried.sub(" ", normalised).strip()
+        """The text without what is cried out in it; "" where that is all, as it is where nothing is."""
+        rest, found = self._cried.subn(" ", normalised)
+        if not found:
+            return normalised
+        return " ".join(rest.split()) if len(re.findall(r"[a-z가-힣]", rest)) >= _SAYS_MORE else ""
 
-    def only_exclaims(self, normalised: str) -> bool:
-        """Whether a curse is cried out in a text that says more, and is aimed at nobody."""
-        if not self._cried.search(normalised) or self._aimed.search(normalised):
-            return False
-        return len(re.findall(r"[a-z가-힣]", self.without_exclamations(normalised))) >= _SAYS_MORE
+    def is_aimed(self, normalised: str) -> bool:
+        """Whether a text names somebody at whom a curse in it may be aimed."""
+        return self._aimed.search(normalised) is not None
 
 
 @cache

@@ -27,7 +27,7 @@ SUSPECT = 0.2
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the head learned from are short
 _MOST_PIECES = 24
-_NEVER_LET_OFF = {"self_harm", "sexual", "threat"}
+_NEVER_LET_OFF = {"sexual", "threat"}
 SURE_OF_ABUSE, SURE_OF_DANGER = 0.85, 0.6
 """Probabilities of abuse and of self-harm from which it is sure that they are meant.
 
@@ -38,7 +38,7 @@ thresholds of the classifier find .9 % abuse and .9 % danger in them, these .1 %
 SURELY_NORMAL = 0.7
 """Probability of normal from which a text passes without the curses cried out in it, over things.
 
-On 200 rows (families curses_things and curses_at_her): .90 of the former pass and .07 of the latter.
+On 200 rows (families curses_things and curses_at_her): .89 of the former pass and .06 of the latter.
 """
 
 
@@ -152,34 +152,36 @@ class Moderator:
         for text in texts:
             check_length(text)
         pieces = [judged_pieces(text) for text in texts]
-        rests = [[] if strict else self._rest(text, parts) for text, parts in zip(texts, pieces, strict=True)]
+        rests = [[] if strict else self._rest(parts) for parts in pieces]
         judged = [*pieces, *rests]
         ends = np.cumsum([len(parts) for parts in judged])
         probabilities, vectors = self.judge([piece for parts in judged for piece in parts])
         found = list(zip(judged, np.split(probabilities, ends[:-1]), np.split(vectors, ends[:-1]), strict=True))
-        whole = [self._verdict(*one, examples) for one in found[: len(texts)]]
-        let_off = [self._verdict(*one, examples) if one[0] else None for one in found[len(texts) :]]
-        return [
-            rest if rest and self._counts_instead(rest, verdict, own) else verdict
-            for verdict, rest, (_, own, _) in zip(whole, let_off, found, strict=False)
-        ]
+        verdicts = []
+        for text, whole, rest in zip(texts, found[: len(texts)], found[len(texts) :], strict=True):
+            verdict = self._verdict(*whole, examples)
+            if rest[0] and verdict.rule.startswith("lexicon"):
+                without = self._verdict(*rest, examples)
+                if without.needs_care or (without.allowed and self._lets_off(text, without, whole[1])):
+                    verdict = without
+            verdicts.append(verdict)
+        return verdicts
 
-    def _rest(self, text: str, pieces: Sequence[str]) -> list[str]:
-        """The pieces without what is only cried out in them; none where the curse counts, or a labelled row says so."""
+    def _rest(self, pieces: Sequence[str]) -> list[str]:
+        """The pieces without what is cried out in them; none where nothing is, or a labelled row says one of them."""
+        rest = list(map(self.lexicon.without_exclamations, pieces))
         known = any(self._labels.get(piece, "normal") != "normal" for piece in pieces)
-        if known or not self.lexicon.only_exclaims(normalise(text)):
-            return []
-        return [rest for rest in map(self.lexicon.without_exclamations, pieces) if rest]
+        return [] if known or rest == list(pieces) else list(filter(None, rest))
 
-    def _counts_instead(self, rest: Verdict, whole: Verdict, probabilities: np.ndarray) -> bool:
-        """Whether the verdict on what is left of a text counts: danger, or nothing but a curse speaks against it.
+    def _lets_off(self, text: str, without: Verdict, probabilities: np.ndarray) -> bool:
+        """Whether a curse may stand: aimed at nobody, in no threat or proposition, and the rest is clearly normal.
 
         Args:
-            probabilities: of the whole text's pieces, (n, 8).
+            without: the verdict on the rest. probabilities: of the whole text's pieces, (n, 8).
         """
         worse = {self._decide(row) for row in probabilities} & _NEVER_LET_OFF
-        innocent = rest.allowed and rest.probability >= SURELY_NORMAL
-        return (innocent or rest.needs_care) and not worse and whole.rule.startswith("lexicon")
+        aimed = self.lexicon.is_aimed(normalise(text))
+        return without.probability >= SURELY_NORMAL and not worse and not aimed
 
     def nearest(self, vector: np.ndarray, count: int) -> tuple[Example, ...]:
         """The labelled rows closest to a unit vector."""
