@@ -10,7 +10,7 @@ import pandas as pd
 from ohlora.evaluation.metrics import Metric
 from ohlora.evaluation.obfuscation import ATTACKS
 from ohlora.rag.labelled_rows import LABELS, LabelledRow
-from ohlora.rag.lexicon import Lexicon
+from ohlora.rag.lexicon import shipped_lexicon
 from ohlora.rag.moderation import Moderator
 from ohlora.rag.normalisation import normalise
 
@@ -34,7 +34,7 @@ def judge_rows(moderator: Moderator, rows: Sequence[LabelledRow], attack: str | 
 
 def lexicon_verdicts(rows: Sequence[LabelledRow]) -> list[str]:
     """Baseline: what the lexicon alone says of each row."""
-    lexicon = Lexicon()
+    lexicon = shipped_lexicon()
     hits = [lexicon.find(normalise(row.text)) for row in rows]
     return [hit.label if hit else "normal" for hit in hits]
 

@@ -17,8 +17,8 @@ from ohlora.rag.normalisation import normalise
 
 # Between the letters of a word that is spelled apart: anything but letters, at most three of it (시1발, 시  발).
 _APART = r"[^a-z가-힣ㄱ-ㅎㅏ-ㅣ]{0,3}"
-_SAYS_MORE = 3  # letters that must be left
 _LETTER_OR_DIGIT = r"[0-9a-z가-힣ㄱ-ㅎㅏ-ㅣ]"
+_SAYS_MORE = 3  # letters beside a curse, from which it is not all that is said
 
 
 @dataclass(frozen=True)

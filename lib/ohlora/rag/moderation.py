@@ -12,7 +12,7 @@ from scipy.special import log_softmax, softmax
 
 from ohlora.rag.labelled_rows import LABELS, LabelledRow, load_rows
 from ohlora.rag.letter_groups import count_letter_groups
-from ohlora.rag.lexicon import Lexicon
+from ohlora.rag.lexicon import Lexicon, shipped_lexicon
 from ohlora.rag.message_reader import MessageReader, load_for_reader, load_message_reader
 from ohlora.rag.normalisation import check_length, normalise
 from ohlora.rag.second_opinion import SecondOpinion
@@ -27,14 +27,13 @@ SUSPECT = 0.2
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _LONGEST_PIECE = 200  # characters: the rows that the head learned from are short
 _MOST_PIECES = 24
-_NEVER_LET_OFF = {"sexual", "threat"}
 SURE_OF_ABUSE, SURE_OF_DANGER = 0.85, 0.6
 """Probabilities of abuse and of self-harm from which it is sure that they are meant.
 
 Set by hand on 1,600 messages of data/answers (everyday_messages, test), by people with nothing of the kind in mind: the
 thresholds of the classifier find .9 % abuse and .9 % danger in them, these .1 % and at most .3 %.
 """
-
+_NEVER_LET_OFF = {"sexual", "threat"}  # with a curse too; self-harm is found before the word list decides
 SURELY_NORMAL = 0.7
 """Probability of normal from which a text passes without the curses cried out in it, over things.
 
@@ -128,7 +127,7 @@ class Moderator:
     ) -> None:
         self.judge, self.abuse, self.care = judge, abuse, care
         self.rows, self.vectors = tuple(rows), vectors
-        self.lexicon = lexicon if lexicon is not None else Lexicon()
+        self.lexicon = lexicon if lexicon is not None else shipped_lexicon()
         self._labels = {normalise(row.text): row.label for row in rows}
 
     def check(self, text: str, examples: int = 3, strict: bool = False) -> Verdict:
