@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from ohlora.companion.draft import Draft
@@ -13,7 +14,8 @@ from ohlora.companion.said_before import SaidBefore
 from ohlora.companion.told_fact import told_fact
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
-from ohlora.rag import DialogueExamples, MemoryStore
+from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, QuestionsAboutHer, Reading
+from ohlora.rag.message_reader import POSSIBLE
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,27 @@ ALONE = 6  # letters from which a message may be understood without what was sai
 def without_address(message: str) -> str:
     """A message without her name where she is only called by it ("Good night, Oh-LoRA!"): it says nothing about her."""
     return _GREETED.sub(r"\1", _ADDRESS.sub("", message, count=1))
+
+
+def read_message(
+    reader: MessageReader, questions: QuestionsAboutHer | None, message: str, history: Sequence[dict[str, str]]
+) -> Reading:
+    """What is in a message, and which fact about her it asks for; where nothing can be read, that nothing is known.
+
+    Args:
+        reader: any object with the method ``read``. questions: None: the reader tells what it asks for. A wish to
+            forget asks for nothing.
+    """
+    before = history[-1]["content"] if history else ""
+    try:
+        reading = reader.read(message, before)
+        if questions is None:
+            return reading
+        about_her = questions.asked(message, before) if reading.forgets < POSSIBLE else ""
+        return replace(reading, about_her=about_her)
+    except Exception:
+        logger.exception("a message could not be read for facts; the model decides alone what to remember")
+        return UNKNOWN_READING
 
 
 def similar(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ohlora.companion.answer import model_answer, similar, without_address
+from ohlora.companion.answer import model_answer, read_message, similar, without_address
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, save_face
@@ -30,14 +30,13 @@ from ohlora.llm import LanguageModel, load_llm
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
 from ohlora.rag import (
-    UNKNOWN_READING,
     DialogueExamples,
     GeneralAnswers,
     Memory,
     MemoryStore,
     MessageReader,
     Moderator,
-    Reading,
+    QuestionsAboutHer,
     SanctionLog,
     StudyTerms,
     detect_language,
@@ -48,6 +47,7 @@ from ohlora.rag import (
     load_message_reader,
     load_mirrored_words,
     load_moderator,
+    load_questions_about_her,
     load_study_terms,
     refusal_notice,
 )
@@ -69,8 +69,8 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions, examples, reader, general_answers, study_terms: the parts; each
-            defaults to the profile's.
+        generator, llm, memory, moderator, sanctions, examples, reader, questions_about_her, general_answers,
+            study_terms: the parts; each defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
@@ -96,6 +96,7 @@ class Companion:
         sanctions: SanctionLog | None = None,
         examples: DialogueExamples | None = None,
         reader: MessageReader | None = None,
+        questions_about_her: QuestionsAboutHer | None = None,
         general_answers: GeneralAnswers | None = None,
         study_terms: StudyTerms | None = None,
         face: Face | None = None,
@@ -121,7 +122,9 @@ class Companion:
         self.reader = reader or load_message_reader(self.profile.llm.threads)
         shipped = isinstance(self.reader, MessageReader)
         self.moderator = moderator or load_moderator(self.reader if shipped else None)
-        self.general_answers = general_answers
+        self.questions_about_her, self.general_answers = questions_about_her, general_answers
+        if questions_about_her is None and self.examples and shipped:
+            self.questions_about_her = load_questions_about_her(self.reader)
         if general_answers is None and self.examples:
             regression = load_intent_regression(self.profile.llm.threads)
             mirrored = load_mirrored_words(self.reader).find if shipped else None
@@ -179,6 +182,7 @@ class Companion:
             llm=self.llm,
             examples=self.examples,
             reader=self.reader,
+            questions_about_her=self.questions_about_her,
             general_answers=self.general_answers,
             study_terms=self.study_terms,
             moderator=self.moderator,
@@ -236,7 +240,7 @@ class Companion:
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now, self._doubts)
         with draft.watch.stage("recall"):
             draft.plain = without_address(message)
-            draft.reading = self._reading(draft.plain)
+            draft.reading = read_message(self.reader, self.questions_about_her, draft.plain, self.history)
             draft.memories = self._recall(draft, message, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
@@ -274,14 +278,6 @@ class Companion:
         dated = with_a_day(memories, now) if days else []
         return tuple((dated or memories)[:RECALLED])
 
-    def _reading(self, message: str) -> Reading:
-        before = self.history[-1]["content"] if self.history else ""
-        try:
-            return self.reader.read(message, before)
-        except Exception:
-            logger.exception("a message could not be read for facts; the model decides alone what to remember")
-            return UNKNOWN_READING
-
     def _speak(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
         """Stream her reply into the draft, releasing only moderated sentences; returns what to remember."""
         operation, approved = None, ""
@@ -318,7 +314,8 @@ class Companion:
         return operation
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
-        sources = Sources(self.memory, self._said, self.examples, self.general_answers, self.study_terms)
+        written = (self.examples, self.questions_about_her, self.general_answers, self.study_terms)
+        sources = Sources(self.memory, self._said, *written)
         ready = prepared_answer(sources, draft, self.history, self._local_time())
         draft.prepared = ready is not None
         if ready is None and draft.otherwise is not None:

@@ -11,6 +11,7 @@ from ohlora.companion.draft import Draft
 from ohlora.companion.said_before import SaidBefore
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
+    answer_about_her,
     asks_for_told,
     chosen_answer,
     explanation,
@@ -20,7 +21,7 @@ from ohlora.companion.written_answer import (
     written_answer,
 )
 from ohlora.llm.reply_format import ReplyProgress
-from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, StudyTerms
+from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, QuestionsAboutHer, StudyTerms
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Sources:
     memory: MemoryStore
     said: SaidBefore
     examples: DialogueExamples | None
+    questions_about_her: QuestionsAboutHer | None
     general_answers: GeneralAnswers | None
     study_terms: StudyTerms | None
 
@@ -52,6 +54,8 @@ def prepared_answer(
         ready = told_answer(sources.memory, sources.said, draft, now, asks_for_told(answers, draft))
     if ready is None:
         ready = chosen_answer(answers, draft)
+    if ready is None and reading.about_her:
+        ready = answer_about_her(sources.questions_about_her, draft, history)
     if ready is not None:
         return ready
     draft.in_talk = message_in_talk(answers, draft, history)

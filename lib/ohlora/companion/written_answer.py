@@ -22,7 +22,14 @@ from ohlora.companion.mirroring import mirroring
 from ohlora.companion.told_fact import refers_to_told, remembered_fact
 from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
-from ohlora.rag import DialogueExamples, GeneralAnswers, Memory, gentle_notice, proposed_operations
+from ohlora.rag import (
+    DialogueExamples,
+    GeneralAnswers,
+    Memory,
+    QuestionsAboutHer,
+    gentle_notice,
+    proposed_operations,
+)
 from ohlora.rag.extraction import check_operation, holds_secret
 from ohlora.rag.intents import GeneralAnswer, act_of_intent
 from ohlora.rag.lexicon import holds_curse
@@ -71,6 +78,17 @@ def written_answer(
     known = {"about_her": about_her} if about_her else {}
     answer = _first_new(find(message, **known), history)
     return None if answer is None else stream_reply(iter([answer.target()]))
+
+
+@otherwise_none
+def answer_about_her(
+    questions: QuestionsAboutHer | None, draft: Draft, history: Sequence[dict[str, str]]
+) -> Iterator[ReplyProgress] | None:
+    """What she says of a small fact about herself that the message asks for, or None where she said all of it."""
+    if questions is None:
+        return None
+    new = _first_new(questions.answers(draft.reading.about_her, draft.plain, draft.language), history)
+    return None if new is None else stream_reply(iter([new.target()]))
 
 
 @otherwise_none

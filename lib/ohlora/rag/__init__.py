@@ -23,6 +23,7 @@ from ohlora.rag.notices import (
     sanction_notice,
 )
 from ohlora.rag.proposals import proposed_operations
+from ohlora.rag.questions_about_her import QuestionsAboutHer, load_questions_about_her
 from ohlora.rag.sanctions import Sanction, SanctionLog
 from ohlora.rag.study_terms import StudyTerms, load_study_terms
 
@@ -38,6 +39,7 @@ __all__ = [
     "MemoryStore",
     "MessageReader",
     "Moderator",
+    "QuestionsAboutHer",
     "Reading",
     "Recalled",
     "Remembered",
@@ -58,6 +60,7 @@ __all__ = [
     "load_message_reader",
     "load_mirrored_words",
     "load_moderator",
+    "load_questions_about_her",
     "load_study_terms",
     "normalise",
     "proposed_operations",

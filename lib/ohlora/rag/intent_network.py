@@ -45,6 +45,7 @@ class IntentNetwork(nn.Module):
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("deviation", torch.ones(inputs))
         self.head = nn.Sequential(nn.LayerNorm(inputs), nn.Dropout(0.2), nn.Linear(inputs, len(act_of_intent())))
+        self._meaning = lru_cache(maxsize=8)(self._meaning_of)  # several parts of a turn ask for one message
 
     def tokens(self, messages: Sequence[str]) -> list[list[int]]:
         """Token numbers of each message, behind ``<bos>``."""
@@ -66,7 +67,12 @@ class IntentNetwork(nn.Module):
 
     @torch.no_grad()
     def meanings(self, texts: Sequence[str]) -> torch.Tensor:
-        """Standardised features of any number of texts, float32 (n, 2 x width): what the head makes logits of."""
+        """Standardised features of any number of texts, float32 (n, 2 x width): what the head makes logits of.
+
+        Of a text alone they are kept: the network is not to be taught any more.
+        """
+        if len(texts) == 1:
+            return self._meaning(texts[0])
         tokens = self.tokens(texts)
         found = torch.zeros(len(tokens), len(self.mean))
         order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))  # texts of like length share a batch
@@ -74,6 +80,9 @@ class IntentNetwork(nn.Module):
             rows = order[start : start + _BATCH]
             found[rows] = (self.features([tokens[row] for row in rows]).float() - self.mean) / self.deviation
         return found
+
+    def _meaning_of(self, text: str) -> torch.Tensor:
+        return (self.features(self.tokens([text])).float() - self.mean) / self.deviation
 
 
 @lru_cache(maxsize=1)

@@ -157,7 +157,7 @@ class GeneralAnswers:
         usable = [one for one in self._answers if one.language == language and (value or _VALUE not in one.reply)]
         found = []
         for name in self.understood(message, together):
-            turned = _rotated([one for one in usable if one.intent == name], message)
+            turned = rotated([one for one in usable if one.intent == name], message)
             found += sorted(turned, key=lambda one: _VALUE not in one.reply)
         return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in found]
 
@@ -177,10 +177,10 @@ class GeneralAnswers:
         order = np.argsort(-scores, kind="stable")
         alike = int((scores >= AS_GOOD * scores.max()).sum())
         ordered = [self._answers[rows[n]] for n in order]
-        return [*_rotated(ordered[:alike], message), *ordered[alike:]]
+        return [*rotated(ordered[:alike], message), *ordered[alike:]]
 
 
-def _rotated(answers: Sequence[GeneralAnswer], message: str) -> list[GeneralAnswer]:
+def rotated(answers: Sequence[GeneralAnswer], message: str) -> list[GeneralAnswer]:
     """The answers from a place on that the message's words choose, then those before it."""
     first = zlib.crc32(message.encode()) % len(answers) if answers else 0
     return [*answers[first:], *answers[:first]]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +208,7 @@ class MessageReader:
         self.network, self.tokenizer, self.threads, self.name = network.eval(), tokenizer, threads, name
         self.keys, self.facts = list(keys), list(facts)
         self.thresholds = dict.fromkeys(THRESHOLDS, 0.5) | thresholds
+        self.look = lru_cache(maxsize=4)(self._look)  # several parts of a turn look at one message
 
     def read(self, message: str, before: str = "") -> Reading:
         """What is in a message of at least one character. before: what she said just before it."""
@@ -235,9 +237,13 @@ class MessageReader:
                 vectors[rows] = normalize(inner, dim=1).numpy()
         return probabilities, vectors
 
-    def _read_batch(self, messages: Sequence[tuple[str, str]]) -> list[Reading]:
+    def _look(self, *messages: tuple[str, str]) -> tuple[list[Encoded], torch.Tensor, torch.Tensor]:
+        """Pairs of message and what she said before it → for the network, and its states, see MessageNetwork."""
         encoded = [encode(self.tokenizer, message, before) for message, before in messages]
-        states, seen = self.network.states(encoded)
+        return encoded, *self.network.states(encoded)
+
+    def _read_batch(self, messages: Sequence[tuple[str, str]]) -> list[Reading]:
+        encoded, states, seen = self.look(*messages)
         whole = self.network.whole(states, seen)
         kinds = self.network.kind(whole).softmax(dim=1)
         about = self.network.about_her(whole).softmax(dim=1)

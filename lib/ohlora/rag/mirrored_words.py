@@ -18,7 +18,7 @@ from torch import nn
 
 from ohlora.rag.e5_network import limited_threads
 from ohlora.rag.korean_words import whole_phrase
-from ohlora.rag.message_reader import Encoded, MessageReader, encode, load_for_reader, whole_words
+from ohlora.rag.message_reader import Encoded, MessageReader, load_for_reader, whole_words
 
 WEIGHTS = "mirrored_words"
 SURE = 0.4
@@ -85,10 +85,9 @@ class MirroredWords:
             return [self._find(*one) for one in messages]
 
     def _find(self, message: str, before: str) -> Found:
-        encoded = encode(self.reader.tokenizer, message, before)
+        (encoded,), states, seen = self.reader.look((message, before))
         if not own_tokens(encoded).any():
             return Found("", 0.0)
-        states, seen = self.reader.network.states([encoded])
         own = torch.from_numpy(own_tokens(encoded))[None]
         logits = self.head(states, self.reader.network.whole(states, seen), own)
         for first, last, probability in likeliest_runs(logits[0].softmax(dim=0).numpy()[:-1]):
