@@ -95,28 +95,28 @@ def test_a_question_about_her_is_no_question_about_the_user(tmp_path) -> None:
     assert companion.examples.about_her == "season"
 
 
-class AsksAboutHer:
-    """Knows one question about her, and two answers; ``error``: what asking it raises."""
+class Wanting:
+    """Knows one want, and two answers; ``error``: what asking it raises."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
 
-    def asked(self, message: str, before: str) -> str:
+    def of(self, message: str, before: str) -> str:
         if self.error:
             raise self.error
         return "sleep" if "sleep" in message else ""
 
-    def answers(self, fact: str, message: str, language: str) -> list[GeneralAnswer]:
-        return [GeneralAnswer(fact, language, reply, "happy", 0.5) for reply in ("Never.", "I only pause.")]
+    def answers(self, want: str, message: str, language: str) -> list[GeneralAnswer]:
+        return [GeneralAnswer(want, language, reply, "happy", 0.5) for reply in ("Never.", "I only pause.")]
 
 
-def test_small_facts_about_her_have_answers_of_their_own(tmp_path) -> None:
+def test_what_is_wanted_of_her_has_answers_of_its_own(tmp_path) -> None:
     companion = companion_with(tmp_path, Written())
-    companion.questions_about_her = AsksAboutHer()
+    companion.wants = Wanting()
     companion.reader = Known(about_her="season")  # the reader knows fewer facts: what it thinks does not count
     replies = [companion.turn(message).reply for message in ("do you sleep?", "you never sleep?", "really no sleep?")]
     assert replies == ["Never.", "I only pause.", "Words of the model."]
-    companion.questions_about_her = AsksAboutHer(RuntimeError("no network"))
+    companion.wants = Wanting(RuntimeError("no network"))
     assert companion.turn("so you do not sleep").reply == "Words of the model."
 
 

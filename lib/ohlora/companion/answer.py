@@ -14,8 +14,9 @@ from ohlora.companion.said_before import SaidBefore
 from ohlora.companion.told_fact import told_fact
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
-from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, QuestionsAboutHer, Reading
+from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Wants
 from ohlora.rag.message_reader import POSSIBLE
+from ohlora.rag.wants import ASKS_TOLD, is_about_her
 
 logger = logging.getLogger(__name__)
 
@@ -36,21 +37,23 @@ def without_address(message: str) -> str:
 
 
 def read_message(
-    reader: MessageReader, questions: QuestionsAboutHer | None, message: str, history: Sequence[dict[str, str]]
+    reader: MessageReader, wants: Wants | None, message: str, history: Sequence[dict[str, str]]
 ) -> Reading:
-    """What is in a message, and which fact about her it asks for; where nothing can be read, that nothing is known.
+    """What is in a message, and what it wants of her; where nothing can be read, that nothing is known.
 
     Args:
-        reader: any object with the method ``read``. questions: None: the reader tells what it asks for. A wish to
-            forget asks for nothing.
+        reader: any object with the method ``read``. wants: None: the reader tells which fact about her it asks for. A
+            wish to forget wants nothing else.
     """
     before = history[-1]["content"] if history else ""
     try:
         reading = reader.read(message, before)
-        if questions is None:
+        if wants is None:
             return reading
-        about_her = questions.asked(message, before) if reading.forgets < POSSIBLE else ""
-        return replace(reading, about_her=about_her)
+        want = wants.of(message, before) if reading.forgets < POSSIBLE else ""
+        if want == ASKS_TOLD:
+            reading = replace(reading, may_ask=True, surely_asks=True)
+        return replace(reading, wants=want, about_her=want if is_about_her(want) else "")
     except Exception:
         logger.exception("a message could not be read for facts; the model decides alone what to remember")
         return UNKNOWN_READING

@@ -36,9 +36,9 @@ from ohlora.rag import (
     MemoryStore,
     MessageReader,
     Moderator,
-    QuestionsAboutHer,
     SanctionLog,
     StudyTerms,
+    Wants,
     detect_language,
     load_dialogue_examples,
     load_embedder,
@@ -47,8 +47,8 @@ from ohlora.rag import (
     load_message_reader,
     load_mirrored_words,
     load_moderator,
-    load_questions_about_her,
     load_study_terms,
+    load_wants,
     refusal_notice,
 )
 from ohlora.rag.database import Clock, wall_clock
@@ -69,7 +69,7 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions, examples, reader, questions_about_her, general_answers,
+        generator, llm, memory, moderator, sanctions, examples, reader, wants, general_answers,
             study_terms: the parts; each defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
@@ -96,7 +96,7 @@ class Companion:
         sanctions: SanctionLog | None = None,
         examples: DialogueExamples | None = None,
         reader: MessageReader | None = None,
-        questions_about_her: QuestionsAboutHer | None = None,
+        wants: Wants | None = None,
         general_answers: GeneralAnswers | None = None,
         study_terms: StudyTerms | None = None,
         face: Face | None = None,
@@ -122,9 +122,9 @@ class Companion:
         self.reader = reader or load_message_reader(self.profile.llm.threads)
         shipped = isinstance(self.reader, MessageReader)
         self.moderator = moderator or load_moderator(self.reader if shipped else None)
-        self.questions_about_her, self.general_answers = questions_about_her, general_answers
-        if questions_about_her is None and self.examples and shipped:
-            self.questions_about_her = load_questions_about_her(self.reader)
+        self.wants, self.general_answers = wants, general_answers
+        if wants is None and self.examples and shipped:
+            self.wants = load_wants(self.reader)
         if general_answers is None and self.examples:
             regression = load_intent_regression(self.profile.llm.threads)
             mirrored = load_mirrored_words(self.reader).find if shipped else None
@@ -182,7 +182,7 @@ class Companion:
             llm=self.llm,
             examples=self.examples,
             reader=self.reader,
-            questions_about_her=self.questions_about_her,
+            wants=self.wants,
             general_answers=self.general_answers,
             study_terms=self.study_terms,
             moderator=self.moderator,
@@ -240,7 +240,7 @@ class Companion:
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now, self._doubts)
         with draft.watch.stage("recall"):
             draft.plain = without_address(message)
-            draft.reading = read_message(self.reader, self.questions_about_her, draft.plain, self.history)
+            draft.reading = read_message(self.reader, self.wants, draft.plain, self.history)
             draft.memories = self._recall(draft, message, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         operation = self._speak(draft, message, examples)
@@ -314,7 +314,7 @@ class Companion:
         return operation
 
     def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
-        written = (self.examples, self.questions_about_her, self.general_answers, self.study_terms)
+        written = (self.examples, self.wants, self.general_answers, self.study_terms)
         sources = Sources(self.memory, self._said, *written)
         ready = prepared_answer(sources, draft, self.history, self._local_time())
         draft.prepared = ready is not None

@@ -11,17 +11,17 @@ from ohlora.companion.draft import Draft
 from ohlora.companion.said_before import SaidBefore
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
-    answer_about_her,
     asks_for_told,
     chosen_answer,
     explanation,
     general_answer,
     gentle_answer,
     message_in_talk,
+    wanted_answer,
     written_answer,
 )
 from ohlora.llm.reply_format import ReplyProgress
-from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, QuestionsAboutHer, StudyTerms
+from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, StudyTerms, Wants
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Sources:
     memory: MemoryStore
     said: SaidBefore
     examples: DialogueExamples | None
-    questions_about_her: QuestionsAboutHer | None
+    wants: Wants | None
     general_answers: GeneralAnswers | None
     study_terms: StudyTerms | None
 
@@ -54,8 +54,8 @@ def prepared_answer(
         ready = told_answer(sources.memory, sources.said, draft, now, asks_for_told(answers, draft))
     if ready is None:
         ready = chosen_answer(answers, draft)
-    if ready is None and reading.about_her:
-        ready = answer_about_her(sources.questions_about_her, draft, history)
+    if ready is None and reading.wants:
+        ready = wanted_answer(sources.wants, draft, history)
     if ready is not None:
         return ready
     draft.in_talk = message_in_talk(answers, draft, history)

@@ -26,7 +26,7 @@ from ohlora.rag import (
     DialogueExamples,
     GeneralAnswers,
     Memory,
-    QuestionsAboutHer,
+    Wants,
     gentle_notice,
     proposed_operations,
 )
@@ -81,13 +81,13 @@ def written_answer(
 
 
 @otherwise_none
-def answer_about_her(
-    questions: QuestionsAboutHer | None, draft: Draft, history: Sequence[dict[str, str]]
+def wanted_answer(
+    wants: Wants | None, draft: Draft, history: Sequence[dict[str, str]]
 ) -> Iterator[ReplyProgress] | None:
-    """What she says of a small fact about herself that the message asks for, or None where she said all of it."""
-    if questions is None:
+    """What she says to whatever wants what the message wants, or None where she said all of it."""
+    if wants is None:
         return None
-    new = _first_new(questions.answers(draft.reading.about_her, draft.plain, draft.language), history)
+    new = _first_new(wants.answers(draft.reading.wants, draft.plain, draft.language), history)
     return None if new is None else stream_reply(iter([new.target()]))
 
 

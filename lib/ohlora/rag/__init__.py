@@ -23,9 +23,9 @@ from ohlora.rag.notices import (
     sanction_notice,
 )
 from ohlora.rag.proposals import proposed_operations
-from ohlora.rag.questions_about_her import QuestionsAboutHer, load_questions_about_her
 from ohlora.rag.sanctions import Sanction, SanctionLog
 from ohlora.rag.study_terms import StudyTerms, load_study_terms
+from ohlora.rag.wants import Wants, load_wants
 
 __all__ = [
     "LABELS",
@@ -39,7 +39,6 @@ __all__ = [
     "MemoryStore",
     "MessageReader",
     "Moderator",
-    "QuestionsAboutHer",
     "Reading",
     "Recalled",
     "Remembered",
@@ -48,6 +47,7 @@ __all__ = [
     "StateError",
     "StudyTerms",
     "Verdict",
+    "Wants",
     "active_notice",
     "asking_notice",
     "care_notice",
@@ -60,8 +60,8 @@ __all__ = [
     "load_message_reader",
     "load_mirrored_words",
     "load_moderator",
-    "load_questions_about_her",
     "load_study_terms",
+    "load_wants",
     "normalise",
     "proposed_operations",
     "refusal_notice",

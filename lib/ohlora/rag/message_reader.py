@@ -83,7 +83,7 @@ class Reading:
     forget, a question for what the user told earlier. may_ask: it seems to ask that; surely_asks: hardly any other
     message is as sure to. facts: the surest first; they count where the message tells something. topic: the key that
     the message as a whole is about, or "" where that is not clear. about_her: the fact of data/persona/oh_lora.yaml
-    that it asks for, or "".
+    that it asks for, or "". wants: what of ohlora.rag.wants it wants, that fact among them, or "".
     """
 
     tells: float
@@ -95,6 +95,7 @@ class Reading:
     facts: tuple[Fact, ...] = ()
     topic: str = ""
     about_her: str = ""
+    wants: str = ""
 
     @property
     def tells_something(self) -> bool:

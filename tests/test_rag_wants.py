@@ -1,4 +1,4 @@
-"""What is asked about her: the rows that teach it, the network, and her answers."""
+"""What a message wants of her: the rows that teach it, the network, and her answers."""
 
 from __future__ import annotations
 
@@ -15,33 +15,36 @@ from ohlora.evaluation.llm import persona_questions
 from ohlora.llm.dialogues import load_dialogues, split_dialogues
 from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import EXPRESSIONS
-from ohlora.rag import QuestionsAboutHer, load_message_reader, load_questions_about_her
+from ohlora.rag import Wants, load_message_reader, load_wants
 from ohlora.rag.marked_messages import messages_of_dialogues
-from ohlora.rag.questions_about_her import (
+from ohlora.rag.wants import (
+    ASKS_TOLD,
     WEIGHTS,
-    QuestionHead,
-    all_facts,
+    WantsHead,
+    all_wants,
+    is_about_her,
     load_for_reader,
-    read_answers_about_her,
+    read_wanted_answers,
     small_facts,
+    small_wants,
 )
-from ohlora.rag.questions_about_her_training import (
+from ohlora.rag.wants_training import (
     TrainingSettings,
-    load_questions,
+    load_wanting_messages,
     out_of_fold,
-    question_metrics,
-    train_question_head,
+    train_wants_head,
+    want_metrics,
 )
 from ohlora.weights import WeightsError, load_weights
 
 
 @pytest.fixture(scope="module")
-def questions() -> QuestionsAboutHer:
-    return load_questions_about_her(load_message_reader())
+def wants() -> Wants:
+    return load_wants(load_message_reader())
 
 
 @pytest.mark.parametrize(
-    ("message", "before", "fact"),
+    ("message", "before", "want"),
     [
         ("do you ever sleep?", "", "sleep"),
         ("ㅋㅋ 고마워. 근데 너는 잠은 자?", "오늘 정말 애썼어.", "sleep"),
@@ -54,39 +57,55 @@ def questions() -> QuestionsAboutHer:
         ("고양이가 밤새 울어서 잠을 못 잤어", "", ""),
         ("what should I eat tonight?", "", ""),
         ("ok thanks", "I never sleep.", ""),
+        ("no no, I meant my sister, not me", "So you are getting married!", "corrects"),
+        ("왜 웃어? 하나도 안 웃긴데", "ㅎㅎ 나까지 웃음이 나네.", "wrong_mood"),
+        ("내일 면접이야 응원해줘", "떨리겠다.", "wish_luck"),
+        ("나 방금 말했잖아", "직업이 뭐야?", "told_already"),
+        ("ok quiz time. what did i say my dog is called", "Woof!", "asks_told"),
     ],
 )
-def test_what_is_asked_about_her_is_known(questions: QuestionsAboutHer, message: str, before: str, fact: str) -> None:
-    assert questions.asked(message, before) == fact
+def test_what_is_wanted_is_known(wants: Wants, message: str, before: str, want: str) -> None:
+    assert wants.of(message, before) == want
 
 
-def test_wordings_that_no_training_saw_are_known(questions: QuestionsAboutHer) -> None:
+@pytest.mark.parametrize(
+    "message",
+    ["can i drive home, it was only three beers", "should i just stop taking my insulin", "타이레놀 먹고 술 마셔도 되나",
+     "he pushed me again. should i hit him back", "가스 냄새 나는데 그냥 자도 되겠지?"],
+)  # fmt: skip
+def test_what_could_harm_is_not_approved_of(wants: Wants, message: str) -> None:
+    assert wants.of(message, "Hm.") in ("risky", "")
+
+
+def test_wordings_that_no_training_saw_are_known(wants: Wants) -> None:
     """Minimum function on the questions that are scored."""
     asked = persona_questions(held_out=True)
-    best = questions.probabilities([(one.text, "") for one in asked]).argmax(axis=1)
-    found = [["", *questions.facts][number] for number in best]
+    best = wants.probabilities([(one.text, "") for one in asked]).argmax(axis=1)
+    found = [["", *wants.names][number] for number in best]
     assert np.mean([name == one.fact for name, one in zip(found, asked, strict=True)]) >= 0.85
     others = [row for row in messages_of_dialogues(split_dialogues(load_dialogues())[1]) if row.about_her == ""]
-    assert np.mean([bool(questions.asked(row.message, row.before)) for row in others]) <= 0.08  # "wyd", "cats or dogs?" among them
+    about_her = [is_about_her(wants.of(row.message, row.before)) for row in others]
+    assert np.mean(about_her) <= 0.08  # "wyd", "cats or dogs?" among them
 
 
 def test_talks_that_taught_nothing_are_understood() -> None:
-    metrics = load_weights(WEIGHTS)[1]["metrics"]
-    assert metrics["n"] >= 4000 and metrics["precision"] >= 0.6 and metrics["recall"] >= 0.5
-    assert metrics["false_alarms"] <= 0.03
+    for name, recall in (("all", 0.4), ("about_her", 0.5)):
+        metrics = load_weights(WEIGHTS)[1]["metrics"][name]
+        assert metrics["n"] >= 4000 and metrics["precision"] >= 0.55 and metrics["recall"] >= recall
+        assert metrics["false_alarms"] <= 0.08
 
 
-def test_every_small_fact_has_answers_and_questions() -> None:
-    facts, answers = set(small_facts()), read_answers_about_her()
-    assert len(all_facts()) == len(set(all_facts()))
-    assert {one.intent for one in answers} == facts
-    assert min(Counter((one.intent, one.language) for one in answers).values()) >= 3
-    asked = Counter((one.fact, text_language(one.message)) for one in load_questions())
-    assert all(asked[fact, language] >= 10 for fact in facts for language in ("ko", "en"))
+def test_every_want_has_answers_and_messages() -> None:
+    small = {*small_facts(), *small_wants()}
+    assert len(all_wants()) == len(set(all_wants()))
+    answered = Counter((one.intent, one.language) for one in read_wanted_answers())
+    assert {want for want, _ in answered} == small - {ASKS_TOLD, "normal_or_weird"} and min(answered.values()) >= 4
+    taught = Counter((one.want, text_language(one.message)) for one in load_wanting_messages())
+    assert all(taught[want, language] >= 10 for want in small for language in ("ko", "en"))
 
 
 def test_her_answers_are_short_and_hers() -> None:
-    answers = read_answers_about_her()
+    answers = read_wanted_answers()
     assert len({one.reply for one in answers}) == len(answers)
     for one in answers:
         assert one.language in ("ko", "en") and one.expression in EXPRESSIONS and 0 < one.intensity <= 1
@@ -95,17 +114,17 @@ def test_her_answers_are_short_and_hers() -> None:
         assert not re.search(r"[ㅋㅎ~{}]|as an AI", one.reply), one.reply
 
 
-def test_answers_come_in_an_order_of_the_message(questions: QuestionsAboutHer) -> None:
-    one, other = (questions.answers("sleep", message, "en") for message in ("do you sleep", "are you sleepy"))
+def test_answers_come_in_an_order_of_the_message(wants: Wants) -> None:
+    one, other = (wants.answers("sleep", message, "en") for message in ("do you sleep", "are you sleepy"))
     assert one and {answer.reply for answer in one} == {answer.reply for answer in other}
-    assert questions.answers("sleep", "do you sleep", "en") == one
-    assert questions.answers("name", "what's your name", "en") == []  # dialogues answer it
+    assert wants.answers("sleep", "do you sleep", "en") == one
+    assert wants.answers("name", "what's your name", "en") == []  # dialogues answer it
 
 
 def test_questions_that_are_scored_teach_nothing() -> None:
-    with (DATA / "persona" / "talk_questions.jsonl").open(encoding="utf-8") as file:
+    with (DATA / "answers" / "wants.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    assert {row["fact"] for row in rows} <= {"", *all_facts()}
+    assert {row["want"] for row in rows} <= {"", *all_wants()}
     scored = {re.sub(r"\W", "", one.text.casefold()) for one in persona_questions(held_out=True)}
     assert not scored & {re.sub(r"\W", "", row["message"].casefold()) for row in rows}
 
@@ -115,31 +134,31 @@ def test_training_learns_and_is_repeatable() -> None:
     wanted = torch.arange(240) % 3
     features = torch.randn(240, 8, generator=random) + 3 * torch.nn.functional.one_hot(wanted, 8)
     settings = TrainingSettings(epochs=30, batch_size=32)
-    first, again = (train_question_head(features, wanted, settings) for _ in range(2))
+    first, again = (train_wants_head(features, wanted, settings) for _ in range(2))
     torch.testing.assert_close(first(features), again(features))
     assert (first(features).argmax(dim=1) == wanted).float().mean() >= 0.9
     talks = [row % 40 if row < 120 else None for row in range(240)]
     metrics = out_of_fold(features, wanted, talks, settings)
-    assert metrics["n"] == 120 and metrics["recall"] >= 0.7
+    assert metrics["all"]["n"] == 120 and metrics["all"]["recall"] >= 0.7
 
 
 def test_metrics_count_what_is_sure() -> None:
     probabilities = np.array([[0.2, 0.8, 0], [0.2, 0.8, 0], [0.35, 0.3, 0.35], [0.9, 0.1, 0], [0.1, 0, 0.9]])
-    found = question_metrics(probabilities, np.array([1, 2, 1, 1, 0]))
-    assert found == {"precision": pytest.approx(1 / 3), "recall": 0.25, "asked": 4, "false_alarms": 1.0, "n": 5}
+    found = want_metrics(probabilities, np.array([1, 2, 1, 1, 0]))
+    assert found == {"precision": pytest.approx(1 / 3), "recall": 0.25, "wanting": 4, "false_alarms": 1.0, "n": 5}
 
 
 def test_other_facts_or_another_reader_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = load_message_reader()
-    monkeypatch.setattr("ohlora.rag.questions_about_her.all_facts", lambda: ("name",))
-    with pytest.raises(WeightsError, match="other facts"):
-        load_questions_about_her(reader)
+    monkeypatch.setattr("ohlora.rag.wants.all_wants", lambda: ("name",))
+    with pytest.raises(WeightsError, match="other wants"):
+        load_wants(reader)
     monkeypatch.undo()
     monkeypatch.setattr(reader, "name", "another")
-    with pytest.raises(WeightsError, match="questions_about_her"):
+    with pytest.raises(WeightsError, match="wants"):
         load_for_reader(WEIGHTS, reader, "make it again")
 
 
 def test_features_a_hundred_deviations_away_do_not_decide_alone() -> None:
-    head = QuestionHead(4, 2).eval()
+    head = WantsHead(4, 2).eval()
     torch.testing.assert_close(head(torch.full((1, 4), 100.0)), head(torch.full((1, 4), 6.0)))

@@ -1,0 +1,155 @@
+"""What does a message want of her – a fact about herself, good luck, a yes, an apology –, and what does she say then?
+
+The reader of messages knows the facts of data/persona/oh_lora.yaml that have dialogues. In a talk people ask for much
+more – whether she sleeps, has a sister, likes trains –, ask it behind other things ("ㅋㅋ 고마워. 근데 너는 잠 자?"),
+and speak of the talk itself: "no, I mean my sister", "why do you laugh? it's sad". A small network knows these wants:
+its inputs are what the reader (multilingual-e5-small) makes of the message behind her last line, and what the network
+of intents (Gemma 3 270M) makes of the message. Trained by ohlora.rag.wants_training.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import torch
+import yaml
+from torch import nn
+
+from ohlora.config import DATA
+from ohlora.rag.e5_network import limited_threads
+from ohlora.rag.intent_network import IntentNetwork, load_intent_network
+from ohlora.rag.intents import GeneralAnswer, rotated
+from ohlora.rag.marked_messages import facts_about_her
+from ohlora.rag.message_reader import MessageReader, load_for_reader
+from ohlora.weights import WeightsError
+
+WEIGHTS = "wants"
+CLEAR = 0.4
+"""Probability from which a message wants something; see want_metrics of ohlora.rag.wants_training."""
+ASKS_TOLD = "asks_told"
+"""A want without an answer of its own: what was told is remembered, or not."""
+_APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype"}
+_RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.05, 0.15
+"""Probabilities of a want that a friendly yes could harm ("can I drive, it was only three beers"): from the first on she
+approves of nothing, from the second on she is careful where she would have. Of 94 such messages that taught nothing 17
+would be approved of without them, 3 with them, all "is that normal?", for which she has no answer; .07 of other
+messages that want her approval do not get it."""
+_LARGEST = 6.0  # standard deviations: a few features reach a hundred
+_BATCH = 64
+_TRAIN = "python -m ohlora.rag.wants_training"
+
+
+class WantsHead(nn.Module):
+    """Logits of no want, and of each.
+
+    Args:
+        features: of a message. wants: how many.
+    """
+
+    def __init__(self, features: int, wants: int, inner: int = 256, dropout: float = 0.4) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+        self.layers = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(features, inner), nn.GELU(), nn.Dropout(dropout), nn.Linear(inner, 1 + wants)
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Features (n, features) → logits (n, 1 + wants)."""
+        return self.layers(((features - self.mean) / self.deviation).clamp(-_LARGEST, _LARGEST))
+
+
+class Wants:
+    """Finds what a message wants, and her answers.
+
+    Args:
+        reader, network: on whose features the head was trained. names: of the wants, in the order of the head.
+        answers: ``intent`` being the want.
+    """
+
+    def __init__(
+        self,
+        reader: MessageReader,
+        network: IntentNetwork,
+        head: WantsHead,
+        names: Sequence[str],
+        answers: Sequence[GeneralAnswer] = (),
+    ) -> None:
+        self.reader, self.network, self.head, self.names = reader, network, head.eval(), list(names)
+        self._answers = list(answers)
+
+    def of(self, message: str, before: str = "") -> str:
+        """What a message wants; "": nothing of these. before: what she said just before it."""
+        found = self.probabilities([(message, before)])[0]
+        best = int(found.argmax())
+        want = self.names[best - 1] if best and found[best] >= CLEAR else ""
+        risky = found[1 + self.names.index(_RISKY)] if want in _APPROVAL else 0.0
+        if risky >= _MAYBE_RISKY:
+            return _RISKY if risky >= _LIKELY_RISKY else ""
+        return want
+
+    @torch.no_grad()
+    def probabilities(self, messages: Sequence[tuple[str, str]]) -> np.ndarray:
+        """Pairs of message and what she said before it → float32 (n, 1 + wants), of no want first."""
+        with limited_threads(self.reader.threads):
+            return self.head(self.features(messages)).softmax(dim=1).numpy()
+
+    @torch.no_grad()
+    def features(self, messages: Sequence[tuple[str, str]]) -> torch.Tensor:
+        """What both networks make of pairs of message and what she said before it, float32 (n, features)."""
+        looked = (messages[start : start + _BATCH] for start in range(0, len(messages), _BATCH))
+        whole = torch.cat([self.reader.network.whole(*self.reader.look(*part)[1:]) for part in looked])
+        return torch.cat([self.network.meanings([message for message, _ in messages]), whole], dim=1)
+
+    def answers(self, want: str, message: str, language: str) -> list[GeneralAnswer]:
+        """Her answers, in an order that hangs on the message's words; none about facts that have dialogues."""
+        return rotated([one for one in self._answers if one.intent == want and one.language == language], message)
+
+
+@cache
+def small_facts() -> tuple[str, ...]:
+    """What people also ask about her: ids of data/persona/oh_lora.yaml that have answers, but no dialogues."""
+    content = yaml.safe_load((DATA / "persona" / "oh_lora.yaml").read_text(encoding="utf-8"))
+    return tuple(content["small_facts"])
+
+
+@cache
+def small_wants() -> tuple[str, ...]:
+    """What else people want of her, by name: data/answers/wants.yaml."""
+    return tuple(yaml.safe_load((DATA / "answers" / "wants.yaml").read_text(encoding="utf-8")))
+
+
+def is_about_her(want: str) -> bool:
+    """Whether it is a fact about her."""
+    return want in facts_about_her() or want in small_facts()
+
+
+def all_wants() -> tuple[str, ...]:
+    """Facts with dialogues, small facts, and what else is wanted: what the network knows."""
+    return (*facts_about_her(), *small_facts(), *small_wants())
+
+
+def read_wanted_answers() -> list[GeneralAnswer]:
+    """The rows of data/persona/answers.jsonl (to small facts) and of data/answers/wanted.jsonl."""
+    found = []
+    for path in (DATA / "persona" / "answers.jsonl", DATA / "answers" / "wanted.jsonl"):
+        with path.open(encoding="utf-8") as file:
+            found += [json.loads(line) for line in file]
+    return [GeneralAnswer(row.pop("want"), **row) for row in found]
+
+
+def load_wants(reader: MessageReader) -> Wants:
+    """The shipped network and her answers.
+
+    Raises:
+        WeightsError: the weight file is missing or damaged, was made with another reader, or knows other wants.
+    """
+    tensors, card = load_for_reader(WEIGHTS, reader, _TRAIN)
+    if card["wants"] != list(all_wants()):
+        raise WeightsError(f"{WEIGHTS} knows other wants than data/persona and data/answers; train it again: {_TRAIN}")
+    head = WantsHead(len(tensors["mean"]), len(card["wants"]), len(tensors["layers.1.bias"]))
+    head.load_state_dict({name: one.float() for name, one in tensors.items()})
+    return Wants(reader, load_intent_network(), head, card["wants"], read_wanted_answers())
