@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from companion_parts import NoReader, ScriptedModel, make_companion
 
-from ohlora.companion.answer import without_address
+from ohlora.companion.answer import read_message, without_address
 from ohlora.companion.citation import day_in_words
+from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.told_fact import refers_to_told
-from ohlora.companion.written_answer import written_answer
+from ohlora.companion.written_answer import wanted_answer, written_answer
 from ohlora.llm.dialogues import parse_dialogue
 from ohlora.llm.prompt import Example
 from ohlora.rag import UNKNOWN_READING, Verdict, load_study_terms
@@ -96,15 +97,15 @@ def test_a_question_about_her_is_no_question_about_the_user(tmp_path) -> None:
 
 
 class Wanting:
-    """Knows one want, and two answers; ``error``: what asking it raises."""
+    """Knows one want of what speaks of sleep, and two answers; an exception is raised instead."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
+    def __init__(self, want: str | Exception = "sleep") -> None:
+        self.want = want
 
     def of(self, message: str, before: str) -> str:
-        if self.error:
-            raise self.error
-        return "sleep" if "sleep" in message else ""
+        if isinstance(self.want, Exception):
+            raise self.want
+        return self.want if "sleep" in message else ""
 
     def answers(self, want: str, message: str, language: str) -> list[GeneralAnswer]:
         return [GeneralAnswer(want, language, reply, "happy", 0.5) for reply in ("Never.", "I only pause.")]
@@ -116,8 +117,40 @@ def test_what_is_wanted_of_her_has_answers_of_its_own(tmp_path) -> None:
     companion.reader = Known(about_her="season")  # the reader knows fewer facts: what it thinks does not count
     replies = [companion.turn(message).reply for message in ("do you sleep?", "you never sleep?", "really no sleep?")]
     assert replies == ["Never.", "I only pause.", "Words of the model."]
-    companion.wants = Wanting(RuntimeError("no network"))
-    assert companion.turn("so you do not sleep").reply == "Words of the model."
+    assert companion.examples.about_her == "sleep"
+
+
+def test_where_wants_are_not_known_the_reading_counts(tmp_path) -> None:
+    companion = companion_with(tmp_path, Written("Winter, of course."))
+    companion.wants, companion.reader = Wanting(RuntimeError("no network")), Known(about_her="season")
+    assert companion.turn("so do you sleep").reply == "Winter, of course."
+    assert companion.examples.about_her == "season"
+
+
+def test_a_wish_to_forget_wants_nothing_else() -> None:
+    reading = read_message(Known(forgets=0.9), Wanting(), "forget when I sleep", ())
+    assert (reading.wants, reading.about_her) == ("", "")
+
+
+def test_what_was_told_is_looked_up_where_that_is_wanted() -> None:
+    reading = read_message(Known(), Wanting("asks_told"), "when do I sleep again?", ())
+    assert reading.may_ask and reading.surely_asks and reading.about_her == ""
+
+
+def test_a_refusal_comes_before_what_is_wanted(tmp_path) -> None:
+    refusing = Written()
+    refusing.refusals = lambda message: [dialogue("I'd rather not.")]
+    companion = companion_with(tmp_path, refusing)
+    companion.wants = Wanting()
+    assert companion.turn("do you sleep with people?").reply == "I'd rather not."
+
+
+def test_of_what_may_be_abuse_she_does_not_approve() -> None:
+    draft = Draft("should I sleep?", "en", plain="should I sleep?")
+    draft.reading = replace(UNKNOWN_READING, wants="yes_no")
+    assert wanted_answer(Wanting("yes_no"), None, draft, ()) is not None
+    draft.otherwise = EndOfTurn("refused", "")
+    assert wanted_answer(Wanting("yes_no"), None, draft, ()) is None
 
 
 def test_a_word_in_the_middle_of_a_talk_is_for_the_model() -> None:

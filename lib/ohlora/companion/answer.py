@@ -48,15 +48,24 @@ def read_message(
     before = history[-1]["content"] if history else ""
     try:
         reading = reader.read(message, before)
-        if wants is None:
-            return reading
-        want = wants.of(message, before) if reading.forgets < POSSIBLE else ""
-        if want == ASKS_TOLD:
-            reading = replace(reading, may_ask=True, surely_asks=True)
-        return replace(reading, wants=want, about_her=want if is_about_her(want) else "")
     except Exception:
         logger.exception("a message could not be read for facts; the model decides alone what to remember")
         return UNKNOWN_READING
+    if wants is None or reading.forgets >= POSSIBLE:
+        return reading
+    try:
+        want = wants.of(message, before)
+    except Exception:
+        logger.exception("what a message wants is not known")
+        return reading
+    asks = want == ASKS_TOLD
+    return replace(
+        reading,
+        wants=want,
+        about_her=want if is_about_her(want) else "",
+        may_ask=reading.may_ask or asks,
+        surely_asks=reading.surely_asks or asks,
+    )
 
 
 def similar(

@@ -23,6 +23,8 @@ from ohlora.companion.written_answer import (
 from ohlora.llm.reply_format import ReplyProgress
 from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, StudyTerms, Wants
 
+_MAY_BE_TOLD = ("", "memory", "knows_thing")  # "do you remember my name?" asks about her, and for what was told
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -48,14 +50,14 @@ def prepared_answer(
     if draft.gently:
         return gentle_answer(answers, draft, history)
     ready = explanation(sources.study_terms, answers, draft, history)
-    may_ask = reading.may_ask and not reading.about_her
+    may_ask = reading.may_ask and reading.about_her in _MAY_BE_TOLD
     days = asks_for_days(draft.message) and with_a_day(recalled[:1], now)
     if ready is None and (reading.surely_asks or may_ask or days):
         ready = told_answer(sources.memory, sources.said, draft, now, asks_for_told(answers, draft))
     if ready is None:
         ready = chosen_answer(answers, draft)
     if ready is None and reading.wants:
-        ready = wanted_answer(sources.wants, draft, history)
+        ready = wanted_answer(sources.wants, sources.examples, draft, history)
     if ready is not None:
         return ready
     draft.in_talk = message_in_talk(answers, draft, history)

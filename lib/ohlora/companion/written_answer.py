@@ -35,6 +35,7 @@ from ohlora.rag.intents import GeneralAnswer, act_of_intent
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
+from ohlora.rag.wants import APPROVAL, RISKY
 
 logger = logging.getLogger(__name__)
 
@@ -82,12 +83,21 @@ def written_answer(
 
 @otherwise_none
 def wanted_answer(
-    wants: Wants | None, draft: Draft, history: Sequence[dict[str, str]]
+    wants: Wants | None, examples: DialogueExamples | None, draft: Draft, history: Sequence[dict[str, str]]
 ) -> Iterator[ReplyProgress] | None:
-    """What she says to whatever wants what the message wants, or None where she said all of it."""
-    if wants is None:
+    """What she says to whatever wants what the message wants, or None where she said all of it.
+
+    Where somebody wrote how she refuses it, she refuses; of what may be abuse she approves in no case.
+
+    Args:
+        examples: any object with the method ``refusals``; without it nothing is refused here.
+    """
+    want = draft.reading.wants
+    if wants is None or (draft.otherwise is not None and want in APPROVAL):
         return None
-    new = _first_new(wants.answers(draft.reading.wants, draft.plain, draft.language), history)
+    refusals = getattr(examples, "refusals", None)
+    found = [*(refusals(draft.plain) if refusals else ()), *wants.answers(want, draft.plain, draft.language)]
+    new = _first_new(found, history)
     return None if new is None else stream_reply(iter([new.target()]))
 
 
@@ -153,8 +163,8 @@ def asks_for_told(answers: GeneralAnswers | None, draft: Draft) -> bool:
 @otherwise_none
 def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[ReplyProgress] | None:
     """Her choice where the message asks her to choose between two small things (ohlora.companion.choice)."""
-    if answers is None or holds_curse(draft.plain):  # an option is said as it was written
-        return None
+    if answers is None or holds_curse(draft.plain) or draft.reading.wants == RISKY:
+        return None  # an option is said as it was written
     words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain))
     draft.quotes = draft.quotes or bool(words)
     return stream_reply(iter([format_reply(without_marks(words), "happy", 0.7)])) if words else None

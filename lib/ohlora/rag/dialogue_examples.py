@@ -36,7 +36,7 @@ from ohlora.rag.answer_fit import (
     train_answer_fit,
 )
 from ohlora.rag.embeddings import Embedder, centred, load_embedder
-from ohlora.rag.marked_messages import fact_of_family
+from ohlora.rag.marked_messages import fact_of_family, facts_about_her
 from ohlora.weights import load_weights, save_weights
 
 COUNT = 2
@@ -93,9 +93,20 @@ class DialogueExamples:
         vector, language = self._understood(message)
         order = self._order(vector, language, about_her)[:_LOOKED_AT]
         near = [(self._dialogues[row], float(self._vectors[row] @ vector)) for row in order]
-        if not about_her:
+        if about_her not in facts_about_her():
             near = self._fitting(message, near)
         return [one for one, _ in near if language != "ko" or is_polite(one.reply) <= is_polite(message)]
+
+    def refusals(self, message: str) -> list[Dialogue]:
+        """The dialogues in which she refuses what a message asks for, the nearest first; see written."""
+        vector, language = self._understood(message)
+        near = [
+            self._dialogues[row] for row in self._order(vector, language)[:_LOOKED_AT] if self._refuses(row, vector)
+        ]
+        return [one for one in near if language != "ko" or is_polite(one.reply) <= is_polite(message)]
+
+    def _refuses(self, row: int, vector: np.ndarray) -> bool:
+        return self._dialogues[row].id.startswith("refusals") and float(self._vectors[row] @ vector) >= REFUSED
 
     def _fitting(self, message: str, near: Sequence[tuple[Dialogue, float]]) -> list[tuple[Dialogue, float]]:
         """Of dialogues and their cosines those whose answers fit, with the probability that they do."""
@@ -116,7 +127,8 @@ class DialogueExamples:
         return centred(self._embedder.embed_queries([message]), self._centre)[0], text_language(message) or "ko"
 
     def _order(self, vector: np.ndarray, language: str, about_her: str = "") -> np.ndarray:
-        rows = np.flatnonzero((self._languages == language) & ((self._about_her == about_her) | (about_her == "")))
+        known = about_her in facts_about_her()  # small facts have no dialogues of their own
+        rows = np.flatnonzero((self._languages == language) & ((self._about_her == about_her) | (not known)))
         return rows[np.argsort(-(self._vectors[rows] @ vector), kind="stable")]
 
     def neighbours(self, dialogues: Sequence[Dialogue], vectors: np.ndarray, share: float, seed: int) -> dict:

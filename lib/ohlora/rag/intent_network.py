@@ -69,9 +69,9 @@ class IntentNetwork(nn.Module):
     def meanings(self, texts: Sequence[str]) -> torch.Tensor:
         """Standardised features of any number of texts, float32 (n, 2 x width): what the head makes logits of.
 
-        Of a text alone they are kept: the network is not to be taught any more.
+        Those of a text alone are kept, of a network that is not to be taught any more (eval mode).
         """
-        if len(texts) == 1:
+        if len(texts) == 1 and not self.training:
             return self._meaning(texts[0])
         tokens = self.tokens(texts)
         found = torch.zeros(len(tokens), len(self.mean))

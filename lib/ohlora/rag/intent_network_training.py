@@ -1,7 +1,8 @@
 """Teach the network of intents: python -m ohlora.rag.intent_network_training (an hour on two CPU cores).
 
 Every 200 steps what it knows is written; --start-from goes on with that, or with the shipped weights. Afterwards:
-ohlora.rag.intent_regression, whose opinion counts beside it.
+ohlora.rag.intent_regression, whose opinion counts beside it, and what builds on it: moderation_training,
+answer_ranking_training and wants_training.
 """
 
 from __future__ import annotations

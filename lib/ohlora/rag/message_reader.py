@@ -81,9 +81,10 @@ class Reading:
 
     tells, updates, forgets, asks: probabilities that it holds a fact (new or changed), a changed one, a wish to
     forget, a question for what the user told earlier. may_ask: it seems to ask that; surely_asks: hardly any other
-    message is as sure to. facts: the surest first; they count where the message tells something. topic: the key that
-    the message as a whole is about, or "" where that is not clear. about_her: the fact of data/persona/oh_lora.yaml
-    that it asks for, or "". wants: what of ohlora.rag.wants it wants, that fact among them, or "".
+    message is as sure to, or it wants just that. facts: the surest first; they count where the message tells something.
+    topic: the key that the message as a whole is about, or "" where that is not clear. about_her: the fact of
+    data/persona/oh_lora.yaml that it asks for, or "". wants: what of ohlora.rag.wants it
+    wants, that fact among them, or "".
     """
 
     tells: float
@@ -209,7 +210,7 @@ class MessageReader:
         self.network, self.tokenizer, self.threads, self.name = network.eval(), tokenizer, threads, name
         self.keys, self.facts = list(keys), list(facts)
         self.thresholds = dict.fromkeys(THRESHOLDS, 0.5) | thresholds
-        self.look = lru_cache(maxsize=4)(self._look)  # several parts of a turn look at one message
+        self._look_at_one = lru_cache(maxsize=4)(self._look)  # several parts of a turn look at one message
 
     def read(self, message: str, before: str = "") -> Reading:
         """What is in a message of at least one character. before: what she said just before it."""
@@ -238,8 +239,12 @@ class MessageReader:
                 vectors[rows] = normalize(inner, dim=1).numpy()
         return probabilities, vectors
 
-    def _look(self, *messages: tuple[str, str]) -> tuple[list[Encoded], torch.Tensor, torch.Tensor]:
+    def look(self, *messages: tuple[str, str]) -> tuple[list[Encoded], torch.Tensor, torch.Tensor]:
         """Pairs of message and what she said before it → for the network, and its states, see MessageNetwork."""
+        return (self._look_at_one if len(messages) == 1 else self._look)(*messages)
+
+    @torch.no_grad()
+    def _look(self, *messages: tuple[str, str]) -> tuple[list[Encoded], torch.Tensor, torch.Tensor]:
         encoded = [encode(self.tokenizer, message, before) for message, before in messages]
         return encoded, *self.network.states(encoded)
 

@@ -2,7 +2,7 @@
 
 python -m ohlora.rag.message_reader_training --output outputs/weights/message_reader.safetensors
 
-Afterwards: ohlora.rag.moderation_training, which builds on it.
+Afterwards: ohlora.rag.moderation_training, mirrored_words_training and wants_training, which build on it.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ of intents (Gemma 3 270M) makes of the message. Trained by ohlora.rag.wants_trai
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from functools import cache
 
@@ -20,23 +21,31 @@ from torch import nn
 
 from ohlora.config import DATA
 from ohlora.rag.e5_network import limited_threads
+from ohlora.rag.intent_network import WEIGHTS as NETWORK
 from ohlora.rag.intent_network import IntentNetwork, load_intent_network
 from ohlora.rag.intents import GeneralAnswer, rotated
 from ohlora.rag.marked_messages import facts_about_her
 from ohlora.rag.message_reader import MessageReader, load_for_reader
-from ohlora.weights import WeightsError
+from ohlora.weights import WeightsError, load_weights
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS = "wants"
-CLEAR = 0.4
-"""Probability from which a message wants something; see want_metrics of ohlora.rag.wants_training."""
+CLEAR = 0.5
+"""Probability from which a message wants something. In 840 turns of new talks and the messages that test her answers
+what is said from .4 to .5 is good in .36 (33), what the ranking would have said in .41; from .5 on in .77 (241) and
+.49."""
 ASKS_TOLD = "asks_told"
 """A want without an answer of its own: what was told is remembered, or not."""
-_APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype"}
-_RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.05, 0.15
-"""Probabilities of a want that a friendly yes could harm ("can I drive, it was only three beers"): from the first on she
-approves of nothing, from the second on she is careful where she would have. Of 94 such messages that taught nothing 17
-would be approved of without them, 3 with them, all "is that normal?", for which she has no answer; .07 of other
-messages that want her approval do not get it."""
+_ABOUT_THE_TALK = {
+    "corrects", "odd_thing", "wrong_mood", "not_answered", "told_already", "go_on", "why_that", "which_how",
+    "what_mean",
+}  # wants that speak of her last line  # fmt: skip
+APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype", "wish_luck", "congratulate"}
+"""Wants that she approve of what the user does."""
+RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.05, 0.3
+"""Probabilities of a want that a friendly yes could harm ("can I drive, it was only three beers"): from the first on
+she does not approve here, from the second on she is careful where she would have."""
 _LARGEST = 6.0  # standard deviations: a few features reach a hundred
 _BATCH = 64
 _TRAIN = "python -m ohlora.rag.wants_training"
@@ -86,9 +95,11 @@ class Wants:
         found = self.probabilities([(message, before)])[0]
         best = int(found.argmax())
         want = self.names[best - 1] if best and found[best] >= CLEAR else ""
-        risky = found[1 + self.names.index(_RISKY)] if want in _APPROVAL else 0.0
+        if want in _ABOUT_THE_TALK and not before:
+            return ""
+        risky = found[1 + self.names.index(RISKY)] if want in APPROVAL else 0.0
         if risky >= _MAYBE_RISKY:
-            return _RISKY if risky >= _LIKELY_RISKY else ""
+            return RISKY if risky >= _LIKELY_RISKY else ""
         return want
 
     @torch.no_grad()
@@ -111,7 +122,7 @@ class Wants:
 
 @cache
 def small_facts() -> tuple[str, ...]:
-    """What people also ask about her: ids of data/persona/oh_lora.yaml that have answers, but no dialogues."""
+    """What people also ask about her: ids of data/persona/oh_lora.yaml, whose dialogues are not gathered by fact."""
     content = yaml.safe_load((DATA / "persona" / "oh_lora.yaml").read_text(encoding="utf-8"))
     return tuple(content["small_facts"])
 
@@ -141,15 +152,27 @@ def read_wanted_answers() -> list[GeneralAnswer]:
     return [GeneralAnswer(row.pop("want"), **row) for row in found]
 
 
-def load_wants(reader: MessageReader) -> Wants:
+def read_wants(reader: MessageReader) -> Wants:
     """The shipped network and her answers.
 
     Raises:
-        WeightsError: the weight file is missing or damaged, was made with another reader, or knows other wants.
+        WeightsError: the weight file is missing or damaged, was made with other networks, or knows other wants.
+        ModelFilesError: Gemma's package is missing or damaged.
     """
     tensors, card = load_for_reader(WEIGHTS, reader, _TRAIN)
+    if card["network"] != load_weights(NETWORK)[1]["sha256"]:
+        raise WeightsError(f"{WEIGHTS} belongs to another network of intents; train it again: {_TRAIN}")
     if card["wants"] != list(all_wants()):
         raise WeightsError(f"{WEIGHTS} knows other wants than data/persona and data/answers; train it again: {_TRAIN}")
     head = WantsHead(len(tensors["mean"]), len(card["wants"]), len(tensors["layers.1.bias"]))
     head.load_state_dict({name: one.float() for name, one in tensors.items()})
     return Wants(reader, load_intent_network(), head, card["wants"], read_wanted_answers())
+
+
+def load_wants(reader: MessageReader) -> Wants | None:
+    """As read_wants; None, with a warning, where it does not fit what was changed since: she talks without it."""
+    try:
+        return read_wants(reader)
+    except WeightsError as error:
+        logger.warning("%s; until then it is not known what messages want", error)
+        return None

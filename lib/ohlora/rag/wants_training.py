@@ -19,17 +19,21 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from ohlora.config import DATA, outputs_folder, seed_everything
+from ohlora.rag.intent_network import WEIGHTS as NETWORK
 from ohlora.rag.intent_network import load_intent_network
 from ohlora.rag.intents import act_of_intent, load_intent_messages
 from ohlora.rag.marked_messages import questions_about_her
 from ohlora.rag.message_lessons import training_messages
 from ohlora.rag.message_reader import load_message_reader
 from ohlora.rag.wants import ASKS_TOLD, CLEAR, WEIGHTS, Wants, WantsHead, all_wants, is_about_her
-from ohlora.weights import save_weights
+from ohlora.weights import load_weights, save_weights
 
 _FOLDS = 3
 _OTHER_MESSAGES = 6000  # of data/answers/messages.jsonl, which want nothing of these
-_MAY_WANT = {"about_her", "asks_task", "asks_opinion", "unsure", "torn"}  # acts whose messages may
+_MAY_WANT = {
+    "about_her", "asks_advice", "asks_fact", "asks_opinion", "asks_task", "declines", "teases", "torn", "unsure",
+    "worried",
+}  # acts whose messages may  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,7 @@ def main() -> None:
         "licence": "Gemma Terms of Use and MIT: what Gemma 3 270M and multilingual-e5-small make of messages is in it",
         "settings": asdict(settings),
         "reader": reader.name,
+        "network": load_weights(NETWORK)[1]["sha256"],
         "wants": names,
     }
     head = train_wants_head(features, wanted, settings)
