@@ -3,9 +3,9 @@
 python -m ohlora.evaluation.answers
 
 data/answers/compared.jsonl holds, for each message, what she might say and from which source: the explanation of a
-term of study, what was written for a similar message, the general answer that is likeliest good, those for the intent,
-the act and the kind, or the language model's words beside two examples. data/answers/talk.jsonl holds what she says to
-a second message.
+term of study, what she says to whatever wants the same, what was written for a similar message, the general answer that
+is likeliest good, those for the intent, the act and the kind, or the language model's words beside two examples.
+data/answers/talk.jsonl holds what she says to a second message.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ohlora.config import DATA
 from ohlora.evaluation.metrics import Metric
 from ohlora.rag.answer_fit import FITS
 
-SOURCES = ("explained", "written", "ranked", "intent", "act", "kind", "model")
+SOURCES = ("explained", "wanted", "written", "ranked", "intent", "act", "kind", "model")
 """Those to intent, act and kind are what she said before ohlora.rag.answer_ranking chose among all of them."""
 _GRID = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -57,6 +57,8 @@ class ComparedAnswers:
             return "explained"
         if self.about_her and self.answers.get("written"):
             return "written"
+        if self.answers.get("wanted"):
+            return "wanted"
         sure_enough = (name for name in thresholds if self.answers.get(name) and self.sure[name] >= thresholds[name])
         return next(sure_enough, "ranked" if self.answers.get("ranked") else "model")
 
@@ -112,7 +114,7 @@ def answer_metric(seed: int = 0) -> Metric:
 
 
 def talk_metric(seed: int = 0) -> Metric:
-    """Share of good answers to second messages, beside what she said before the ranking had learned from talks."""
+    """Share of good answers to second messages, beside what she said before she knew what they want."""
     with (DATA / "answers" / "talk.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line)["good"] for line in file]
     said, former = (float(np.mean([np.mean(row[name]) for row in rows])) for name in ("said", "former"))
