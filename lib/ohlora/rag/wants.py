@@ -1,4 +1,4 @@
-"""What does a message want of her – a fact about herself, good luck, a yes, an apology –, and what does she say then?
+"""What does a message want of her – a fact about herself, a yes, that she owns a slip –, and what does she say then?
 
 The reader of messages knows the facts of data/persona/oh_lora.yaml that have dialogues. In a talk people ask for much
 more – whether she sleeps, has a sister, likes trains –, ask it behind other things ("ㅋㅋ 고마워. 근데 너는 잠 자?"),
