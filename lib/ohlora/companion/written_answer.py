@@ -77,8 +77,7 @@ def written_answer(
     if find is None or (not about_her and history and len(message) < SHORTEST):
         return None
     known = {"about_her": about_her} if about_her else {}
-    answer = _first_new(find(message, **known), history)
-    return None if answer is None else stream_reply(iter([answer.target()]))
+    return _said_anew(find(message, **known), history)
 
 
 @otherwise_none
@@ -96,9 +95,8 @@ def wanted_answer(
     if wants is None or (draft.otherwise is not None and want in APPROVAL):
         return None
     refusals = getattr(examples, "refusals", None)
-    found = [*(refusals(draft.plain) if refusals else ()), *wants.answers(want, draft.plain, draft.language)]
-    new = _first_new(found, history)
-    return None if new is None else stream_reply(iter([new.target()]))
+    refused = refusals(draft.plain) if refusals else ()
+    return _said_anew([*refused, *wants.answers(want, draft.plain, draft.language)], history)
 
 
 @otherwise_none
@@ -119,8 +117,7 @@ def explanation(
     found = terms.explanations(draft.plain, draft.language) if terms is not None else []
     if not found or (answers is not None and answers.surely_no_question(draft.plain)):
         return None
-    new = _first_new(found, history)
-    return None if new is None else stream_reply(iter([new.target()]))
+    return _said_anew(found, history)
 
 
 def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]) -> str:
@@ -245,6 +242,12 @@ def _remembered(draft: Draft, history: Sequence[dict[str, str]], now: datetime) 
         return None
     said = plain_letters(" ".join([draft.message, *(one["content"] for one in history)]))
     return None if plain_letters(memory.value) in said else memory
+
+
+def _said_anew(found: Sequence[Written], history: Sequence[dict[str, str]]) -> Iterator[ReplyProgress] | None:
+    """The first answer that she did not give in this conversation as a stream; None: she gave them all."""
+    new = _first_new(found, history)
+    return None if new is None else stream_reply(iter([new.target()]))
 
 
 def _first_new(found: Sequence[Written], history: Sequence[dict[str, str]], value: str = "") -> Written | None:

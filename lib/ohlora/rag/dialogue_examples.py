@@ -90,23 +90,21 @@ class DialogueExamples:
         Args:
             about_her: the fact that the message asks for, where that is known: any dialogue about it will do.
         """
-        vector, language = self._understood(message)
-        order = self._order(vector, language, about_her)[:_LOOKED_AT]
-        near = [(self._dialogues[row], float(self._vectors[row] @ vector)) for row in order]
+        near = self._near(message, about_her)
         if about_her not in facts_about_her():
             near = self._fitting(message, near)
-        return [one for one, _ in near if language != "ko" or is_polite(one.reply) <= is_polite(message)]
+        return [one for one, _ in near]
 
     def refusals(self, message: str) -> list[Dialogue]:
         """The dialogues in which she refuses what a message asks for, the nearest first; see written."""
-        vector, language = self._understood(message)
-        near = [
-            self._dialogues[row] for row in self._order(vector, language)[:_LOOKED_AT] if self._refuses(row, vector)
-        ]
-        return [one for one in near if language != "ko" or is_polite(one.reply) <= is_polite(message)]
+        return [one for one, cosine in self._near(message) if _refuses(one, cosine)]
 
-    def _refuses(self, row: int, vector: np.ndarray) -> bool:
-        return self._dialogues[row].id.startswith("refusals") and float(self._vectors[row] @ vector) >= REFUSED
+    def _near(self, message: str, about_her: str = "") -> list[tuple[Dialogue, float]]:
+        """The dialogues from which a written answer may come, and their cosines, the nearest first."""
+        vector, language = self._understood(message)
+        order = self._order(vector, language, about_her)[:_LOOKED_AT]
+        near = [(self._dialogues[row], float(self._vectors[row] @ vector)) for row in order]
+        return [(one, cosine) for one, cosine in near if language != "ko" or is_polite(one.reply) <= is_polite(message)]
 
     def _fitting(self, message: str, near: Sequence[tuple[Dialogue, float]]) -> list[tuple[Dialogue, float]]:
         """Of dialogues and their cosines those whose answers fit, with the probability that they do."""
@@ -116,8 +114,7 @@ class DialogueExamples:
         if self._fit is not None:
             fits = self._fit.probability(np.array([fit_features(message, *one) for one in near], np.float32)).tolist()
         sure = [
-            1.0 if one.id.startswith("refusals") and cosine >= REFUSED else probability
-            for (one, cosine), probability in zip(near, fits, strict=True)
+            1.0 if _refuses(one, cosine) else probability for (one, cosine), probability in zip(near, fits, strict=True)
         ]
         found = [(one, probability) for (one, _), probability in zip(near, sure, strict=True) if probability >= FITS]
         return sorted(found, key=lambda pair: -pair[1])
@@ -150,6 +147,11 @@ class DialogueExamples:
                 allowed = (one for one in order if root_family(one.family) != excluded and one.user != dialogue.user)
                 found[dialogue.id] = [one.id for one, _ in zip(allowed, range(COUNT), strict=False)]
         return found
+
+
+def _refuses(dialogue: Dialogue, cosine: float) -> bool:
+    """Whether she refuses in it, and a message with this cosine asks for the same."""
+    return dialogue.id.startswith("refusals") and cosine >= REFUSED
 
 
 def may_be_example(dialogue: Dialogue) -> bool:
