@@ -15,7 +15,7 @@ from torch import Tensor
 from ohlora.evaluation import editing, editors
 from ohlora.evaluation import editing_scores as scores
 from ohlora.evaluation.outside_region import outside, outside_change
-from ohlora.evaluation.property_sweep import REQUESTS, Reading, Sweep, sweep
+from ohlora.evaluation.property_sweep import REQUESTS, Reading, Sweep, background_moves, sweep
 from ohlora.evaluation.rendered_people import CIRCUMSTANCES, PERSON, single_moves, views
 from ohlora.labeling import PROPERTIES
 from ohlora.labeling.measurements import BACKGROUND, EYES, HAIR
@@ -110,6 +110,21 @@ def test_a_drifting_person_is_seen() -> None:
     assert drifting.outside[:, PROPERTIES.index("background_mean")].max() > 0.005
     assert np.isnan(drifting.outside[:, PROPERTIES.index("background_mean")]).sum() == 0
     assert still.outside[:, PROPERTIES.index("background_mean")].max() < drifting.outside[:, 5].max()
+
+
+def test_a_wall_that_changes_its_colour_is_seen() -> None:
+    class Painter(FakeEditor):
+        def moved(self, z: Tensor, index: int, wanted: Tensor, now: Tensor) -> Tensor:
+            images = super().moved(z, index, wanted, now)
+            if PROPERTIES[index] == "mouth":
+                images[:, 0, 8:] += 0.1 * wanted[:, None, None]  # redder
+            else:
+                images[:, :, 8:] += 0.1 * wanted[:, None, None, None]  # brighter
+            return images
+
+    moves = background_moves(Painter(), read, latents())
+    assert list(moves) == [*PROPERTIES, "two people"] and moves["mouth"] > 10
+    assert max(value for name, value in moves.items() if name != "mouth") < 0.5
 
 
 def test_the_floor_counts_requests_that_nobody_can_show() -> None:

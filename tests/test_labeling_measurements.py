@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohlora.labeling.measurements import PROPERTIES, Standardisation, measure, one_hot
+from ohlora.labeling.measurements import PROPERTIES, Standardisation, background_lab, measure, one_hot
 
 SIZE = 128
 
@@ -65,6 +65,15 @@ def test_other_measurements_stay(change: dict[str, int]) -> None:
     before, after = values(), values(**change)
     for name in set(PROPERTIES) - {own, "hair_length"}:
         assert after[name] == pytest.approx(before[name], abs=0.012), name
+
+
+def test_the_background_has_a_colour_that_its_brightness_does_not_tell() -> None:
+    image, areas = draw_face()
+    grey = background_lab(image, areas)[0]
+    assert grey[0] == pytest.approx(80.6, abs=0.5) and grey[1:].abs().max() < 0.5
+    red = torch.where(areas[:, :1] > 0, torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1), image)
+    assert background_lab(red, areas)[0].tolist() == pytest.approx([53.2, 80.1, 67.2], abs=0.3)
+    assert background_lab(image, one_hot(np.ones((1, SIZE, SIZE), dtype=np.uint8))).isnan().all()
 
 
 @settings(max_examples=15, deadline=None)

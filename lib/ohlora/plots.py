@@ -27,6 +27,7 @@ def show_portraits(
     columns: int = 8,
     titles: list[str] | None = None,
     scale: float = 1.0,
+    row_names: list[str] | None = None,
 ) -> Figure:
     """A grid of portraits.
 
@@ -35,16 +36,19 @@ def show_portraits(
         columns: portraits in a row.
         titles: one a portrait, or None.
         scale: inches a portrait takes.
+        row_names: one a row, written at its left, or None.
     """
     pictures = to_uint8(images)
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    titled = [bool(titles) and any(titles[row * columns : (row + 1) * columns]) for row in range(rows)]
-    heights = [scale * (1.25 if with_title else 1.0) for with_title in titled]
+    above = [(titles or [])[row * columns : (row + 1) * columns] for row in range(rows)]
+    lines = [max((title.count("\n") + 1 for title in row if title), default=0) for row in above]
+    heights = [scale + (0.14 + 0.12 * count if count else 0.0) for count in lines]
+    longest = max((len(line) for name in row_names or [] for line in name.splitlines()), default=0)
     figure, axes = plt.subplots(
         rows,
         columns,
-        figsize=(columns * scale, sum(heights)),
+        figsize=(columns * scale + 0.065 * longest, sum(heights)),
         height_ratios=heights,
         dpi=100,
         squeeze=False,
@@ -55,7 +59,9 @@ def show_portraits(
         axes.flat[index].imshow(picture)
         if titles:
             axes.flat[index].set_title(titles[index], fontsize=7)
-    figure.tight_layout(pad=0.15)
+    for axis, name in zip(axes[:, 0], row_names or [], strict=False):
+        axis.text(-0.06, 0.5, name, transform=axis.transAxes, ha="right", va="center", fontsize=7)
+    figure.tight_layout(pad=0.15, h_pad=0.45 if titles else None)
     return figure
 
 
@@ -72,3 +78,10 @@ def save_portraits(images: torch.Tensor | np.ndarray, path: Path, columns: int =
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sheet).save(path, optimize=True)
     return path
+
+
+def cut_sheet(path: Path, columns: int) -> np.ndarray:
+    """The portraits of a sheet without margins (see save_portraits), as uint8 (rows, columns, side, side, 3)."""
+    sheet = np.asarray(Image.open(path).convert("RGB"))
+    side = sheet.shape[1] // columns
+    return sheet.reshape(-1, side, columns, side, 3).swapaxes(1, 2)

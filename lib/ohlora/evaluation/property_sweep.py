@@ -20,7 +20,8 @@ from ohlora.evaluation.identity import FaceRuler
 from ohlora.evaluation.landmarks import judge_exists, landmark_measures
 from ohlora.evaluation.outside_region import outside_change
 from ohlora.images import resize
-from ohlora.labeling import PROPERTIES, Labeler, measure
+from ohlora.labeling import PROPERTIES, Labeler, measure, one_hot
+from ohlora.labeling.measurements import background_lab
 from ohlora.labeling.segmentation import class_probabilities
 
 REQUESTS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # z-scores
@@ -151,6 +152,35 @@ def sweep(
     wanted = torch.tensor(requests)
     landmarks = landmarks and judge_exists()
     return Sweep.joined([_of_people(editor, judge, z, wanted, landmarks) for z in latents.split(people)])
+
+
+def background_moves(
+    editor: Editor, judge: Judge, latents: Tensor, low: float = min(REQUESTS), high: float = max(REQUESTS)
+) -> dict[str, float]:
+    """How far the colour of the background moves when a property is asked to go from ``low`` to ``high``.
+
+    The seven measurements see its brightness only. Distances are those of the mean colours in a and b of CIELAB, which
+    brightness is no part of: about two are just visible, and a perfect editor has none.
+
+    Args:
+        latents: (m, z_dim).
+
+    Returns:
+        Mean over the latents, one number a property; ``two people``: between the unmoved portraits of neighbours.
+    """
+    start = judge(editor.unmoved(latents))
+    now, wanted = torch.from_numpy(start.shown), torch.ones(len(latents))
+    moves = {}
+    for index, name in enumerate(PROPERTIES):
+        ends = [_hue(judge(editor.moved(latents, index, value * wanted, now))) for value in (low, high)]
+        moves[name] = float(torch.linalg.vector_norm(ends[1] - ends[0], dim=1).nanmean())
+    hue = _hue(start)
+    return moves | {"two people": float(torch.linalg.vector_norm(hue - hue.roll(1, dims=0), dim=1).nanmean())}
+
+
+def _hue(reading: Reading) -> Tensor:
+    """a and b of the mean colour of the background, (n, 2)."""
+    return background_lab(reading.images, one_hot(reading.masks))[:, 1:]
 
 
 def _of_people(editor: Editor, judge: Judge, z: Tensor, requests: Tensor, landmarks: bool) -> Sweep:

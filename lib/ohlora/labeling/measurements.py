@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -163,6 +164,21 @@ def eroded(area: torch.Tensor, share: float = 0.02) -> torch.Tensor:
     """Background that is surely background: pixels whose whole neighbourhood (2 % of the height) is."""
     reach = math.ceil(share * area.shape[-1])
     return (-functional.max_pool2d(-area[:, None], 2 * reach + 1, stride=1, padding=reach))[:, 0].gt(0.9).float()
+
+
+def background_lab(images: torch.Tensor, areas: torch.Tensor) -> torch.Tensor:
+    """Mean colour of what is surely background, in CIELAB, float32 (n, 3): L 0 … 100, then a and b, which are 0 for
+    grey; NaN where there is none.
+
+    None of the seven: PROPERTIES know how bright a background is, not which colour it has.
+
+    Args:
+        images, areas: as for :func:`measure`.
+    """
+    backdrop = eroded(areas[:, BACKGROUND])
+    colours = torch.stack([weighted_mean((images[:, channel] + 1) / 2, backdrop) for channel in range(3)], dim=1)
+    lab = cv2.cvtColor(colours.nan_to_num(0.0).cpu().numpy()[:, None], cv2.COLOR_RGB2LAB)[:, 0]
+    return torch.where(colours.isnan().cpu(), torch.nan, torch.from_numpy(lab))
 
 
 @dataclass(frozen=True)
