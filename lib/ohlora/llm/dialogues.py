@@ -1,4 +1,4 @@
-"""The dialogues that people wrote for her: read, checked row by row, split by family, turned into training rows."""
+"""The dialogues that were written for her: read, checked row by row, split by family, turned into training rows."""
 
 from __future__ import annotations
 

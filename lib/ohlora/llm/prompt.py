@@ -39,7 +39,7 @@ class TurnTemplate:
 
 @dataclass(frozen=True)
 class Example:
-    """A dialogue that people wrote, shown to the model beside a similar message: what was said, how she answered."""
+    """A written dialogue, shown to the model beside a similar message: what was said, how she answered."""
 
     user: str
     expression: str

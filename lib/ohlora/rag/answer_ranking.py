@@ -1,4 +1,4 @@
-"""Which of her answers is likeliest a good one? A ranking, learned from answers that people marked as good or poor.
+"""Which of her answers is likeliest a good one? A ranking, learned from answers that were marked as good or poor.
 
 An intent may be wrong, and an answer to another one may still be good: "that aches" fits most of what is sad, "how did
 the interview go?" only an interview. So every answer is weighed with the probabilities of all intents: a bilinear model

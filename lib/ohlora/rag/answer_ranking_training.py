@@ -1,7 +1,7 @@
 """Teach which of her answers are good: python -m ohlora.rag.answer_ranking_training (five minutes).
 
 data/answers/marked.jsonl holds messages, in the middle of a talk with what was said before, and some nine answers to
-each that people marked as good or poor.
+each that language models, as judges, marked as good or poor.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> 
 def score_proposals(
     proposed: Sequence[Sequence[MemoryOperation]], expected: Sequence[Sequence[MemoryOperation]]
 ) -> dict[str, float]:
-    """How well what is proposed fits what people marked, message by message.
+    """How well what is proposed fits what was marked, message by message.
 
     Returns:
         f1, precision and recall of the messages with something to remember (right: one operation is the same as one
