@@ -1,7 +1,8 @@
 # One papermill job a notebook, a combination of parameters, a shard of labels. `make run`, `make sweep` and
 # `make labels` call this file, here or on a cluster (docs/batch.md).
-# Only what changed reruns: a notebook, the packages that it uses, the weights that it reads.
+# Only what changed reruns: a notebook, and what it uses of the packages, the shipped weights and data/.
 
+import re
 import shlex
 from pathlib import Path
 
@@ -12,23 +13,30 @@ swept = str(config.get("sweep", "") or "")
 count, shards = int(config.get("count", 240_000)), int(config.get("shards", 16))
 block, pictures = int(config.get("block", 500)), int(config.get("pictures", 0))
 
-# Packages from the bottom up; a chapter's notebook uses its own and those below it.
+# Packages from the bottom up.
 PACKAGES = ["portraits", "stylegan", "labeling", "recommend", "llm", "rag", "companion"]
-# How the names of the weights begin that a package reads.
-WEIGHTS = {
-    "stylegan": ["stylegan_"],
-    "labeling": ["segmentation_", "gender_", "quality_", "property_", "face_ruler"],
-    "recommend": ["autoencoder_"],
-    "llm": ["oh_lora_"],
-    "rag": ["memory_", "moderation_", "dialogue_"],
-}
+# How the names of the shipped weights of portraits and their labels begin.
+PORTRAIT_WEIGHTS = ["stylegan_", "segmentation_", "gender_", "quality_", "property_"]
+PORTRAIT_FILES = [*PORTRAIT_WEIGHTS, "face_ruler"]
+HER_DATA = ["answers", "dialogues", "memory", "moderation", "persona", "prompts", "expressions.yaml", "phrases.yaml"]
+# What the notebooks of a chapter use: packages, beginnings of the names in outputs/pretrained ("": all of them), data/.
+# The last chapters read every weight file, so that a new one is an input at once. outputs/weights is none: there the
+# notebooks of a chapter write what the others of it read, and each would make the others run again for ever.
 CHAPTERS = {
-    "01_stylegan": ["portraits", "stylegan"],
-    "02_labeling": ["portraits", "stylegan", "labeling"],
-    "03_recommend": ["portraits", "stylegan", "labeling", "recommend"],
-    "04_llm": ["llm", "rag"],
-    "05_rag": ["llm", "rag"],
-    ".": PACKAGES,
+    "01_stylegan": (["portraits", "stylegan", "labeling"], PORTRAIT_FILES, ["portraits"]),
+    "02_labeling": (["portraits", "stylegan", "labeling"], PORTRAIT_FILES, ["portraits"]),
+    "03_recommend": (
+        ["portraits", "stylegan", "labeling", "recommend", "companion"],  # 09 gives her the face that is liked best
+        [*PORTRAIT_FILES, "autoencoder_", "neighbour_search"],
+        ["portraits", "persona"],
+    ),
+    "04_llm": (
+        ["llm", "rag"],
+        ["oh_lora_", "sft_comparison", "dialogue_examples", "e5_adapter"],
+        ["dialogues", "persona", "prompts"],
+    ),
+    "05_rag": (PACKAGES, [""], HER_DATA),  # 14 talks with the whole of her
+    ".": (PACKAGES, [""], HER_DATA),
 }
 # Without a graphics card even in the profile gpu: the renderer, and the texts of the persona.
 PROCESSOR_ONLY = ["01_portraits", "10_persona_data"]
@@ -39,17 +47,28 @@ if unknown:
     raise WorkflowError(f"NOTEBOOKS={' '.join(unknown)} unknown; allowed: {' '.join(NOTEBOOKS)}")
 
 
-def weights(packages):
-    """Shipped weights that these packages read."""
-    names = [f"{beginning}*.safetensors" for package in packages for beginning in WEIGHTS.get(package, [])]
-    return [str(path) for name in names for path in sorted(Path("outputs/pretrained").glob(name))]
+def shipped(beginnings, suffix=""):
+    """Shipped files with these beginnings of their names: weights, their cards, and reports made with them."""
+    files = [path for path in sorted(Path("outputs/pretrained").glob(f"*{suffix}")) if path.suffix != ".tmp"]
+    return [str(path) for path in files if path.name.startswith(tuple(beginnings))]
+
+
+def measuring(packages):
+    """Modules of ohlora.evaluation that measure with these packages, or with none."""
+    others = set(PACKAGES) - set(packages)
+    for path in sorted(Path("lib/ohlora/evaluation").glob("*.py")):
+        if not others.intersection(re.findall(r"^ *from ohlora\.(\w+)", path.read_text(encoding="utf-8"), re.M)):
+            yield str(path)
 
 
 def sources(chapter):
     """Files whose change makes a chapter's notebooks run again."""
-    folders = [Path("lib/ohlora"), *(Path("lib/ohlora", package) for package in CHAPTERS[chapter])]
-    code = [str(path) for folder in folders for path in sorted(folder.glob("*.py"))]
-    return [*code, f"config/{profile}.yaml", *weights(CHAPTERS[chapter])]
+    packages, beginnings, data = CHAPTERS[chapter]
+    folders = [Path("lib/ohlora"), *(Path("lib/ohlora", package) for package in packages)]
+    code = [path for folder in folders for path in sorted(folder.glob("*")) if path.suffix in (".py", ".npz")]
+    read = [path for name in data for path in (Path("data", name), *sorted(Path("data", name).rglob("*")))]
+    read = [path for path in read if path.is_file() and path.suffix != ".md"]
+    return [*map(str, [*code, *read]), *measuring(packages), f"config/{profile}.yaml", *shipped(beginnings)]
 
 
 def needs(name):
@@ -185,7 +204,7 @@ rule labels:
 # Days of work: only other weights make it again, not a comment in the code.
 rule label_shard:
     input:
-        weights(["stylegan", "labeling"]),
+        shipped(PORTRAIT_WEIGHTS, ".safetensors"),
     output:
         f"{LABELS}/shard_{{shard}}_of_{shards:04d}.npz",
     params:

@@ -68,13 +68,17 @@ class Goal:
 
 @dataclass(frozen=True)
 class Value:
-    """One number of a row: value, how many were scored, baseline, what the reference got, what we want."""
+    """One number of a row: value, how many were scored, baseline, what the reference got, what we want.
+
+    baseline_n: how many the baseline was scored on, where not on all.
+    """
 
     value: float
     n: int
     baseline: float | None
     reference: str
     goal: Goal | None
+    baseline_n: int | None = None
 
     @property
     def met(self) -> bool | None:
@@ -159,6 +163,7 @@ def row_values(row: dict[str, Any], targets: dict[str, dict[str, str]]) -> list[
                 found["baseline"] if baseline is None else baseline,
                 target.get("reference", "–"),
                 read_goal(target["goal"]) if target else None,
+                found.get("baseline_n") if baseline is None else None,
             )
         )
     return values
@@ -195,7 +200,8 @@ def row_cells(row: dict[str, Any], values: Sequence[Value], language: str, korea
     baselines = ["–" if one.baseline is None else shown(one.baseline) for one in values]
     against = " / ".join(baselines)
     if "against" in row:
-        against += f" ({row['against'][language]})"
+        counted = joined(["–" if one.baseline_n is None else f"{one.baseline_n:,}" for one in values])
+        against += f" ({row['against'][language]}{'' if counted == '–' else f', n = {counted}'})"
     return [
         row[language],
         " / ".join(shown(one.value, limit) for one, limit in zip(values, limits, strict=True)),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -15,10 +17,10 @@ from ohlora.evaluation.sweep import combinations, metrics_path, shown, sweep_tab
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def dry_run(target: str, *options: str, **config: object) -> str:
+def dry_run(target: str, *options: str, folder: Path = ROOT, **config: object) -> str:
     pairs = [f"{name}={value}" for name, value in config.items()]
     command = [sys.executable, "-m", "snakemake", target, "--dry-run", "--nolock", *options, "--config", *pairs]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     text = done.stdout + done.stderr
     assert done.returncode == 0, text
     return text
@@ -27,6 +29,125 @@ def dry_run(target: str, *options: str, **config: object) -> str:
 def plugins(*names: str) -> pytest.MarkDecorator:
     missing = [name for name in names if find_spec(f"snakemake_{name}") is None]
     return pytest.mark.skipif(bool(missing), reason=f"pip install -e '.[cluster]' has {missing}")
+
+
+NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("**/[0-9][0-9]_*.ipynb"))}
+INPUTS, OUTPUTS, CHANGED = 1_000_000_000, 1_000_000_100, 1_000_000_200  # when a file was changed, in seconds
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree of empty files with the names of this one, where every notebook has run since the last change."""
+    root = tmp_path_factory.mktemp("finished_run")
+    folders = ("config", "data", "lib/ohlora", "notebooks", "outputs/pretrained")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    for path in [ROOT / "Snakefile", *files]:
+        copy = root / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        is_read = path.name == "Snakefile" or path.parent.name == "evaluation"
+        copy.write_bytes(path.read_bytes() if is_read else b"")
+        os.utime(copy, (INPUTS, INPUTS))
+    for name in NOTEBOOKS:
+        metrics = root / "outputs" / name / "metrics.json"
+        metrics.parent.mkdir(parents=True)
+        metrics.touch()
+        os.utime(metrics, (OUTPUTS, OUTPUTS))
+    return root
+
+
+def what_runs_again(root: Path, *changed: str) -> dict[str, set[str]]:
+    """Notebook → which of the changed files made it run again. changed: paths or patterns in ``root``."""
+    files = [path for pattern in changed for path in root.glob(pattern) if path.is_file()]
+    for path in files:
+        os.utime(path, (CHANGED, CHANGED))
+    text = dry_run("all", "--cores", "1", "--rerun-triggers", "mtime", "params", folder=root)
+    for path in files:
+        os.utime(path, (INPUTS, INPUTS))
+    reasons = re.findall(r"^Job \d+: (\d\d_\w+): running .*\nReason: Updated input files: (.*)$", text, re.M)
+    return {name: set(reason.split(", ")) for name, reason in reasons}
+
+
+@pytest.fixture(scope="module")
+def inputs(finished_run: Path) -> dict[str, set[str]]:
+    """Notebook → all files whose change makes it run again."""
+    return what_runs_again(
+        finished_run, *(f"{name}/**/*" for name in ("config", "data", "lib", "notebooks", "outputs/pretrained"))
+    )
+
+
+def test_without_a_change_nothing_runs_again(finished_run: Path) -> None:
+    assert what_runs_again(finished_run) == {}
+
+
+def test_every_shipped_file_makes_a_notebook_run_again(inputs: dict[str, set[str]]) -> None:
+    files = [path for path in (ROOT / "outputs" / "pretrained").iterdir() if path.suffix != ".tmp"]
+    shipped = {f"outputs/pretrained/{path.name}" for path in files}
+    assert set(inputs) == set(NOTEBOOKS)
+    assert not shipped - set.union(*inputs.values())
+    assert all(str(path.relative_to(ROOT)) in inputs[name] for name, path in NOTEBOOKS.items())
+    assert not [
+        path for path in set.union(*inputs.values()) if path.startswith(("outputs/", "docs/")) and path not in shipped
+    ]
+
+
+PORTRAITS = {name for name in NOTEBOOKS if name < "10"}
+SHE_ANSWERS = {"14_memory", "15_warn_and_block", "16_oh_lora"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ("outputs/pretrained/wants.safetensors", SHE_ANSWERS),
+        ("outputs/pretrained/moderation.safetensors", SHE_ANSWERS),
+        ("outputs/pretrained/e5_adapter.safetensors", {name for name in NOTEBOOKS if name >= "10"}),
+        ("outputs/pretrained/stylegan_256_conditioned.safetensors", PORTRAITS | SHE_ANSWERS),
+        ("outputs/pretrained/autoencoder_128.safetensors", {"08_autoencoder", "09_ratings_knn"} | SHE_ANSWERS),
+        ("data/moderation/lexicon.yaml", SHE_ANSWERS),
+        ("data/dialogues/persona.ko.jsonl", {name for name in NOTEBOOKS if name >= "10"}),
+        ("data/portraits/sample_256.npz", {name for name in NOTEBOOKS if name < "10"}),
+        ("data/phrases.yaml", SHE_ANSWERS),
+        ("data/results.yaml", set()),
+        ("data/moderation/README.md", set()),
+        ("lib/ohlora/evaluation/metrics.py", set(NOTEBOOKS)),
+        ("lib/ohlora/evaluation/memory.py", {name for name in NOTEBOOKS if name >= "10"}),
+        ("lib/ohlora/portraits/head_data.npz", PORTRAITS | SHE_ANSWERS),
+        ("config/gpu.yaml", set()),
+    ],
+)
+def test_a_change_makes_those_run_again_that_read_it(
+    changed: str, again: set[str], inputs: dict[str, set[str]]
+) -> None:
+    assert (ROOT / changed).is_file()
+    assert {name for name, files in inputs.items() if changed in files} == again
+
+
+def test_one_change_makes_no_other_run_again(finished_run: Path) -> None:
+    changed = "outputs/pretrained/wants.safetensors"
+    assert what_runs_again(finished_run, changed) == {name: {changed} for name in SHE_ANSWERS}
+
+
+def imported_files(code: str) -> set[str]:
+    """The modules of ohlora that a piece of code imports by name, as paths."""
+    names = re.findall(r"^\s*from ohlora\.([\w.]+) import", code, re.M)
+    several = re.findall(r"^\s*from ohlora\.evaluation import (.+)$", code, re.M)
+    names += [f"evaluation.{word}" for line in several for word in re.findall(r"\w+", line)]
+    paths = [Path("lib/ohlora", *name.split(".")) for name in names]
+    found = [path.with_suffix(".py") for path in paths] + [path / "__init__.py" for path in paths]
+    return {str(path) for path in found if (ROOT / path).is_file()}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_a_notebook_imports_makes_it_run_again(name: str, inputs: dict[str, set[str]]) -> None:
+    """Also what is imported by the modules that measure."""
+    cells = json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))["cells"]
+    waiting = imported_files("\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"))
+    found: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        if "/evaluation/" in path:
+            waiting |= imported_files((ROOT / path).read_text(encoding="utf-8")) - found
+    assert found and not found - inputs[name]
 
 
 def test_a_sweep_runs_every_combination_in_its_own_folder() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import ipywidgets
 import numpy as np
 import pytest
-from companion_parts import ScriptedModel, make_companion
+from companion_parts import NOW, ScriptedModel, make_companion
 
 from ohlora.companion import ChatWidget, render_transcript, write_transcript
 from ohlora.companion.face_picker import SHOWN, FacePicker
+from ohlora.companion.memory_list import MemoryList
 from ohlora.companion.transcript import escape
 
 NICE = "happy 0.8\nGood to see you. How are you?\nmemory: none"
@@ -86,6 +88,117 @@ def test_the_forget_button_forgets(chat) -> None:
     widget._memories.children[0].children[1].click()
     assert widget.companion.memories() == []
     assert not isinstance(widget._memories.children[0], ipywidgets.HBox)
+
+
+def live_widgets() -> int:
+    """Widgets that ipywidgets keeps until they are closed."""
+    registry = getattr(ipywidgets.widgets.widget, "_instances", None)  # ipywidgets 8
+    return len(ipywidgets.Widget.widgets if registry is None else registry)
+
+
+def test_no_widgets_pile_up_over_turns(chat) -> None:
+    told = [f"happy 0.8\nYes.\nmemory: {'update' if n else 'add'} | pet | a cat called Pix{n}" for n in range(12)]
+    widget = chat(*told)
+    widget.companion.memory.add("tester", "name", "Mina")
+    exchange(widget, "my cat is called Pix0")
+    before = live_widgets()
+    for number in range(1, 11):
+        exchange(widget, f"my cat is called Pix{number}")
+        assert f"Pix{number}" in widget._memories.children[0].children[0].value
+        assert live_widgets() == before
+    widget._languages.value = "ko"
+    widget._languages.value = "en"
+    assert live_widgets() == before
+    widget._memories.children[0].children[1].click()
+    assert live_widgets() < before
+
+
+def test_rows_stay_while_the_memories_do(chat) -> None:
+    widget = chat(NICE)
+    widget.companion.memory.add("tester", "name", "Mina")
+    exchange(widget, "hello")
+    rows = widget._memories.children
+    exchange(widget, "hello again")
+    assert widget._memories.children is rows
+
+
+def test_other_faces_close_the_former_ones(chat) -> None:
+    picker = chat(NICE)._picker
+    picker._open_button.click()
+    before = live_widgets()
+    for _ in range(3):
+        picker._more_button.click()
+        assert live_widgets() == before
+
+
+def test_closing_closes_every_widget_and_the_companion(chat) -> None:
+    before = live_widgets()
+    widget = chat(NICE)
+    widget._picker._open_button.click()
+    exchange(widget, "hello")
+    widget.close()
+    assert live_widgets() == before
+    assert widget.companion.turn("hello").outcome == "refused"
+    widget.close()
+
+
+def test_memories_that_cannot_be_read_are_said_once(chat) -> None:
+    widget = chat(NICE)
+    working = widget.companion.memories
+
+    def broken():
+        raise OSError("the disk is gone")
+
+    widget.companion.memories = broken
+    exchange(widget, "hello")
+    before = live_widgets()
+    exchange(widget, "hello again")
+    assert "the disk is gone" in widget._memories.children[0].value and live_widgets() == before
+    widget.companion.memories = working
+    exchange(widget, "and now?")
+    assert "the disk is gone" not in widget._memories.children[0].value
+
+
+def test_a_plan_that_is_over_is_shown_as_over_and_can_be_forgotten(chat) -> None:
+    widget = chat(NICE)
+    widget.companion.memory.add("tester", "plan", "interview", expires=NOW - timedelta(hours=1))
+    exchange(widget, "hello")
+    line, button = widget._memories.children[0].children
+    assert "plan: interview (over)" in line.value
+    button.click()
+    assert widget.companion.past_plans() == []
+
+
+def test_forget_during_a_turn_is_refused_in_words_and_stop_still_works(chat) -> None:
+    leave, entered = threading.Event(), threading.Event()
+    model = ScriptedModel("happy 0.8\nFirst one. Second one. Third one.\nmemory: none")
+
+    pieces = []
+
+    def pause() -> None:
+        pieces.append(1)
+        time.sleep(0.05)  # the display takes 15 reports a second
+        if len(pieces) == 8:
+            entered.set()
+            assert leave.wait(10)
+
+    model.before_piece = pause
+    widget = chat(llm=model)
+    widget.companion.memory.add("tester", "name", "Mina")
+    widget._show_memories()
+    assert widget.say("hello") and entered.wait(10)
+    live = widget._live.value
+    assert "First one." in live
+    began = time.monotonic()
+    widget._memories.children[0].children[1].click()
+    assert time.monotonic() - began < 5, "the kernel's thread must not wait for the turn"
+    assert "try it again when she is done" in widget._transcript.value and "went wrong" not in widget._transcript.value
+    assert widget._live.value == live and len(widget.companion.memories()) == 1
+    widget._stop_button.click()
+    leave.set()
+    assert widget.wait(10) and widget.turns[-1].outcome == "stopped"
+    widget._memories.children[0].children[1].click()
+    assert widget.companion.memories() == []
 
 
 def test_a_message_is_never_sent_twice(chat) -> None:
@@ -221,7 +334,7 @@ def test_only_widgets_of_both_generations_are_used(chat) -> None:
     found, waiting = set(), [widget]
     while waiting:
         one = waiting.pop()
-        found.add("VBox" if isinstance(one, FacePicker) else type(one).__name__)
+        found.add("VBox" if isinstance(one, (FacePicker, MemoryList)) else type(one).__name__)
         waiting += getattr(one, "children", ())
     assert found <= allowed
 

@@ -50,6 +50,36 @@ def test_she_takes_one_of_them_always_the_same_and_only_where_either_is_fine() -
     assert ("컵라면" in korean) != ("삼김" in korean)
 
 
+@pytest.mark.parametrize(
+    ("language", "intent", "first", "second", "wordings"),
+    [
+        ("en", "asks_her_taste", "tea", "coffee", ("{} or {}", "{} or {}?", "{} or {}??", "Tea time! {} vs {}?",
+                                                   "do you like {} or {}?", "the {} or the {}?")),
+        ("ko", "torn_small", "컵라면", "삼김", ("{} vs {}", "{} 아니면 {}?", "편의점 가서 {} vs {} 골라줘",
+                                                     "{}이랑 {} 중에 뭐")),
+    ],
+)  # fmt: skip
+def test_she_does_not_change_her_mind(language: str, intent: str, first: str, second: str, wordings) -> None:
+    messages = [words.format(*pair) for words in wordings for pair in ((first, second), (second, first))]
+    assert all(options(message, language) is not None for message in messages)
+    said = [choice(message, language, intent).casefold() for message in messages]
+    assert len({first in one for one in said}) == 1 and all((first in one) != (second in one) for one in said)
+
+
+def test_she_is_not_always_for_the_same_side() -> None:
+    drinks = ["tea", "coffee", "milk", "juice", "cola", "water", "cocoa", "beer"]
+    taken = [one in choice(f"{one} or {other}?", "en", "asks_her_taste") for one in drinks for other in drinks
+             if one < other]  # fmt: skip
+    assert 0.25 < sum(taken) / len(taken) < 0.75
+
+
+@given(st.text(max_size=200), st.sampled_from(["ko", "en"]))
+def test_any_choice_is_made(message: str, language: str) -> None:
+    found = options(message, language)
+    said = choice(message, language, "torn_small")
+    assert (found is None) == (said == "") and (found is None or any(one in said for one in found))
+
+
 @given(st.text(max_size=200), st.sampled_from(["ko", "en"]))
 def test_any_message_is_read(message: str, language: str) -> None:
     found = options(message, language)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
+from urllib.parse import urlparse
 
 import numpy as np
 import pytest
@@ -75,3 +77,8 @@ def test_a_conversation_in_both_languages(tmp_path) -> None:
     asked = companion.turn("내가 제일 좋아하는 음식이 뭐였지?")
     assert any("떡볶이" in line for line in asked.recalled)
     assert companion.turn("야 이 병신아 꺼져").outcome in ("warned", "blocked")
+    server = urlparse(companion.llm.server._server.listening_address)
+    companion.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((server.hostname, server.port), timeout=5)
+    assert not list(tmp_path.glob("*-wal")), "the stores are closed"

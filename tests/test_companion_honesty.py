@@ -1,5 +1,6 @@
 """Whoever asks whether she is a person hears that she is an AI."""
 
+import pytest
 from companion_parts import ScriptedModel, make_companion
 
 from ohlora.companion.honesty import honest_word
@@ -19,7 +20,36 @@ def test_nothing_is_said_twice_and_nothing_where_it_does_not_belong() -> None:
     assert honest_word("너 사람이야?", "사람은 아니지, AI니까.", KOREAN) == ""
     assert honest_word("too many people, one rude person", "Ugh!", ASKED[1:]) == ""
     assert honest_word("Hi again! Can we talk in English?", "Of course!", ASKED) == ""  # "ai" in a word is none
-    assert honest_word("what do you like?", "Tea!", ASKED) == honest_word("are you a bot?", "Tea!", ()) == ""
+    assert honest_word("what do you like?", "Tea!", ASKED) == ""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "are you a bot?", "r u a robot", "seriously are you real", "you're a chatbot, aren't you",
+        "am I talking to a machine right now?", "be honest. human or bot", "너 인공지능 맞지?", "야 너 사람이야?",
+        "로봇이야?", "인공지능 맞지ㅋㅋ", "나 지금 기계랑 떠드는 거야?", "넌 진짜로 사람이니",
+        "솔직히 말해 봐, 너 AI지?",
+    ],
+)  # fmt: skip
+def test_a_plain_question_needs_no_network(message: str) -> None:
+    assert honest_word(message, "Tea!", ()) == "I'm an AI, not a person."
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "그 사람 좋은 사람이야?", "사람 많은 데는 싫어", "우리 청소기는 로봇이야", "새로 온 사람이랑 얘기했어",
+        "컴퓨터가 고장났어",
+        "are you free", "he is a real person to me", "I talked to a person from the bank", "are you really there",
+    ],
+)  # fmt: skip
+def test_other_people_and_machines_are_no_question(message: str) -> None:
+    assert honest_word(message, "Tea!", ()) == ""
+
+
+def test_what_seems_to_ask_it_is_enough() -> None:
+    assert honest_word("flesh and blood?", "Ha!", (), about_her="artificial") == "I'm an AI, not a person."
 
 
 class Near:

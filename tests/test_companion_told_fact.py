@@ -70,6 +70,25 @@ def test_a_relative_day_is_said_as_a_date() -> None:
     assert "3월 12일 목요일" in answer("나 시험 언제라고 했지?", exam)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "question", "day"),
+    [("job", "started at Naver on February 9", "where do I work?", "Monday 9 February"),
+     ("이사", "토요일에 이사했어", "나 언제 이사했지?", "2월 28일 토요일"),
+     ("move", "moved to York on Friday", "my move?", "27 February")],
+)  # fmt: skip
+def test_a_day_that_is_past_is_told_as_past(key: str, value: str, question: str, day: str) -> None:
+    said = answer(question, memory(key, value))
+    assert value in said and day in said and "2027" not in said
+    assert with_a_day([memory(key, value)], FRIDAY) == []
+
+
+def test_what_names_no_day_gets_none() -> None:
+    for key, value in (("home", "5th floor flat"), ("school", "10th grade"), ("pet", "my 2nd cat is called Tofu")):
+        said = answer("what did I tell you?", memory(key, value))
+        assert value in said and not any(month in said for month in ("March", "April", "January"))
+        assert with_a_day([memory(key, value)], FRIDAY) == []
+
+
 def test_when_it_was_told_and_what_it_was_before() -> None:
     now, first = memory("직업", "요리사", days=1), memory("직업", "간호사", days=4)
     assert "어제" in answer("직업 바꾼 거 언제 말했지?", now, older=(first,))

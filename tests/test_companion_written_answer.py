@@ -203,6 +203,9 @@ class Answers:
     def best(self, message: str, before: str, language: str) -> list[GeneralAnswer]:
         return []
 
+    def of_intent(self, intent: str, message: str, language: str, value: str) -> list[GeneralAnswer]:
+        return [GeneralAnswer(intent, language, f"Hello, {value}!", "happy", 0.8)]
+
     def answers(self, message: str, language: str, value: str = "", together: bool = False):
         self.asked = message
         said = [reply.replace("{value}", value) for reply in self.replies if value or "{value}" not in reply]
@@ -343,13 +346,20 @@ def test_what_is_told_now_is_named_and_kept(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("facts", "message"),
-    [((Fact("name", "Jiwoo", 0.9), Fact("job", "nurse", 0.9)), "I'm Jiwoo, a nurse"),
+    [((Fact("home", "Leeds", 0.9), Fact("job", "nurse", 0.9)), "I'm a nurse in Leeds"),
      ((Fact("pet", "Pixel", 0.05),), "my cat is called Pixel"), ((), "I have a cat"),
      ((Fact("trait", "hunter22", 0.9),), "my password is hunter22")],
 )  # fmt: skip
 def test_what_is_not_sure_or_must_not_be_kept_is_not_named(tmp_path, facts, message: str) -> None:
     companion = with_answers(tmp_path, "{value}! Lovely.", "Tell me more.", reader=Known(tells=0.9, facts=facts))
     assert companion.turn(message).reply == "Tell me more."
+
+
+def test_who_tells_her_name_is_greeted_by_it(tmp_path) -> None:
+    """Whatever else the message does or tells."""
+    reader = Known(tells=0.9, facts=(Fact("name", "Jiwoo", 0.9), Fact("job", "nurse", 0.9)))
+    companion = with_answers(tmp_path, "Tell me more.", reader=reader)
+    assert companion.turn("hi! I'm Jiwoo, a nurse").reply == "Hello, Jiwoo!"
 
 
 def test_a_model_that_fails_costs_no_answer_of_others(tmp_path) -> None:

@@ -62,6 +62,8 @@ def test_she_speaks_better_than_the_model_alone() -> None:
     """Minimum function, as two readers saw it, on messages that chose no threshold."""
     found = answer_metric()
     assert found.value > 0.5 > 0.2 > found.baseline and found.n > 150
+    asked = [one for one in load_compared_answers() if not one.chooses_thresholds and "model" in one.good]
+    assert found.baseline_n == len(asked) < found.n, "the model answered a part of them"
     table = answer_table(load_compared_answers())
     assert list(table.index) == list(SOURCES) and table["says"].sum() == pytest.approx(1)
     assert tuple(shipped_thresholds()) == SOURCES[2:3]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ohlora.evaluation.llm import persona_questions
+from ohlora.evaluation.llm import nearest_training_rows, persona_questions
 from ohlora.llm.dialogues import (
     Dialogue,
     DialogueError,
@@ -82,6 +82,14 @@ def test_held_out_questions_never_occur_in_training(dialogues: list[Dialogue]) -
     questions = persona_questions(held_out=True)
     said = {dialogue.user for dialogue in dialogues}
     assert len(questions) >= 30 and not [one.text for one in questions if one.text in said]
+
+
+def test_the_nearest_training_row_is_found_by_its_letters() -> None:
+    training = [parse_dialogue({**GOOD, "user": text}) for text in ("good morning", "내일 면접이라 떨려", "안녕")]
+    held_out = [parse_dialogue({**GOOD, "user": text}) for text in ("안녕", "오늘 면접이라 떨려")]
+    places, cosines = nearest_training_rows(training, held_out)
+    assert list(places) == [2, 1]
+    assert cosines[0] == pytest.approx(1) and 0.3 < cosines[1] < 1
 
 
 def test_rows_hold_prompt_and_completion() -> None:

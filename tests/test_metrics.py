@@ -17,8 +17,8 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def metric(value: float) -> Metric:
-    return Metric(value, n=10, seed=0, split="held-out", baseline=0.5)
+def metric(value: float, baseline_n: int | None = None) -> Metric:
+    return Metric(value, n=10, seed=0, split="held-out", baseline=0.5, baseline_n=baseline_n)
 
 
 def test_written_metrics_are_read_in_the_order_of_the_book() -> None:
@@ -27,7 +27,7 @@ def test_written_metrics_are_read_in_the_order_of_the_book() -> None:
     read = read_metrics()
     assert list(read) == ["02_train_stylegan", "06_properties"]
     assert read["06_properties"]["metrics"]["eyes_r"] == {
-        "value": 0.9, "n": 10, "seed": 0, "split": "held-out", "baseline": 0.5
+        "value": 0.9, "n": 10, "seed": 0, "split": "held-out", "baseline": 0.5, "baseline_n": None
     }  # fmt: skip
 
 
@@ -47,6 +47,12 @@ def test_report_sets_reference_and_goal_beside_the_value() -> None:
     row = next(line for line in table.splitlines() if f"| {name} |" in line)
     assert "0.123" in row and str(target["reference"]) in row and str(target["goal"]) in row
     assert "0.456" in table
+
+
+def test_report_says_on_how_many_a_baseline_rests_where_not_on_all() -> None:
+    write_metrics("06_properties", {"of_all": metric(0.2), "of_some": metric(0.3, baseline_n=4)})
+    table = report()
+    assert "| of_all | 0.2 | 0.5 | 10 |" in table and "| of_some | 0.3 | 0.5 (n = 4) | 10 |" in table
 
 
 def test_report_without_metrics_says_what_to_run() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohlora.rag.dates import named_day, plan_ends
+from ohlora.rag import OWN_WORDS
+from ohlora.rag.dates import named_day, next_time, past_day, plan_ends
 
 WEDNESDAY = date(2026, 3, 4)
 DAYS = st.dates(date(2000, 1, 1), date(2090, 12, 31))
@@ -77,3 +78,112 @@ def test_what_comes_again_has_no_end(key: str, value: str) -> None:
 def test_a_plan_ends_on_its_day() -> None:
     assert plan_ends("면접", "금요일 오후 두 시", WEDNESDAY) == date(2026, 3, 6)
     assert plan_ends("interview", "Thursday at ten", WEDNESDAY) == date(2026, 3, 5)
+
+
+JUNE = date(2026, 6, 10)  # a Wednesday
+NO_PLANS = [
+    ("own words", "I got a puppy today!"), ("한 말", "오늘 면접 붙었어"), ("own words", "we broke up on Friday"),
+    ("own words", "My grandmother died on Monday"), ("home", "5th floor flat"), ("school", "10th grade"),
+    ("pet", "my 2nd cat is called Tofu"), ("yoga", "Tuesday evenings"), ("job", "works Friday nights at a bar"),
+    ("job", "started at Naver on March 2"), ("이사", "이번 주 월요일에 이사했어"),
+    ("own words", "On Monday, we adopted a kitten"), ("own words", "had my interview on Tuesday, it went ok"),
+    ("own words", "I quit my job on Friday"), ("own words", "we got engaged on Saturday"),
+    ("own words", "today I have eaten only soup"), ("own words", "my sister had her baby on June 3"),
+    ("한 말", "지난주 금요일에 헤어졌어"), ("한 말", "월요일에 강아지 데려왔어"),
+    ("한 말", "3월 2일에 네이버 입사했어"),
+    ("한 말", "나 이사했어 월요일에"), ("한 말", "금요일에 남친이랑 싸워서 헤어졌어"), ("한 말", "오늘 합격 통보 받음"),
+    ("한 말", "오늘 첫사랑 만나서 행복해"), ("한 말", "오늘도 수영 다녀왔어"), ("한 말", "화요일에 바다 갔어"),
+    ("한 말", "매주 토요일에 등산 가"), ("job", "works Tuesday to Saturday"), ("gym", "Mondays and Fridays"),
+    ("집", "3층"), ("floor", "2nd floor"), ("place", "came 3rd in the race"), ("century", "loves the 19th century"),
+    ("단식", "3일 동안 굶음"), ("금연", "5일째"), ("trip", "2 May 2019"), ("직장", "3월 2일부터 네이버"),
+    ("결혼", "작년 11월 15일"), ("own words", "friday is hard"), ("mood", "tired today"),
+]  # fmt: skip
+PLANS = [
+    ("interview", "Friday at ten", "2026-06-12"), ("여행", "다음 주 수요일", "2026-06-17"),
+    ("dentist", "on the 5th", "2026-07-05"), ("dentist", "the 24th at nine", "2026-06-24"),
+    ("own words", "I have an interview on Friday", "2026-06-12"), ("own words", "we're moving on Monday", "2026-06-15"),
+    ("own words", "the exam was moved to Friday", "2026-06-12"), ("exam", "moved to Friday", "2026-06-12"),
+    ("own words", "got an exam on Thursday, wish me luck", "2026-06-11"), ("move", "saturday the 28th", "2026-06-28"),
+    ("한 말", "금요일에 면접 있어", "2026-06-12"), ("한 말", "시험 목요일로 미뤄졌어", "2026-06-11"),
+    ("한 말", "내일 치과 예약했어", "2026-06-11"), ("한 말", "토요일에 놀러 가기로 했어", "2026-06-13"),
+    ("한 말", "오늘 저녁에 소개팅 있어", "2026-06-10"), ("면접", "금요일로 밀렸어", "2026-06-12"),
+    ("여행", "내년 3월 8일", "2027-03-08"), ("교정 예약", "7일", "2026-07-07"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value"), NO_PLANS)
+def test_what_is_past_or_lasts_or_comes_again_never_ends(key: str, value: str) -> None:
+    assert plan_ends(key, value, JUNE) is None
+    assert plan_ends(key, value, JUNE, value) is None
+
+
+@pytest.mark.parametrize(("key", "value", "day"), PLANS)
+def test_what_is_planned_ends(key: str, value: str, day: str) -> None:
+    assert str(plan_ends(key, value, JUNE)) == day
+    assert str(plan_ends(key, value, JUNE, value)) == day
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [("이사", "월요일", "이번 주 월요일에 이사했어"), ("면접", "오늘", "오늘 면접 봤는데 붙었어"),
+     ("move", "Monday", "we moved on Monday"),
+     ("puppy", "today", "I got a puppy today!"), ("interview", "Friday", "my interview on Friday went really well"),
+     ("class", "Tuesday", "I have yoga every Tuesday"), ("피아노", "목요일", "피아노 시작했어 매주 목요일에 가")],
+)  # fmt: skip
+def test_the_message_shows_what_the_value_does_not(key: str, value: str, message: str) -> None:
+    assert plan_ends(key, value, JUNE, message) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("started at Naver on March 2", "2026-03-02"), ("이번 주 월요일에 이사했어", "2026-06-08"),
+     ("we moved on Monday", "2026-06-08"),
+     ("지난주 금요일에 헤어졌어", "2026-06-05"), ("broke my wrist on the 24th", "2026-05-24"),
+     ("오늘 면접 붙었어", "2026-06-10"),
+     ("수요일에 헤어졌어", "2026-06-03"), ("작년 3월 2일에 결혼했어", "2025-03-02"),
+     ("married on 2 May last year", "2025-05-02"),
+     ("12월 3일에 입사했어", "2025-12-03"), ("금요일에 시험 있어", "None"), ("exam on Friday", "None"),
+     ("5th floor", "None")],
+)  # fmt: skip
+def test_a_past_day_is_the_last_one(text: str, day: str) -> None:
+    assert str(past_day(text, JUNE)) == day
+
+
+@given(
+    DAYS,
+    st.integers(0, 6),
+    st.sampled_from(["{}요일에 이사했어", "{}요일에 헤어졌어", "{}요일에 강아지 데려왔어", "나 {}요일에 퇴사했다"]),
+    st.sampled_from(["we moved on {}", "{} we broke up", "I quit on {}", "she died on {}", "my cat was born on {}"]),
+)
+def test_told_as_past_it_never_ends_and_lies_behind(said: date, weekday: int, korean: str, english: str) -> None:
+    for text, own in ((korean.format(KOREAN[weekday]), "ko"), (english.format(ENGLISH[weekday]), "en")):
+        day = past_day(text, said)
+        assert day is not None and day.weekday() == weekday and timedelta(0) < said - day <= timedelta(7)
+        assert plan_ends(OWN_WORDS[own], text, said) is None and plan_ends("news", text, said) is None
+
+
+@given(
+    st.integers(1, 31), st.sampled_from(["floor", "grade", "cat", "year of uni", "place", "child", "time here"]), DAYS
+)
+def test_an_ordinal_with_a_noun_is_no_day(number: int, noun: str, said: date) -> None:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number not in (11, 12, 13) else 0, "th")
+    assert named_day(f"my {number}{ending} {noun}", said) is None
+    assert named_day(f"the {number}{ending} {noun}", said) is None
+
+
+@given(st.sampled_from([*OWN_WORDS.values(), "이사", "exam", "job"]), st.text(max_size=60), DAYS, st.text(max_size=60))
+def test_an_end_never_lies_behind(key: str, value: str, said: date, message: str) -> None:
+    end = plan_ends(key, value, said, message)
+    assert end is None or end >= said
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "day"),
+    [("생일", "3월 9일", "2027-03-09"), ("birthday", "born on 19 June 1995", "2026-06-19"),
+     ("요가", "매주 화요일", "2026-06-16"),
+     ("gym", "every Friday", "2026-06-12"), ("생일", "2월 29일", "None"),
+     ("job", "started at Naver on March 2", "None"),
+     ("home", "5th floor", "None"), ("club", "went there every Friday", "None")],
+)  # fmt: skip
+def test_the_next_time_of_what_comes_again(key: str, value: str, day: str) -> None:
+    assert str(next_time(key, value, JUNE)) == day

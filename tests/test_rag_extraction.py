@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_rag_memory import START, open_store
 
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import remember, remember_all
-from ohlora.rag.extraction import check_operation, extract_by_rule, holds_secret, is_grounded
+from ohlora.rag.extraction import check_operation, is_grounded
+from ohlora.rag.fallback_rules import extract_by_rule
+from ohlora.rag.told_secrets import holds_secret
 
 
 @pytest.fixture
@@ -174,6 +180,87 @@ def test_what_is_named_is_forgotten(store):
         remember(store, "a", f"나는 {value} 좋아해", add("좋아하는 음료", value))
     remember(store, "a", "커피 좋아한다고 한 거 잊어 줘", MemoryOperation("forget", "좋아하는 음료"))
     assert [memory.value for memory in store.memories("a")] == ["홍차"]
+
+
+def pets(store):
+    for value, message in (("dog Biscuit", "my dog Biscuit barks"), ("cat Pixel", "my cat Pixel purrs")):
+        remember(store, "a", message, add("pet", value))
+    return lambda: [memory.value for memory in store.memories("a")]
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [("Forget what I said about Biscuit", ["cat Pixel"]), ("forget my cat please", ["dog Biscuit"]),
+     ("Pixel's gone, forget it", ["dog Biscuit"]), ("비스킷 말고 Pixel 얘기는 잊어 줘", ["dog Biscuit"])],
+)  # fmt: skip
+def test_of_several_the_named_one_is_forgotten(store, message, left):
+    values = pets(store)
+    assert remember(store, "a", message, MemoryOperation("forget", "pet")).action == "forget"
+    assert values() == left
+
+
+@pytest.mark.parametrize(
+    ("message", "asks"),
+    [("forget my pet", "Which one"), ("forget Biscuit and Pixel", "Which one"), ("delete that", "Which one"),
+     ("반려동물 얘기는 잊어 줘", "어느 것")],
+)  # fmt: skip
+def test_where_it_is_open_which_is_meant_nothing_is_forgotten_and_she_asks(store, message, asks):
+    values = pets(store)
+    result = remember(store, "a", message, MemoryOperation("forget", "pet"))
+    assert result.action == "refused" and result.memory is None and values() == ["dog Biscuit", "cat Pixel"]
+    assert asks in result.notice and "dog Biscuit" in result.notice and "cat Pixel" in result.notice
+
+
+@pytest.mark.parametrize(
+    ("message", "value", "left"),
+    [("My dog Biscuit is called Rex now", "dog Rex", ["cat Pixel", "dog Rex"]),
+     ("my cat Pixel is really a tabby", "tabby", ["dog Biscuit", "tabby"]),
+     ("it is a parrot now", "parrot", ["dog Biscuit", "cat Pixel", "parrot"]),
+     ("Biscuit and Pixel are gone, a hamster now", "hamster", ["dog Biscuit", "cat Pixel", "hamster"])],
+)  # fmt: skip
+def test_of_several_the_named_one_is_changed_and_otherwise_one_is_added(store, message, value, left):
+    values = pets(store)
+    remember(store, "a", message, MemoryOperation("update", "pet", value))
+    assert values() == left
+
+
+def test_where_one_value_holds_the_other_the_whole_one_is_meant(store):
+    for value in ("커피", "커피 우유", "홍차"):
+        remember(store, "a", f"나는 {value} 좋아해", add("좋아하는 음료", value))
+    remember(store, "a", "커피 좋아한다고 한 거 잊어 줘", MemoryOperation("forget", "좋아하는 음료"))
+    assert [memory.value for memory in store.memories("a")] == ["커피 우유", "홍차"]
+    remember(store, "a", "홍차는 이제 빼 줘", MemoryOperation("forget", "좋아하는 음료"))
+    assert [memory.value for memory in store.memories("a")] == ["커피 우유"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from(["Biscuit", "Pixel", "Tofu", "보리", "두부"]), min_size=2, max_size=4, unique=True),
+    st.sampled_from(["forget {}", "{} 얘기는 잊어 줘", "please delete {}"]),
+    st.data(),
+)
+def test_nothing_but_what_is_named_is_ever_forgotten(names, wish, data):
+    named = data.draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "memory.sqlite") as store:
+        for name in names:
+            remember(store, "a", f"my pet {name}", add("pet", f"pet {name}"))
+        result = remember(store, "a", wish.format(" ".join(named) or "that"), MemoryOperation("forget", "pet"))
+        gone = named if len(named) == 1 else []
+        assert [one.value for one in store.memories("a")] == [f"pet {name}" for name in names if name not in gone]
+        assert (result.action == "forget") == bool(gone) and (result.notice is None) == bool(gone)
+
+
+def test_what_is_past_is_kept_and_a_plan_is_not(tmp_path):
+    time = [START]  # a Monday
+    with open_store(tmp_path / "memory.sqlite", clock=lambda: time[0]) as store:
+        for message, operation in (
+            ("I got a puppy today!", None), ("오늘 면접 붙었어", None), ("we moved on Friday", add("move", "Friday")),
+            ("금요일에 면접 있어", None), ("I start at Naver on Friday", add("plan", "start at Naver on Friday")),
+        ):  # fmt: skip
+            remember(store, "a", message, operation, tells=True)
+        time[0] += timedelta(days=30)
+        kept = ["I got a puppy today!", "오늘 면접 붙었어", "Friday"]
+        assert [memory.value for memory in store.memories("a")] == kept
 
 
 def test_numbers_must_be_the_users():

@@ -16,7 +16,17 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import results_table  # noqa: E402
-from results_table import READMES, Goal, NotMeasuredError, read_goal, shown, table, with_table  # noqa: E402
+from results_table import (  # noqa: E402
+    READMES,
+    Goal,
+    NotMeasuredError,
+    read_goal,
+    row_cells,
+    row_values,
+    shown,
+    table,
+    with_table,
+)
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/[0-9][0-9]_*.ipynb"), key=lambda path: path.stem)
 VERSIONS = {"3.11", "3.12", "3.13"}  # of Python: the only decimals that the prose may hold
@@ -162,6 +172,23 @@ def test_a_goal_that_cannot_be_read_is_refused() -> None:
 )  # fmt: skip
 def test_a_rounded_number_never_looks_better_than_it_is(value: float, limit: float | None, text: str) -> None:
     assert shown(value, limit) == text
+
+
+def test_a_baseline_of_fewer_items_says_of_how_many() -> None:
+    row = {"en": "good answers", "ko": "좋은 답", "against": {"en": "the model alone", "ko": "언어 모델만"}}
+    some, all_of_them = (results_table.Value(0.8, 299, 0.022, "–", None, n) for n in (45, None))
+    assert row_cells(row, [some], "en", {})[3] == ".022 (the model alone, n = 45)"
+    assert row_cells(row, [some], "ko", {})[3] == ".022 (언어 모델만, n = 45)"
+    assert row_cells(row, [some, all_of_them], "en", {})[3] == ".022 / .022 (the model alone, n = 45 / –)"
+    assert row_cells(row, [all_of_them], "en", {})[3] == ".022 (the model alone)"
+
+
+def test_the_table_takes_the_number_from_the_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    scored = {"value": 0.8, "n": 299, "baseline": 0.022, "baseline_n": 45}
+    monkeypatch.setattr(results_table, "read_file", lambda name: {"metrics": {"good": scored}})
+    row = {"from": "16_oh_lora:metrics/", "values": ["good"]}
+    assert row_values(row, {})[0].baseline_n == 45
+    assert row_values({**row, "baselines": [0.5]}, {})[0].baseline_n is None, "another baseline"
 
 
 def test_new_weights_change_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,11 +26,6 @@ def outputs_folder() -> Path:
     return Path(os.environ.get("OHLORA_OUTPUTS", ROOT / "outputs"))
 
 
-def cache_folder() -> Path:
-    """Folder for what can be made again from a package (unpacked models); it stays when OHLORA_OUTPUTS moves."""
-    return Path(os.environ.get("OHLORA_CACHE", ROOT / "outputs" / "cache"))
-
-
 @dataclass(frozen=True)
 class PortraitsSection:
     """Rendered corpus: ``size`` in pixels, ``corpus`` a folder name under outputs/."""

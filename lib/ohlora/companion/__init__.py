@@ -6,10 +6,11 @@ from ohlora.companion.companion import Companion
 from ohlora.companion.expression import Expression, ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, encode_portrait, load_face, save_face
 from ohlora.companion.transcript import render_transcript, write_transcript
-from ohlora.companion.turn import Turn, TurnProgress
+from ohlora.companion.turn import BusyError, Turn, TurnProgress
 
 __all__ = [
     "Animator",
+    "BusyError",
     "ChatWidget",
     "Companion",
     "Expression",

@@ -17,11 +17,13 @@ import ipywidgets as widgets
 import numpy as np
 
 from ohlora.companion.animation import Animator, Offsets
-from ohlora.companion.companion import Companion
+from ohlora.companion.companion import CLOSING_SECONDS, Companion
 from ohlora.companion.face import encode_portrait
 from ohlora.companion.face_picker import FacePicker
+from ohlora.companion.memory_list import MemoryList
+from ohlora.companion.open_widgets import close_widgets
 from ohlora.companion.transcript import STYLE, escape, timings_fold, turn_lines, words_line, write_transcript
-from ohlora.companion.turn import Turn, TurnProgress
+from ohlora.companion.turn import BusyError, Turn, TurnProgress
 from ohlora.config import outputs_folder
 
 logger = logging.getLogger(__name__)
@@ -37,8 +39,6 @@ _WORDS = {
         "ask": "오로라에게 말을 걸어 보세요 (Enter: 보내기)",
         "thinking": "생각하는 중…",
         "memories": "기억",
-        "none": "아직 기억하는 것이 없어요.",
-        "forget": "잊기",
         "saved": "저장했어요: {path}",
         "unread": "기억을 읽지 못했어요({reason}).",
         "error": "문제가 생겼어요({reason}). 다시 보내 주세요.",
@@ -51,8 +51,6 @@ _WORDS = {
         "ask": "Say something to Oh-LoRA (Enter sends)",
         "thinking": "thinking…",
         "memories": "Memories",
-        "none": "She remembers nothing yet.",
-        "forget": "Forget",
         "saved": "Saved: {path}",
         "unread": "Her memories could not be read ({reason}).",
         "error": "Something went wrong ({reason}). Please send it again.",
@@ -122,10 +120,14 @@ class ChatWidget(widgets.VBox):
         return f"ChatWidget({len(self.turns)} turns)"  # the parts would print her picture's bytes
 
     def close(self) -> None:
-        """Stop the motion and the running turn, then close the widget."""
+        """Stop the motion and the running turn, then close the companion (see Companion.close) and all widgets."""
         self.companion.stop()
         if self._animator:
             self._animator.close()
+        self.wait(CLOSING_SECONDS)
+        self.companion.close()
+        close_widgets(*self.children)
+        self.layout.close()
         super().close()
 
     # --- building ------------------------------------------------------------------------------------------------
@@ -138,7 +140,7 @@ class ChatWidget(widgets.VBox):
         self._languages.layout.width = "110px"
         self._save_button = widgets.Button(layout={"width": "120px"})
         self._memory_title = widgets.HTML()
-        self._memories = widgets.VBox(layout={"max_height": "180px", "overflow": "auto"})
+        self._memories = MemoryList(self._forget)
         self._left = widgets.VBox(
             [
                 self._portrait,
@@ -232,6 +234,7 @@ class ChatWidget(widgets.VBox):
                 self._animator.words_first(False)
             try:
                 self._show_turns()
+                self._live.value = ""
                 self._show_memories()
             finally:
                 self._send_button.disabled, self._stop_button.disabled = False, True
@@ -275,28 +278,23 @@ class ChatWidget(widgets.VBox):
         hello = words_line(_WORDS[self._language]["hello"], you=False)
         notice = f'<div class="notice">{escape(self._extra_notice)}</div>' if self._extra_notice else ""
         self._transcript.value = f'<div class="ohlora">{hello}{lines}{notice}</div>'
-        self._live.value = ""
         self._timings.value = timings_fold(self.turns[-1].timings, self._language) if self.turns else ""
 
     def _show_memories(self) -> None:
-        words = _WORDS[self._language]
         try:
-            memories = self.companion.memories()
+            memories, past_plans = self.companion.memories(), self.companion.past_plans()
         except Exception as error:
             logger.exception("memories could not be read")
-            self._memories.children = [widgets.HTML(escape(words["unread"].format(reason=error)))]
-            return
-        rows = []
-        for memory in reversed(memories):
-            button = widgets.Button(description=words["forget"], layout={"width": "60px", "flex": "0 0 auto"})
-            button.on_click(lambda _, memory_id=memory.id: self._forget(memory_id))
-            line = widgets.HTML(f'<span class="small">{escape(memory.line)}</span>', layout={"flex": "1 1 auto"})
-            rows.append(widgets.HBox([line, button]))
-        self._memories.children = rows or [widgets.HTML(f'<span class="small">{words["none"]}</span>')]
+            self._memories.show_failure(_WORDS[self._language]["unread"].format(reason=error))
+        else:
+            self._memories.show(memories, past_plans, self._language)
 
     def _forget(self, memory_id: int) -> None:
         try:
             self.companion.forget(memory_id)
+        except BusyError as error:
+            self._extra_notice = str(error)
+            self._show_turns()
         except Exception as error:
             self._extra_notice = _WORDS[self._language]["error"].format(reason=error)
             self._show_turns()

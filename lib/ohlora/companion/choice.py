@@ -1,8 +1,8 @@
 """Asked to choose between two things she chooses: "tea or coffee?" deserves better than "either is lovely".
 
 The two are found by the few wordings in which people put such a choice; what was said before does not matter. Which of
-them she takes depends on the words alone, so that she does not change her mind. Nothing that weighs on anybody is
-chosen: whether it does is known from the intent of the message.
+them she takes depends on the two alone, not on their order or the words around them, so that she does not change her
+mind. Nothing that weighs on anybody is chosen: whether it does is known from the intent of the message.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 import yaml
 
 from ohlora.config import DATA
+from ohlora.llm.reply_format import plain_letters
 
 _LONGEST = 34  # characters of one option
 _END = r"(?=[\s?!.,~ㅋㅎㅠ]|$)"
@@ -48,6 +49,7 @@ _NO_OPTION = re.compile(
     r"^하\b|\b하$|뭐|뭘|어디|누구|언제|왜|어떻|\b(do|does|did|are|is|was|let['’]?s|who|what|when|where|why|how|not|yes|no|can['’]?t|cannot|don['’]?t|doesn['’]?t)\b",
     re.IGNORECASE,
 )
+_ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
 _YOURS = {"my": "your", "me": "you", "i": "you", "i'm": "you're", "im": "you're", "myself": "yourself"}
 
 
@@ -75,9 +77,14 @@ def choice(message: str, language: str, intent: str) -> str:
     found = options(message, language) if intent in content["intents"] else None
     if found is None:
         return ""
-    number = zlib.crc32(message.encode())
     phrases = content[language]
-    return phrases[number // 2 % len(phrases)].format(choice=found[number % 2])
+    return phrases[zlib.crc32(message.encode()) // 2 % len(phrases)].format(choice=_taken(found))
+
+
+def _taken(pair: tuple[str, str]) -> str:
+    named = {plain_letters(_ARTICLE.sub("", option)) or option: option for option in pair}
+    both = sorted(named)  # one, where they differ only in what is not compared
+    return named[both[zlib.crc32("|".join(both).encode()) % len(both)]]
 
 
 def _named(option: str, language: str) -> str:

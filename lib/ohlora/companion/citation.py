@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
 from ohlora.llm.language import text_language
+from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory
 
 _DAYS = {
@@ -28,9 +28,9 @@ def citation(message: str, reply: str, memories: Sequence[Memory], now: datetime
     Args:
         memories: those that she was given, best first. now: with the user's time zone.
     """
-    said, asked = _plain(reply), _plain(message)
+    said, asked = plain_letters(reply), plain_letters(message)
     for memory in memories:
-        value, told = _plain(memory.value), memory.created.astimezone(now.tzinfo)
+        value, told = plain_letters(memory.value), memory.created.astimezone(now.tzinfo)
         if value and value in said and value not in asked and told.date() < now.date():
             language = text_language(reply) or memory.language
             when = told_when(told, now, language)
@@ -67,7 +67,3 @@ def _date(day: date, today: date, language: str) -> str:
     if language == "ko":
         return f"{'' if same_year else f'{day.year}년 '}{day.month}월 {day.day}일"
     return f"{day.day} {_MONTHS[day.month - 1]}{'' if same_year else f' {day.year}'}"
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).casefold()

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from ohlora.companion.answer import model_answer, read_message, similar, without_address
+from ohlora.companion.answer import read_message, similar, without_address
+from ohlora.companion.answer_parts import AnswerParts
+from ohlora.companion.conversation import Conversation
 from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
-from ohlora.companion.face import Face, FacePainter, load_face, save_face
-from ohlora.companion.prepared_answer import Sources, prepared_answer
+from ohlora.companion.face import Face, FacePainter, load_face, load_kept_face, remove_face, save_face
+from ohlora.companion.prepared_answer import Sources
 from ohlora.companion.remembering import Remembering
-from ohlora.companion.safety import Doubts, may_be_shown, refuse_abuse, refuse_while_paused
-from ohlora.companion.said_before import SaidBefore
+from ohlora.companion.safety import refuse_abuse, refuse_while_paused
+from ohlora.companion.speaking import Speaking
 from ohlora.companion.told_fact import asks_for_days, with_a_day
-from ohlora.companion.turn import OnProgress, Turn, finished_sentences
+from ohlora.companion.turn import BusyError, OnProgress, Turn
 from ohlora.config import Profile, load_profile, outputs_folder
-from ohlora.llm import LanguageModel, load_llm
-from ohlora.llm.prompt import Example
-from ohlora.llm.reply_format import MemoryOperation, ReplyProgress
+from ohlora.llm.language import LANGUAGES
 from ohlora.rag import (
     DialogueExamples,
     GeneralAnswers,
@@ -40,31 +40,22 @@ from ohlora.rag import (
     StudyTerms,
     Wants,
     detect_language,
-    load_dialogue_examples,
     load_embedder,
-    load_general_answers,
-    load_intent_regression,
-    load_message_reader,
-    load_mirrored_words,
-    load_moderator,
-    load_study_terms,
-    load_wants,
     refusal_notice,
 )
 from ohlora.rag.database import Clock, wall_clock
-from ohlora.rag.message_reader import POSSIBLE
 from ohlora.stylegan import PortraitGenerator, load_generator
 
 logger = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 600  # characters: with persona, memories and history it still fits 1,024 tokens
-HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
 RECALLED = 3  # memories a turn …
 CANDIDATES = 8  # … of so many, where only those that name a day count
+CLOSING_SECONDS = 10  # in which a turn ends that was stopped
 
 
 class Companion:
-    """Oh-LoRA, for one user.
+    """Oh-LoRA, for one user. ``with Companion() as companion:`` closes her at the end; see close.
 
     Args:
         profile: names the models; see config/.
@@ -75,13 +66,10 @@ class Companion:
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
         state: folder of memory.sqlite, sanctions.sqlite and face.yaml; default: outputs/state.
-
-    Attributes:
         language: ``"ko"`` or ``"en"``, of notices where the message itself does not tell.
-        history: the messages so far, ``{"role", "content"}``; only answered turns are in it.
 
     Raises:
-        ValueError, WeightsError, StateError …: a part cannot be loaded; the sentence names it.
+        ValueError: no user, or another language. WeightsError, StateError …: a part cannot be loaded.
     """
 
     def __init__(
@@ -105,40 +93,49 @@ class Companion:
         state: Path | None = None,
         language: str = "ko",
     ) -> None:
-        if not isinstance(user, str) or not user.strip():
-            raise ValueError(f"user={user!r}; allowed: a name of at least one character")
-        self.profile, self.user, self.clock = load_profile(profile), user.strip(), clock
+        self.profile, self.user, self.clock = load_profile(profile), _user_name(user), clock
         self.language = language
         state = Path(state) if state is not None else outputs_folder() / "state"
         self.expressions = expressions or load_expressions()
         generator = generator or load_generator(self.profile, conditioned=True)
         self._own_face = state / "face.yaml"
-        self.painter = FacePainter(generator, face or self._load_face(generator))
-        self.memory = memory or MemoryStore(state / "memory.sqlite", load_embedder(self.profile), clock)
-        self.sanctions = sanctions or SanctionLog(state / "sanctions.sqlite", clock)
-        self.llm = llm or load_llm(self.profile)
-        ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
-        self.examples = examples or (load_dialogue_examples(self.profile, self.memory.embedder) if ours else None)
-        self.reader = reader or load_message_reader(self.profile.llm.threads)
-        shipped = isinstance(self.reader, MessageReader)
-        self.moderator = moderator or load_moderator(self.reader if shipped else None)
-        self.wants, self.general_answers = wants, general_answers
-        if wants is None and self.examples and shipped:
-            self.wants = load_wants(self.reader)
-        if general_answers is None and self.examples:
-            regression = load_intent_regression(self.profile.llm.threads)
-            mirrored = load_mirrored_words(self.reader).find if shipped else None
-            self.general_answers = load_general_answers(regression.probabilities, mirrored)
-        self.study_terms = study_terms or (load_study_terms() if self.examples else None)
-        self.history: list[dict[str, str]] = []
+        face = face or load_kept_face(generator, self._own_face, self.profile) or load_face(generator, self.profile)
+        self.painter = FacePainter(generator, face)
+        self._started_llm = llm is None
+        with ExitStack() as opened:  # when a part cannot be loaded, what is open already is closed
+            self.memory = memory or opened.enter_context(
+                MemoryStore(state / "memory.sqlite", load_embedder(self.profile), clock)
+            )
+            self.sanctions = sanctions or opened.enter_context(SanctionLog(state / "sanctions.sqlite", clock))
+            given = AnswerParts(llm, moderator, examples, reader, wants, general_answers, study_terms)
+            parts = given.load(self.profile, self.memory.embedder)
+            self._opened = opened.pop_all()
+        self.llm, self.moderator, self.reader, self.wants = parts.llm, parts.moderator, parts.reader, parts.wants
+        self.examples, self.study_terms, self.general_answers = parts.examples, parts.study_terms, parts.general_answers
+        self._conversation = Conversation(self.memory)
         self._remembering = Remembering(self.user)
-        self._doubts = Doubts()
-        self._said = SaidBefore(self.memory)
         self._present = ("neutral", 0.0)
         self._last_portrait: np.ndarray | None = None
         self._turn_number = 0
         self._busy = threading.Lock()
         self._stop = threading.Event()
+        self._closed = False
+
+    @property
+    def language(self) -> str:
+        """``"ko"`` or ``"en"``, of notices where the message itself does not tell."""
+        return self._language
+
+    @language.setter
+    def language(self, language: str) -> None:
+        if language not in LANGUAGES:
+            raise ValueError(f"language={language!r} is unknown; allowed: {', '.join(LANGUAGES)}")
+        self._language = language
+
+    @property
+    def history(self) -> list[dict[str, str]]:
+        """The messages so far, ``{"role", "content"}``; only answered turns are in it."""
+        return self._conversation.history
 
     # --- one turn ------------------------------------------------------------------------------------------------
 
@@ -153,6 +150,8 @@ class Companion:
         if not self._busy.acquire(blocking=False):
             return self._refused(str(text), "busy")
         try:
+            if self._closed:
+                return self._refused(str(text), "closed")
             self._stop.clear()
             self._turn_number += 1
             draft = Draft(str(text), detect_language(str(text)) if str(text).strip() else self.language, on_progress)
@@ -170,15 +169,20 @@ class Companion:
         """The same Oh-LoRA for somebody else: models and face are shared, memories and sanctions are not.
 
         Args:
-            user: whose. state: folder of the stores; default: outputs/state. clock: default: this one's.
+            user: whose. state: folder of the stores, and of another face if one is kept there; default: outputs/state.
+            clock: default: this one's.
         """
+        user, clock = _user_name(user), clock or self.clock
         state = Path(state) if state is not None else outputs_folder() / "state"
-        clock = clock or self.clock
-        return Companion(
+        generator, face = self.painter.generator, self.painter.face
+        if state / "face.yaml" != self._own_face:
+            face = load_kept_face(generator, state / "face.yaml", self.profile) or face
+        memory = MemoryStore(state / "memory.sqlite", self.memory.embedder, clock, self.memory.relevance)
+        companion = Companion(
             self.profile,
             user,
-            generator=self.painter.generator,
-            face=self.painter.face,
+            generator=generator,
+            face=face,
             llm=self.llm,
             examples=self.examples,
             reader=self.reader,
@@ -186,12 +190,14 @@ class Companion:
             general_answers=self.general_answers,
             study_terms=self.study_terms,
             moderator=self.moderator,
-            memory=MemoryStore(state / "memory.sqlite", self.memory.embedder, clock, self.memory.relevance),
+            memory=memory,
             expressions=self.expressions,
             clock=clock,
             state=state,
             language=self.language,
         )
+        companion._opened.push(memory)
+        return companion
 
     def wear(self, face: Face | np.ndarray | None) -> None:
         """Give her another face, now and the next time that she is opened.
@@ -201,12 +207,13 @@ class Companion:
                 her own face again.
 
         Raises:
-            ValueError: a latent of another generator. OSError: it cannot be kept (her face has changed all the same).
+            ValueError: a latent of another generator. OSError, ValueError: it cannot be kept (her face has changed all
+                the same).
         """
         generator = self.painter.generator
         if face is None:
             self.painter = FacePainter(generator, load_face(generator, self.profile))
-            self._own_face.unlink(missing_ok=True)
+            remove_face(self._own_face, self.profile)
             return
         if not isinstance(face, Face):
             face = Face.from_latent(generator, face, self.painter.face.properties)
@@ -221,15 +228,83 @@ class Companion:
         """What she knows about the user now, oldest first."""
         return self.memory.memories(self.user)
 
+    def past_plans(self) -> list[Memory]:
+        """Plans of the user that are over: never recalled, erased some days later, and forget works on them."""
+        return self.memory.expired(self.user)
+
     def forget(self, memory_id: int) -> int:
         """Forget one memory for good. Returns how many rows went, older values of the same fact included.
 
+        The conversation is forgotten with it, and what waits to be stored: it may have been said there.
+
         Raises:
-            ValueError: there is no such memory.
+            ValueError: there is no such memory. BusyError: she is answering; the sentence says so to the user.
         """
-        with self._busy:  # not in the middle of a turn's transaction
-            self._said.clear()
-            return self.memory.delete(self.user, memory_id)
+        with self._between_turns():
+            count = self.memory.delete(self.user, memory_id)
+            self._forget_talk()
+        return count
+
+    def forget_everything(self) -> int:
+        """Forget all that she knows about the user, as forget does. Returns how many rows went. Sanctions stay.
+
+        Raises:
+            BusyError: she is answering.
+        """
+        with self._between_turns():
+            count = self.memory.forget_user(self.user)
+            self._forget_talk()
+        return count
+
+    def new_conversation(self) -> None:
+        """Begin anew, as on another day: only what is stored is known, and her face is at rest.
+
+        What could not be stored yet still waits for the next turn.
+
+        Raises:
+            BusyError: she is answering.
+        """
+        with self._between_turns():
+            self._conversation = Conversation(self.memory)
+            self._present = ("neutral", 0.0)
+
+    def close(self) -> None:
+        """Stop the running turn and close what this companion opened. Safe to call twice; no turn is answered after it.
+
+        Stores that were given to her stay open. The language model that she loaded ends with its server unless
+        somebody else still holds it, such as a companion of for_user.
+        """
+        self.stop()
+        if not self._busy.acquire(timeout=CLOSING_SECONDS):
+            logger.warning("a turn does not end; what it uses stays open")
+            return
+        try:
+            self._closed = True
+            self._opened.close()
+            if self._started_llm:
+                self.llm = None
+        finally:
+            self._busy.release()
+
+    def __enter__(self) -> Companion:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _between_turns(self) -> Iterator[None]:
+        """Keeps turns out, and does not wait for one: whoever asks may be the thread that has to stop it."""
+        if not self._busy.acquire(blocking=False):
+            raise BusyError(Draft("", self.language).say("not_now"))
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def _forget_talk(self) -> None:
+        self._conversation.forget()
+        self._remembering.forget()
 
     def _converse(self, draft: Draft, text: object) -> None:
         message = self._read(draft, text)
@@ -237,28 +312,29 @@ class Companion:
         with draft.watch.stage("sanction"):
             refuse_while_paused(draft, self.sanctions, self.user, now)
         with draft.watch.stage("moderate"):
-            refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now, self._doubts)
+            refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now, self._conversation.doubts)
         with draft.watch.stage("recall"):
             draft.plain = without_address(message)
             draft.reading = read_message(self.reader, self.wants, draft.plain, self.history)
             draft.memories = self._recall(draft, message, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
-        operation = self._speak(draft, message, examples)
+        written = (self.examples, self.wants, self.general_answers, self.study_terms)
+        sources = Sources(self.memory, self._conversation.said, *written)
+        speaking = Speaking(
+            self.llm, sources, self.moderator, self.expressions, self._conversation, now, examples, self._stop
+        )
+        operation = speaking.speak(draft, message)
         if draft.prepared and draft.reading.tells_something and draft.otherwise is None:
-            operation = self._proposal_of_model(draft, message, examples)
+            operation = speaking.proposal_of_model(draft, message)
         with draft.watch.stage("remember"):
             turn = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
             if draft.otherwise is None:
                 draft.stored = self._remembering.write(self.memory, draft, operation, turn)
+        if draft.forgot:
+            self._conversation.forget()
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
-        if draft.reading.forgets >= POSSIBLE:
-            self._said.clear()
-        elif not draft.reading.may_ask and draft.otherwise is None:
-            self._said.add(turn, message)
-        if draft.reply:  # else stopped before the first sentence
-            self.history = [*self._messages(message), {"role": "assistant", "content": draft.reply}]
-            del self.history[:-HISTORY_MESSAGES]
+        self._conversation.add(message, draft, turn)
 
     def _read(self, draft: Draft, text: object) -> str:
         if not isinstance(text, str) or not text.strip():
@@ -278,83 +354,10 @@ class Companion:
         dated = with_a_day(memories, now) if days else []
         return tuple((dated or memories)[:RECALLED])
 
-    def _speak(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
-        """Stream her reply into the draft, releasing only moderated sentences; returns what to remember."""
-        operation, approved = None, ""
-        try:
-            with closing(self._stream(draft, message, examples)) as stream:
-                while (progress := self._next(draft, stream)) is not None:
-                    if progress.expression:
-                        name = self.expressions.match(progress.expression)
-                        draft.expression = (name, float(progress.intensity or 0.5))
-                    ready = progress.text if progress.reply else finished_sentences(progress.text)
-                    if len(ready) > len(approved) and draft.outcome != "withheld":
-                        if (draft.prepared and not draft.quotes) or may_be_shown(draft, ready, self.moderator):
-                            approved = ready
-                            draft.watch.mark("first_words")
-                        else:
-                            draft.outcome = "withheld"
-                    if draft.outcome != "withheld":
-                        draft.report(approved)
-                    operation = progress.reply.memory if progress.reply else None
-                    if self._stop.is_set() and not progress.reply:
-                        draft.outcome = "stopped"
-                        break
-        except EndOfTurn:
-            raise
-        except Exception as error:
-            raise draft.failure("model_failed", error) from error
-        if draft.outcome == "withheld" and examples:
-            draft.outcome, approved = "answered", examples[0].reply  # somebody wrote it for a message like this
-        draft.close(approved.strip(), self._local_time(), examples)
-        if draft.outcome == "stopped":
-            draft.notices.append(draft.say("stopped"))
-        elif not draft.reply and draft.outcome != "withheld":
-            raise EndOfTurn("failed", draft.say("no_words"))
-        return operation
-
-    def _stream(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
-        written = (self.examples, self.wants, self.general_answers, self.study_terms)
-        sources = Sources(self.memory, self._said, *written)
-        ready = prepared_answer(sources, draft, self.history, self._local_time())
-        draft.prepared = ready is not None
-        if ready is None and draft.otherwise is not None:
-            raise draft.otherwise
-        return self._model_answer(draft, message, examples) if ready is None else ready
-
-    def _model_answer(self, draft: Draft, message: str, examples: Sequence[Example]) -> Iterator[ReplyProgress]:
-        lines = [memory.line for memory in draft.memories]
-        return model_answer(self.llm, self._messages(message), lines, self._local_time(), examples)
-
-    def _proposal_of_model(self, draft: Draft, message: str, examples: Sequence[Example]) -> MemoryOperation | None:
-        """What the model would remember where it did not speak; its words are not used."""
-        try:
-            with draft.watch.stage("generate"):
-                *_, last = self._model_answer(draft, message, examples)
-            return last.reply.memory if last.reply else None
-        except Exception:
-            logger.exception("the model proposed nothing to remember; the reader of messages decides alone")
-            return None
-
-    def _messages(self, message: str) -> list[dict[str, str]]:
-        return [*self.history, {"role": "user", "content": message}]
-
-    def _next(self, draft: Draft, stream: Iterator[ReplyProgress]) -> ReplyProgress | None:
-        with draft.watch.stage("generate"):
-            return next(stream, None)
-
     def _local_time(self) -> datetime:
         return self.clock().astimezone()  # what she speaks of is the user's time
 
     # --- face ----------------------------------------------------------------------------------------------------
-
-    def _load_face(self, generator: PortraitGenerator) -> Face:
-        if self._own_face.is_file():
-            try:
-                return load_face(generator, self.profile, self._own_face)
-            except Exception:  # chosen for other weights, or half written: she still has a face
-                logger.exception("%s cannot be used; she keeps her own face", self._own_face)
-        return load_face(generator, self.profile)
 
     def _finish(self, draft: Draft) -> Turn:
         """Paint the face that belongs to the turn's end and gather everything."""
@@ -369,23 +372,15 @@ class Companion:
             except Exception as error:  # the words are there; her last picture stays
                 draft.notices.append(draft.say("portrait_failed", error))
         draft.watch.mark("total")
-        return Turn(
-            message=draft.message,
-            reply=draft.said,
-            expression=expression,
-            portrait=self._last_portrait,
-            recalled=tuple(memory.line for memory in draft.memories),
-            stored=draft.stored,
-            notice="\n".join(draft.notices) or None,
-            timings=dict(draft.watch.seconds),
-            intensity=intensity,
-            properties=properties,
-            outcome=draft.outcome,
-        )
+        return draft.turn(self._last_portrait, expression, intensity, properties)
 
     def _refused(self, message: str, phrase: str) -> Turn:
-        draft = Draft(message, self.language)
-        expression, intensity = self._present
-        return Turn(
-            message, "", expression, self._last_portrait, (), (), draft.say(phrase), {}, intensity, {}, "refused"
-        )
+        draft = Draft(message, self.language, outcome="refused")
+        draft.notices.append(draft.say(phrase))
+        return draft.turn(self._last_portrait, *self._present, {})
+
+
+def _user_name(user: object) -> str:
+    if not isinstance(user, str) or not user.strip():
+        raise ValueError(f"user={user!r}; allowed: a name of at least one character")
+    return user.strip()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
+import numpy as np
 import yaml
 
 from ohlora.companion.citation import citation
 from ohlora.companion.honesty import honest_word
-from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, TurnProgress
+from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, Turn, TurnProgress
 from ohlora.config import DATA
 from ohlora.llm.prompt import Example
 from ohlora.rag import UNKNOWN_READING, Memory, Reading
@@ -38,8 +39,8 @@ class Draft:
     behind what the user said before where it goes on with that. reading: what is in the message. prepared: her words
     are not the model's: somebody wrote them, or the user said them, so they were read before. quotes: they hold a
     piece of what the user said, unasked. otherwise: of a message that may be abuse or a call for help: how the turn
-    ends where nobody wrote an answer; the model does not see it, and nothing of it is remembered or repeated. reported:
-    the last progress.
+    ends where nobody wrote an answer; the model does not see it, and nothing of it is remembered or repeated. forgot:
+    something that was stored is forgotten now. reported: the last progress.
     """
 
     message: str
@@ -58,6 +59,7 @@ class Draft:
     quotes: bool = False
     otherwise: EndOfTurn | None = None
     stored: tuple[str, ...] = ()
+    forgot: bool = False
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None
 
@@ -74,8 +76,13 @@ class Draft:
     def close(self, reply: str, now: datetime, examples: Sequence[Example]) -> None:
         """Her words are complete; what rules add is added. now: with the user's time zone. examples: that she saw."""
         self.reply = reply
-        if self.outcome == "answered" and reply and not self.prepared:
-            added = honest_word(self.message, reply, examples), citation(self.message, reply, self.memories, now)
+        if self.outcome != "answered" or not reply:
+            return
+        seen = () if self.prepared else examples  # what was written for a message like this one was chosen with care
+        added = [honest_word(self.message, reply, seen, self.reading.about_her)]
+        if not self.prepared:
+            added.append(citation(self.message, reply, self.memories, now))
+        if any(added):
             self.added = tuple(filter(None, added))
             self.report(self.said)
 
@@ -83,6 +90,24 @@ class Draft:
         """Take over how the turn ended."""
         self.outcome, self.reply, self.expression = end.outcome, "", end.face
         self.notices.append(end.notice)
+
+    def turn(
+        self, portrait: np.ndarray | None, expression: str, intensity: float, properties: Mapping[str, float]
+    ) -> Turn:
+        """What became of it, with the face that she shows at the end; see Turn for the arguments."""
+        return Turn(
+            message=self.message,
+            reply=self.said,
+            expression=expression,
+            portrait=portrait,
+            recalled=tuple(memory.line for memory in self.memories),
+            stored=self.stored,
+            notice="\n".join(self.notices) or None,
+            timings=dict(self.watch.seconds),
+            intensity=intensity,
+            properties=dict(properties),
+            outcome=self.outcome,
+        )
 
     def report(self, text: str) -> None:
         """Tell the display what may be shown, once; a display that fails must not cost her words."""

@@ -7,6 +7,7 @@ given to the generator beside it. An expression adds offsets to the resting valu
 from __future__ import annotations
 
 import io
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from ohlora.images import to_pictures
 
 if TYPE_CHECKING:
     from ohlora.stylegan import PortraitGenerator
+
+logger = logging.getLogger(__name__)
 
 SHIPPED_FACES = DATA / "persona" / "face.yaml"
 REACH = 2.5  # z-units; the conditioning was not trained further out
@@ -91,7 +94,7 @@ def load_face(generator: PortraitGenerator, profile: Profile | str = "embedded",
     path, weights = Path(path), load_profile(profile).stylegan.conditioned
     if not path.is_file():
         raise ValueError(f"face file {path} does not exist; choose a face with choose_face and save_face")
-    faces = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    faces = _read_faces(path)
     if weights not in faces:
         raise ValueError(
             f"{path.name} has no face for the weights {weights!r}; it has {sorted(faces)}; see choose_face"
@@ -104,22 +107,65 @@ def load_face(generator: PortraitGenerator, profile: Profile | str = "embedded",
     return Face(latent=latent, properties={name: float(value) for name, value in entry["properties"].items()})
 
 
+def load_kept_face(generator: PortraitGenerator, path: Path, profile: Profile | str = "embedded") -> Face | None:
+    """The face that a user gave her, where ``path`` keeps one for the profile's generator; else None.
+
+    A file that cannot be used is left as it is and logged: she still has a face.
+    """
+    try:
+        if path.is_file() and load_profile(profile).stylegan.conditioned in _read_faces(path):
+            return load_face(generator, profile, path)
+    except Exception:
+        logger.exception("%s cannot be used; she keeps her own face", path)
+    return None
+
+
 def save_face(face: Face, path: Path, profile: Profile | str = "embedded", **notes: object) -> Path:
     """Write a face (its latent in full) into ``path``, keeping the file's entries for other weights.
 
     notes: plain values kept beside it, such as how it was chosen.
     """
     path = Path(path)
-    faces = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
     entry = {"properties": face.properties, **notes, "latent": [round(float(value), 5) for value in face.latent]}
-    faces = {**(faces or {}), load_profile(profile).stylegan.conditioned: entry}
+    _write_faces(path, {**_read_faces(path), load_profile(profile).stylegan.conditioned: entry})
+    return path
+
+
+def remove_face(path: Path, profile: Profile | str = "embedded") -> None:
+    """Take the face of the profile's generator out of ``path``; those of other weights stay.
+
+    Raises:
+        ValueError: the file cannot be read; it is left as it is. OSError: it cannot be written.
+    """
+    path, faces = Path(path), _read_faces(path)
+    if faces.pop(load_profile(profile).stylegan.conditioned, None) is None:
+        return
+    if faces:
+        _write_faces(path, faces)
+    else:
+        path.unlink()
+
+
+def _read_faces(path: Path) -> dict[str, dict]:
+    """The entries of a face file, by weights; none where there is no file."""
+    try:
+        faces = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except yaml.YAMLError as error:
+        raise ValueError(f"face file {path} is no YAML; repair or delete it") from error
+    if not isinstance(faces, dict | None):
+        raise ValueError(f"face file {path} has no entries by weights; repair or delete it")
+    return faces or {}
+
+
+def _write_faces(path: Path, faces: Mapping[str, dict]) -> None:
+    """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(
-        yaml.safe_dump(faces, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None), encoding="utf-8"
+        yaml.safe_dump(dict(faces), allow_unicode=True, sort_keys=False, width=110, default_flow_style=None),
+        encoding="utf-8",
     )
     temporary.replace(path)
-    return path
 
 
 class FacePainter:

@@ -12,6 +12,7 @@ import torch
 
 from ohlora.companion.face import Face, encode_portrait
 from ohlora.companion.face_choice import suits
+from ohlora.companion.open_widgets import close_widgets
 from ohlora.portraits import PortraitParams
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class FacePicker(widgets.VBox):
         faces = [Face.from_latent(generator, latent, resting) for latent in self._offered(page)]
         values = torch.tensor([[face.properties[name] for name in generator.properties] for face in faces])
         pictures = generator.pictures(torch.from_numpy(np.stack([face.latent for face in faces])), values)
+        former = self._faces.children
         self._faces.children = [self._choice(*pair) for pair in zip(faces, pictures, strict=True)]
+        close_widgets(*former)
 
     def _choice(self, face: Face, picture: np.ndarray) -> widgets.VBox:
         image = widgets.Image(value=encode_portrait(picture), format="jpeg", width=PIXELS, height=PIXELS)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from ohlora.llm.reply_format import Reply, ReplyProgress
+from ohlora.llm.reply_format import Reply, ReplyProgress, plain_letters
 
 Say = Callable[[Sequence[dict[str, str]]], Iterator[ReplyProgress]]
 """Messages → her reply while it is being written."""
@@ -26,7 +26,7 @@ def say_freshly(say: Say, messages: Sequence[dict[str, str]]) -> Iterator[ReplyP
         say: asks the language model. messages: the conversation, the user's message last.
     """
     said = {
-        _plain(sentence)
+        plain_letters(sentence)
         for message in messages
         if message["role"] == "assistant"
         for sentence in _SENTENCE.findall(message["content"])
@@ -40,7 +40,7 @@ def say_freshly(say: Say, messages: Sequence[dict[str, str]]) -> Iterator[ReplyP
 
 def fresh_part(text: str, said: Collection[str]) -> str:
     """A text without the sentences whose letters are in ``said``; short ones ("Hi!") may come again."""
-    kept = [one for one in _SENTENCE.findall(text) if len(_plain(one)) < 6 or _plain(one) not in said]
+    kept = [one for one in _SENTENCE.findall(text) if len(plain_letters(one)) < 6 or plain_letters(one) not in said]
     return "".join(kept).strip()
 
 
@@ -55,7 +55,3 @@ def _without_repeats(stream: Iterator[ReplyProgress], said: Collection[str]) -> 
                 yield ReplyProgress(expression, intensity, text, ended)
                 return
             yield replace(progress, text=text, reply=replace(progress.reply, text=text) if progress.reply else None)
-
-
-def _plain(sentence: str) -> str:
-    return re.sub(r"[\W_]+", "", sentence).casefold()

@@ -1,4 +1,7 @@
-"""Asked whether she is a person, she says that she is an AI: a small model forgets it at times, a rule does not."""
+"""Asked whether she is a person, she says that she is an AI, whatever else she says: a rule sees to it.
+
+The network of wants knows such a question in most wordings, the rule the plain ones in any case.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,26 @@ from collections.abc import Sequence
 from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 
+ARTIFICIAL = "artificial"
+"""The fact of data/persona/oh_lora.yaml."""
+_KIND = "(사람|인간|로봇|챗봇|봇|기계|인공지능|AI|에이아이|프로그램|컴퓨터)"
+_IS_IT = "(이?(야|니|냐|지|죠|에요|예요)|인가요?|입니까|맞(아|지|죠|나|니)|아니(야|지|죠|니))"
+_BEING = "(human|person|robot|bot|chatbot|ai|machine|program|computer)"
+_ASKED = re.compile(
+    # "너 진짜 사람이야?", alone "인공지능 맞지?", "기계랑 얘기하는 거야?"
+    rf"(너|넌|네가|니가|당신|오로라)(는|은)?\s*((혹시|진짜|정말|사실|솔직히|그냥|결국|설마)(로|은|는)?\s*)*"
+    rf"{_KIND}\s*({_IS_IT}|인 ?거|이?라며)"
+    rf"|^((솔직히|진짜|정말|혹시|설마)\s*)*{_KIND}\s*{_IS_IT}\S*[\s?!~.ㅋㅎ]*$"
+    rf"|{_KIND}(이랑|랑|하고|과|와)\s*(대화|얘기|이야기|채팅|말|떠드)\S*\s*(하는|하고 있는)?\s*(거|건|중|것)"
+    # "are you a real person", "you're a bot right?", "am I talking to a machine", "human or bot"
+    rf"|\b(are|r) (you|u|ya)( (really|actually|just|even|maybe|secretly|seriously))*( an?)?( (real|actual|living))*"
+    rf" ({_BEING}|real|alive)\b"
+    rf"|\b(you|u)( are|'re|r| r)( (really|actually|just|only))*( an?)?( real)? {_BEING},? *"
+    r"(right|huh|yes|no|aren'?t|\?)"
+    rf"|\b(talking|chatting|speaking|texting|typing) (to|with) an? ((real|actual|living) )*{_BEING}\b"
+    rf"|\b{_BEING} or (an? )?((real|actual) )*({_BEING}|girl|woman)\b",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(
     r"사람|인간|로봇|챗봇|봇|기계|인공지능|AI[가-힣]|알바|\b(AI|human|person|robot|bot|machine|program|alive|real)\b",
     re.IGNORECASE,
@@ -19,16 +42,18 @@ _SAID = re.compile(
 )
 
 
-def honest_word(message: str, reply: str, examples: Sequence[Example]) -> str:
+def honest_word(message: str, reply: str, examples: Sequence[Example], about_her: str = "") -> str:
     """The sentence that her reply lacks, in its language: that she is an AI. "" where nothing is missing.
 
-    It belongs to the answer where the message names persons or machines and a written answer to a similar message says
-    it. Words alone cannot tell "너 사람이니?" from "사람 많은 데는 싫어"; the written dialogues can.
+    It belongs to the answer where the message plainly asks, or seems to (about_her), or where it names persons or
+    machines and a written answer to a similar message says it: "사람 많은 데는 싫어" asks nothing of the kind.
 
     Args:
-        examples: written dialogues about similar messages, as the model saw them.
+        examples: written dialogues about similar messages, as the model saw them. about_her: the fact about her that
+            the message asks for.
     """
-    asked = _NAMED.search(message) and any(_SAID.search(example.reply) for example in examples)
+    like_it = _NAMED.search(message) and any(_SAID.search(example.reply) for example in examples)
+    asked = like_it or about_her == ARTIFICIAL or _ASKED.search(message)
     if not asked or _SAID.search(reply):
         return ""
     return "I'm an AI, not a person." if text_language(reply) == "en" else "나는 사람이 아니라 AI야."

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from ohlora.companion.draft import Draft
 from ohlora.llm.reply_format import MemoryOperation
-from ohlora.rag import MemoryStore, proposed_operations, remember_all
+from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
 
 
 class Remembering:
@@ -14,7 +14,7 @@ class Remembering:
 
     def __init__(self, user: str) -> None:
         self._user = user
-        self._waiting: list[tuple[str, tuple[MemoryOperation, ...], str, bool]] = []  # for remember_all
+        self._waiting: list[tuple[str, tuple[MemoryOperation, ...], str, bool, bool]] = []  # for remember_all
 
     def write(self, store: MemoryStore, draft: Draft, operation: MemoryOperation | None, turn: str) -> tuple[str, ...]:
         """Check and write this turn's memories, and those that could not be written before, in one transaction.
@@ -27,7 +27,8 @@ class Remembering:
         """
         message = draft.message.strip()
         proposed = proposed_operations(draft.reading, operation)
-        waiting = [*self._waiting, (message, proposed, turn, draft.reading.surely_tells)]
+        rules = draft.reading == UNKNOWN_READING or draft.reading.tells_something
+        waiting = [*self._waiting, (message, proposed, turn, draft.reading.surely_tells, rules)]
         outcomes = []
         try:
             with store.turn():
@@ -40,5 +41,10 @@ class Remembering:
             return ()
         self._waiting = []
         gone = [draft.say("forgotten", line=one.memory.line) for one in outcomes if one.action == "forget"]
+        draft.forgot = bool(gone)
         draft.notices += [*gone, *(one.notice for one in outcomes if one.notice)]
         return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
+
+    def forget(self) -> None:
+        """Drop what waits to be written: it may be what the user wants to be forgotten."""
+        self._waiting = []

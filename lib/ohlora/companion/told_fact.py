@@ -21,7 +21,7 @@ from ohlora.companion.citation import day_in_words, told_when
 from ohlora.config import DATA
 from ohlora.llm.language import text_language
 from ohlora.rag import OWN_WORDS, Memory
-from ohlora.rag.dates import named_day
+from ohlora.rag.dates import next_time, past_day
 
 _HOW_LONG = re.compile(
     r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디-?데이|\bd-?day\b"
@@ -116,13 +116,17 @@ def with_a_day(recalled: Sequence[Memory], now: datetime) -> list[Memory]:
 
 
 def _day_of(memory: Memory, now: datetime) -> date | None:
-    """The day of a dated plan, which is said instead of its words: "tomorrow" is not tomorrow any more."""
-    return memory.expires.astimezone(now.tzinfo).date() if memory.expires else None
+    """The day of a dated plan, or of what is told as over. Of the words alone "tomorrow" would be wrong."""
+    if memory.expires:
+        return memory.expires.astimezone(now.tzinfo).date()
+    return past_day(memory.value, memory.created.astimezone(now.tzinfo).date())
 
 
 def _next_day(memory: Memory, now: datetime) -> date | None:
     """The day of a plan, or the next one of what comes again: a birthday, a day of the week."""
-    return _day_of(memory, now) or named_day(memory.value, now.date())
+    if memory.expires:
+        return memory.expires.astimezone(now.tzinfo).date()
+    return next_time(memory.key, memory.value, now.date())
 
 
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:

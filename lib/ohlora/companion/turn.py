@@ -16,6 +16,10 @@ STAGES = ("sanction", "moderate", "recall", "generate", "moderate_reply", "remem
 """Stages of a turn, in their order; timings also holds ``first_words`` and ``total``."""
 
 
+class BusyError(RuntimeError):
+    """She is answering, so this cannot be done now; the sentence is for the user."""
+
+
 @dataclass(frozen=True)
 class Turn:
     """One message of the user and what came of it.

@@ -43,6 +43,7 @@ Written = TypeVar("Written", Dialogue, GeneralAnswer)
 Parameters, Result = ParamSpec("Parameters"), TypeVar("Result")
 _TESTS_HER, _TELLS_BAD = "tests_her", "tells_bad"  # an intent ("what's my name?"), and a kind
 _WANTS_ELSE = {"asks_idea", "asks_advice", "asks_opinion", "asks_study"}  # acts
+_TELLS_NAME, _NAME_KEYS = "tells_name", ("이름", "별명", "name", "nickname")  # an intent, and keys of memories
 JUST_NOW = timedelta(hours=1)
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
@@ -202,9 +203,12 @@ def general_answer(
     if answers is None or draft.reading.forgets >= POSSIBLE:
         return None
     together = draft.in_talk != draft.plain
-    value = "" if together else _told_value(draft)  # of both messages it is not the topic
+    name = _told_value(draft, _NAME_KEYS)
+    value = name or ("" if together else _told_value(draft))  # of both messages it is not the topic
     by_intent = answers.answers(draft.in_talk, draft.language, value, together)
     naming = [one for one in by_intent if value and value in one.reply]
+    if name:  # whatever else the message does, who tells her name is greeted by it
+        naming = answers.of_intent(_TELLS_NAME, draft.plain, draft.language, name)
     ranked = answers.best(draft.plain, _user_before(history), draft.language)
     found = _first_new([*naming, *(ranked or by_intent)], history, value)
     if found is None:
@@ -221,11 +225,15 @@ def general_answer(
     return stream_reply(iter([replace(found, reply=f"{said_first} {found.reply}".strip()).target()]))
 
 
-def _told_value(draft: Draft) -> str:
-    """The words of the only fact that the message surely tells, where they may be stored; else ""."""
+def _told_value(draft: Draft, keys: Sequence[str] = ()) -> str:
+    """The words of the only fact that the message surely tells, where they may be stored; else "".
+
+    Args:
+        keys: of the facts that count; default: all.
+    """
     if not draft.reading.surely_tells or holds_secret(draft.message):
         return ""
-    told = proposed_operations(draft.reading, None)
+    told = [one for one in proposed_operations(draft.reading, None) if not keys or one.key in keys]
     alone = len(told) == 1 and check_operation(told[0], draft.message) is None
     return told[0].value if alone else ""
 

@@ -106,11 +106,14 @@ def answer_table(rows: Sequence[ComparedAnswers]) -> pd.DataFrame:
 
 
 def answer_metric(seed: int = 0) -> Metric:
-    """Share of good answers of the messages that no threshold was chosen on, beside the language model alone."""
+    """Share of good answers of the messages that no threshold was chosen on, beside the language model alone.
+
+    The model answered a part of them only: ``baseline_n``.
+    """
     rows = [one for one in load_compared_answers() if not one.chooses_thresholds]
-    alone = float(np.mean([one.good["model"] for one in rows if "model" in one.good]))
-    share = share_of_good_answers(rows, shipped_thresholds())
-    return Metric(share, len(rows), seed, "data/answers/compared.jsonl, two readers", alone)
+    of_model = [one.good["model"] for one in rows if "model" in one.good]
+    share, alone = share_of_good_answers(rows, shipped_thresholds()), float(np.mean(of_model))
+    return Metric(share, len(rows), seed, "data/answers/compared.jsonl, two readers", alone, len(of_model))
 
 
 def talk_metric(seed: int = 0) -> Metric:

@@ -134,7 +134,7 @@ def time_turns(companion: Companion, messages: Sequence[str]) -> dict[str, list]
 
 
 def _fresh_turn(companion: Companion, message: str) -> Turn:
-    companion.history.clear()
+    companion.new_conversation()
     return companion.turn(message)
 
 

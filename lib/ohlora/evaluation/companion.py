@@ -37,10 +37,10 @@ def ask_about_her(
     """
     rows = []
     for one in progress(questions):
-        companion.history.clear()
+        companion.new_conversation()
         turn = companion.turn(one.text)
         rows.append((one.fact, one.language, one.text, turn.reply, turn.outcome, is_right(one, turn.reply)))
-    companion.history.clear()
+    companion.new_conversation()
     return pd.DataFrame(rows, columns=["fact", "language", "question", "reply", "outcome", "right"])
 
 

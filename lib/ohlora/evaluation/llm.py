@@ -243,18 +243,19 @@ def _says(text: str, piece: str) -> bool:
     return re.search((r"\b" if piece.isascii() else "") + re.escape(piece), text) is not None
 
 
-def nearest_training_similarity(training: Sequence[Dialogue], held_out: Sequence[Dialogue]) -> np.ndarray:
-    """For each held-out message, the cosine to its most similar training message (character 2- to 4-grams, TF-IDF).
+def nearest_training_rows(training: Sequence[Dialogue], held_out: Sequence[Dialogue]) -> tuple[np.ndarray, np.ndarray]:
+    """For each held-out message the most similar training message, by letters (character 2- to 4-grams, TF-IDF).
 
     Returns:
-        float64 (n,) in [0, 1]; 1 is the same text.
+        Places in training int64 (n,), and cosines float64 (n,) in [0, 1]; 1 is the same text.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4))
     known = vectorizer.fit_transform([dialogue.user for dialogue in training])
     asked = vectorizer.transform([dialogue.user for dialogue in held_out])
-    return np.asarray((asked @ known.T).max(axis=1).todense()).ravel()
+    cosines = asked @ known.T
+    return np.asarray(cosines.argmax(axis=1)).ravel(), np.asarray(cosines.max(axis=1).todense()).ravel()
 
 
 def held_out_report(

@@ -14,7 +14,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class _Told:
         for session in dialogue["sessions"]:
             self.now = datetime.fromisoformat(session["now"]).astimezone()
             if self.companion:
-                self.companion.history.clear()
+                self.companion.new_conversation()
             for message in session["messages"]:
                 said, gold = message["user"], message["memory"]
                 expected = MemoryOperation(gold["kind"], gold["key"], gold.get("value") or "") if gold else None
@@ -92,12 +92,16 @@ class _Told:
                     }
                 )  # fmt: skip
 
-    def answer(self, question: str) -> str | None:
-        """What she says to a question, asked on its own."""
+    def answer(self, question: str) -> tuple[list[str], str | None]:
+        """What comes back with a question, asked on its own, and what she says to it (None: there is nobody).
+
+        With a companion as in the chat, where what asks for something told has a threshold of its own.
+        """
         if self.companion is None:
-            return None
-        self.companion.history.clear()
-        return self.companion.turn(question).reply
+            return [one.memory.line for one in self.store.search(self.user, question, RECALLED)], None
+        self.companion.new_conversation()
+        turn = self.companion.turn(question)
+        return list(turn.recalled), turn.reply
 
     def _change(self, before: dict[int, Memory], expected: MemoryOperation | None) -> MemoryOperation | None:
         """What a turn changed in the store; a fact that is stored already counts as stored."""
@@ -156,9 +160,7 @@ def ask(state: _Told, dialogue: dict[str, Any]) -> list[dict[str, Any]]:
         text = question["question"]
         ranked = state.store.search(dialogue["id"], text, count=50, threshold=-1e9)
         keys = [one.memory.key for one in ranked]
-        limit = state.store.relevance.threshold
-        recalled = [one.memory.line for one in ranked[:RECALLED] if one.score >= limit]
-        reply = state.answer(text)
+        recalled, reply = state.answer(text)
         wanted = question["key"]
         rows.append(
             {
@@ -279,7 +281,8 @@ def main() -> None:
             missed = messages[~messages["right"]]
             print(missed[["message", "expected", "found", "outcome"]].to_csv(sep="\t", index=False))
     given.output.parent.mkdir(parents=True, exist_ok=True)
-    kept = {name: asdict(metric) for name, metric in metrics.items()}
+    split = f"{given.file.name}, {len(rows)} dialogues"
+    kept = {name: asdict(replace(metric, split=split)) for name, metric in metrics.items()}
     given.output.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(pd.DataFrame(kept).T.to_string())
 

@@ -17,7 +17,7 @@ class Metric:
 
     value: the number. n: items scored. seed: of the sampling. split: what was scored, e.g.
     "held-out renders". baseline: the same number for the simple alternative named in the key's
-    notebook, or None where there is none.
+    notebook, or None where there is none. baseline_n: items that the baseline was scored on, where not on all n.
     """
 
     value: float
@@ -25,6 +25,7 @@ class Metric:
     seed: int
     split: str
     baseline: float | None = None
+    baseline_n: int | None = None
 
 
 def write_metrics(notebook: str, metrics: dict[str, Metric], seconds: dict[str, float] | None = None) -> Path:

@@ -10,7 +10,6 @@ import pandas as pd
 from ohlora.evaluation.metrics import Metric
 from ohlora.evaluation.obfuscation import ATTACKS
 from ohlora.rag.labelled_rows import LABELS, LabelledRow
-from ohlora.rag.lexicon import shipped_lexicon
 from ohlora.rag.moderation import Moderator
 from ohlora.rag.normalisation import normalise
 
@@ -30,13 +29,6 @@ def judge_rows(moderator: Moderator, rows: Sequence[LabelledRow], attack: str | 
         table.append((row.id, row.language, text, row.label, verdict.label, verdict.probability, verdict.rule, lexicon))
     columns = ["id", "language", "text", "label", "predicted", "probability", "rule", "lexicon"]
     return pd.DataFrame(table, columns=columns)
-
-
-def lexicon_verdicts(rows: Sequence[LabelledRow]) -> list[str]:
-    """Baseline: what the lexicon alone says of each row."""
-    lexicon = shipped_lexicon()
-    hits = [lexicon.find(normalise(row.text)) for row in rows]
-    return [hit.label if hit else "normal" for hit in hits]
 
 
 def per_class(table: pd.DataFrame) -> pd.DataFrame:
@@ -72,11 +64,6 @@ def moderation_metrics(table: pd.DataFrame, prefix: str = "", split: str = "held
         for name, value in ours.items()
         if counts[name]
     }
-
-
-def majority_accuracy(table: pd.DataFrame) -> float:
-    """Baseline: always say the most frequent class."""
-    return float(table["label"].value_counts(normalize=True).iloc[0])
 
 
 def _numbers(table: pd.DataFrame, column: str) -> dict[str, float]:

@@ -32,6 +32,8 @@ def report() -> str:
         for name, metric in content["metrics"].items():
             target = targets.get(f"{notebook}/{name}", {})
             baseline = "" if metric["baseline"] is None else f"{metric['baseline']:.4g}"
+            if metric.get("baseline_n") is not None:
+                baseline += f" (n = {metric['baseline_n']})"
             lines.append(
                 f"| {notebook} | {name} | {metric['value']:.4g} | {baseline} | {metric['n']} | {metric['split']} "
                 f"| {target.get('reference', '')} | {target.get('goal', '')} |"

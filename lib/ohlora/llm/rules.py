@@ -6,7 +6,7 @@ import re
 
 from ohlora.llm.dialogues import REPLY_LIMIT, Dialogue
 from ohlora.llm.language import text_language
-from ohlora.llm.reply_format import MemoryOperation, Reply
+from ohlora.llm.reply_format import MemoryOperation, Reply, plain_letters
 
 RULES = ("format", "language", "length", "repetition", "persona", "speech level", "invented memory", "memory", "mood")
 
@@ -68,10 +68,6 @@ def _is_grounded(memory: MemoryOperation | None, said: str) -> bool:
     """Whether at least half of the letter pairs of what is stored occur in what was said."""
     if memory is None or memory.kind == "forget":
         return True
-    value, source = _letters(memory.value), _letters(said)
+    value, source = plain_letters(memory.value), plain_letters(said)
     pairs = [value[index : index + 2] for index in range(max(len(value) - 1, 1))]
     return sum(pair in source for pair in pairs) * 2 >= len(pairs)
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).casefold()

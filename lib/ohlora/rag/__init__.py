@@ -4,11 +4,11 @@ from ohlora.rag.answer_ranking import load_general_answers
 from ohlora.rag.database import StateError
 from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
-from ohlora.rag.extraction import OWN_WORDS, Remembered, remember, remember_all
+from ohlora.rag.extraction import Remembered, remember, remember_all
 from ohlora.rag.intent_regression import load_intent_regression
 from ohlora.rag.intents import GeneralAnswers
 from ohlora.rag.labelled_rows import LABELS
-from ohlora.rag.memory import Memory, Recalled
+from ohlora.rag.memory import OWN_WORDS, Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
 from ohlora.rag.message_reader import UNKNOWN_READING, MessageReader, Reading, load_message_reader
 from ohlora.rag.mirrored_words import load_mirrored_words

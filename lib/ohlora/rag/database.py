@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ohlora.database import immediate
 
+LOG_PATIENCE = 500  # milliseconds that emptying the log waits for readers: a person has clicked and is waiting, too
+
 Clock = Callable[[], datetime]
 """Gives the time, with its zone; tests and notebooks pass their own."""
 
@@ -68,6 +70,22 @@ def open_database(path: Path | str, schema: str, version: int, what: str) -> sql
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {int(version)}")
     return connection
+
+
+def truncate_log(connection: sqlite3.Connection) -> bool:
+    """Move the write-ahead log into the file and empty it: until then it holds older pages, deleted text included.
+
+    Returns:
+        False where it could not be emptied because the file is in use elsewhere; what is committed is safe anyway.
+    """
+    patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout = {LOG_PATIENCE}")
+    try:
+        return connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    except sqlite3.OperationalError:  # another thread reads with this connection
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 def _refuse_unreadable(path: Path, version: int, what: str) -> None:

@@ -13,36 +13,22 @@ from typing import Any
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
+from ohlora.rag.fallback_rules import extract_by_rule
 from ohlora.rag.lexicon import holds_curse
-from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, clean_line
+from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, OWN_WORDS, Memory, clean_line
 from ohlora.rag.memory_store import MemoryStore
+from ohlora.rag.named_memory import named_memory
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
-from ohlora.rag.notices import refusal_notice
-
-OWN_WORDS = {"ko": "한 말", "en": "own words"}
-"""Key of what is stored as it was said."""
+from ohlora.rag.notices import refusal_notice, which_notice
+from ohlora.rag.told_secrets import holds_secret, names_secret
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
 _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _STEM, _ENDING = 5, 2  # letters that words of one family share at the beginning, and may differ by: allergy, allergic
+_MOST_ASKED = 5  # memories that she names when she asks which one is meant
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
 
-_SECRETS = (
-    re.compile(
-        r"(?<!\d)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\s*-?\s*[1-8]\d{6}(?!\d)"
-    ),  # Korean resident registration number
-    re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)"),  # US social security number
-    re.compile(
-        r"(비밀\s*번호|비번|패스\s*워드|인증\s*번호|계좌\s*번호|통장\s*번호|카드\s*번호|cvc)\S{0,3}\s*\S*[0-9]", re.I
-    ),
-    re.compile(r"(비밀\s*번호|비번|패스\s*워드)(는|은|이|가|:)\s*\S+"),
-    re.compile(r"\b(password|passcode|pass\s?phrase|pin( code| number)?|cvv|cvc)\b\s*(is|:|=)\s*\S+", re.I),
-)
-_SECRET_KEYS = re.compile(
-    r"비밀\s*번호|비번|패스\s*워드|주민\s*등록|계좌|카드\s*번호|password|passcode|\bpin\b|cvv|\bssn\b", re.I
-)
-_DIGIT_GROUPS = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _INSTRUCTIONS = (
     re.compile(r"\b(ignore|forget|disregard)\b.{0,30}\b(instruction|rule|prompt|previous|above)", re.I),
     re.compile(r"\byou\s+(must|should|have to|need to|will|are (now|not|no longer))\b", re.I),
@@ -68,7 +54,8 @@ class Remembered:
     action: ``"add"``, ``"update"``, ``"forget"``, ``"known"`` (stored already), ``"none"`` or ``"refused"``.
     memory: what was stored, or what was forgotten. source: ``"model"``, ``"rule"`` or ``"words"`` (as it was said);
     None if nothing.
-    reason: why it was refused, for the log. notice: what the user should read, or None.
+    reason: why it was refused, for the log. notice: what the user should read, or None; where it is open which memory
+    shall be forgotten, the question for it.
     """
 
     action: str
@@ -85,9 +72,10 @@ def remember(
     operation: MemoryOperation | None,
     source_turn: str | None = None,
     tells: bool = False,
+    rules: bool = True,
 ) -> Remembered:
     """remember_all for one proposal, or none."""
-    return remember_all(store, user, message, [operation] if operation else [], source_turn, tells)[0]
+    return remember_all(store, user, message, [operation] if operation else [], source_turn, tells, rules)[0]
 
 
 def remember_all(
@@ -97,6 +85,7 @@ def remember_all(
     operations: Sequence[MemoryOperation],
     source_turn: str | None = None,
     tells: bool = False,
+    rules: bool = True,
 ) -> list[Remembered]:
     """Check what is proposed against the message and the store, and carry it out.
 
@@ -110,7 +99,8 @@ def remember_all(
         message: what the user wrote, 1–4,000 characters.
         operations: see ohlora.rag.proposals.
         source_turn: id of the turn, kept with the memory.
-        tells: whether the message holds something lasting (see ohlora.rag.message_reader).
+        tells: whether the message surely holds something lasting (see ohlora.rag.message_reader).
+        rules: whether the rules may look into it: where it was read, only if it seems to tell something.
 
     Returns:
         At least one.
@@ -129,12 +119,12 @@ def remember_all(
             return [*outcomes, Remembered("refused", reason=reason, notice=notice)]
     if outcomes:
         return outcomes
-    by_rule = None if _FORGETS.search(message) else extract_by_rule(message)
+    by_rule = extract_by_rule(message) if rules and not _FORGETS.search(message) else None
     if by_rule is not None and check_operation(by_rule, message) is None:
         return [_carry_out(store, user, by_rule, message, source_turn, language, "rule")]
     words = _own_words(message, language) if tells else None
     if words is not None and check_operation(words, message) is None:
-        told = circumstances(store, words, source_turn, language)
+        told = circumstances(store, words, source_turn, language, message)
         return [Remembered("add", store.add(user, words.key, words.value, **told), "words")]
     return [Remembered("refused", reason=reason) if reason else Remembered("none")]
 
@@ -159,7 +149,7 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
         value = clean_line("value", operation.value, MAXIMUM_VALUE) if operation.kind != "forget" else ""
     except ValueError as error:
         return str(error)
-    if holds_secret(f"{key}: {value}") or (value and _SECRET_KEYS.search(key)):
+    if holds_secret(f"{key}: {value}") or (value and names_secret(key, value)):
         return "secret"
     if holds_instruction(value) or holds_instruction(key):
         return "instruction"
@@ -170,15 +160,6 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
     if value and _only_repeats(key, value):
         return "only repeats its key"
     return None
-
-
-def holds_secret(text: str) -> bool:
-    """True for card numbers (Luhn), resident or social security numbers, and passwords given away."""
-    plain = strip_invisible(unicodedata.normalize("NFKC", text))
-    if any(pattern.search(plain) for pattern in _SECRETS):
-        return True
-    numbers = [[int(digit) for digit in match.group() if digit.isdigit()] for match in _DIGIT_GROUPS.finditer(plain)]
-    return any(_passes_luhn(digits) for digits in numbers)
 
 
 def holds_instruction(text: str) -> bool:
@@ -205,73 +186,18 @@ def is_grounded(value: str, message: str) -> bool:
     return sum(pair in outer for pair in pairs) / len(pairs) >= _GROUNDED
 
 
-_RULES = tuple(
-    (re.compile(pattern, re.I), key)
-    for pattern, key in (
-        (r"내 이름은\s*([가-힣a-z]{2,12}?)(?:이?라고( 해)?|이에요|예요|입니다|이야|야|임)?\s*(?:[.!~^]|$)", "이름"),
-        (r"내 생일은\s*([0-9]{1,2}\s*월\s*[0-9]{1,2}\s*일)", "생일"),
-        (r"(?:나는|난|내가)\s*([가-힣 ]{1,15}?)(?:에|에서)\s*살(?:아|고 있어|아요)", "사는 곳"),
-        (
-            r"(?:나는|난|나)\s*([가-힣a-z ]{1,15}?)(?:을|를)?\s*(?:제일|가장|진짜|정말|너무|엄청)?"
-            r"\s*좋아해요?\s*(?:[.!~ㅎㅋ]|$)",
-            "좋아하는 것",
-        ),
-        (r"(?:나는|난|나)\s*([가-힣a-z ]{1,15}?)\s*알레르기가?\s*있", "알레르기"),
-        (r"\bmy name is\s+([a-z][a-z' -]{0,30}?)\s*(?:[.,!]|$)", "name"),
-        (r"\bmy birthday is\s+(?:on\s+)?([a-z0-9 ]{3,25}?)\s*(?:[.,!]|$)", "birthday"),
-        (r"\bI live in\s+([a-z][a-z' -]{1,30}?)(?:\s+(?:now|too|these days))?\s*(?:[.,!]|$)", "home"),
-        (r"\bI(?:'m| am) allergic to\s+([a-z][a-z' -]{1,30}?)\s*(?:[.,!]|$)", "allergy"),
-        (r"^\s*I (?:really |absolutely )?(?:like|love)\s+([a-z][a-z' -]{1,40}?)\s*(?:[.!]|$)", "likes"),
-    )
-)
-_FAVOURITES = tuple(
-    (re.compile(pattern, re.I), key)
-    for pattern, key in (
-        (
-            r"(?:내가|나는|난|나|제가)\s*(?:제일|가장|진짜|정말)?\s*좋아하는\s*(?P<what>[가-힣]{1,8}?)(?:은|는)\s*"
-            r"(?P<value>[가-힣a-z0-9 ]{1,20}?)(?:이야|야|이에요|예요|입니다|임)\s*(?:[.!~ㅎㅋ]|$)",
-            "좋아하는 {what}",
-        ),
-        (
-            r"\bmy favou?rite (?P<what>[a-z]{2,15})(?: is|'s| has always been)\s+(?:the |a |an )?"
-            r"(?P<value>[a-z0-9' -]{1,30}?)\s*(?:[.,!]|$)",
-            "favourite {what}",
-        ),
-    )
-)
-_NOUN_IN_I = re.compile(
-    r"(떡볶|구|말|양|놀|종|오|린|걸|팽|숭|랑|멍멍|튀)$"
-)  # 떡볶이야 is 떡볶이 + 야, 김밥이야 is 김밥 + 이야
-_NO_FACT = re.compile(r"^(you|your|it|that|this|him|her|them|너|널|네|그거|이거|그것|이것|그 사람)\b", re.I)
-
-
-def extract_by_rule(message: str) -> MemoryOperation | None:
-    """A fact that a few plain patterns find ("내 이름은 …", "I live in …"), or None. Questions never match."""
-    text = " ".join(strip_invisible(message).split())
-    if text.endswith("?"):
-        return None
-    for pattern, key in _FAVOURITES:
-        match = pattern.search(text)
-        if match and not _NO_FACT.search(match["value"].strip()):
-            value = match["value"].strip()
-            value += "이" * bool(_NOUN_IN_I.search(value) and text[match.end("value") :].startswith("이"))
-            return MemoryOperation("add", key.format(what=match["what"]), value)
-    for pattern, key in _RULES:
-        match = pattern.search(text)
-        if match and match[1].strip() and not _NO_FACT.search(match[1].strip()):
-            return MemoryOperation("add", key, match[1].strip())
-    return None
-
-
 def circumstances(
-    store: MemoryStore, operation: MemoryOperation, source_turn: str | None, language: str
+    store: MemoryStore, operation: MemoryOperation, source_turn: str | None, language: str, message: str = ""
 ) -> dict[str, Any]:
     """What is kept beside key and value, as arguments of MemoryStore.add and update.
 
     A plan is over at the end of the day that it names, counted from the store's clock.
+
+    Args:
+        message: in which it was told; it may show that the day is past.
     """
     said = read_clock(store.clock).astimezone()
-    last_day = plan_ends(operation.key, operation.value, said.date())
+    last_day = plan_ends(operation.key, operation.value, said.date(), message)
     expires = datetime.combine(last_day, time.max, said.tzinfo) if last_day else None
     return {"source_turn": source_turn, "language": language, "expires": expires}
 
@@ -285,28 +211,52 @@ def _carry_out(
     language: str,
     source: str,
 ) -> Remembered:
-    told = circumstances(store, operation, source_turn, language)
+    told = circumstances(store, operation, source_turn, language, message)
     with store.turn():
         known = _same_fact(store, user, operation.key)
-        named = _named_value(store, user, known, message)
+        alike = store.find_key(user, known.key) if known else []
         if operation.kind == "forget":
-            gone = named or known or _brought_to_mind(store, user, message)
-            if gone is None:
-                return Remembered("refused", source=source, reason=f"nothing is stored under {operation.key!r}")
-            store.delete(user, gone.id)
-            return Remembered("forget", gone, source)
+            return _forget(store, user, alike, operation, message, language, source)
         if known is None:
             return Remembered("add", store.add(user, operation.key, operation.value, **told), source)
         value = clean_line("value", operation.value, MAXIMUM_VALUE)
-        for one in store.find_key(user, known.key):
+        for one in alike:
             if value == one.value or (operation.kind == "add" and _is_part(value, one)):
                 return Remembered("known", one, source)
-        if named is not None and value != named.value and _CHANGED.search(message):  # "tea now, no more coffee"
+        changes = operation.kind == "update"
+        named = named_memory(alike, message, value, whole=not changes)
+        several = _may_have_several(operation.key)
+        if named is not None and (changes or _CHANGED.search(message)):  # "tea now, no more coffee"
             return Remembered("update", store.update(user, named.id, value, **told), source)
-        # One may like two things: "add" to a key that names a liking adds, everything else replaces.
-        if operation.kind == "add" and _may_have_several(operation.key):
+        # One may like two things: "add" to a key that names a liking adds, as does a change of nobody knows which.
+        if several and (not changes or len(alike) > 1):
             return Remembered("add", store.add(user, operation.key, value, **told), source)
         return Remembered("update", store.update(user, known.id, value, **told), source)
+
+
+def _forget(
+    store: MemoryStore,
+    user: str,
+    alike: Sequence[Memory],
+    operation: MemoryOperation,
+    message: str,
+    language: str,
+    source: str,
+) -> Remembered:
+    """Delete the memory that is meant; where that is open, delete nothing and ask.
+
+    Args:
+        alike: memories under the key; where there are none, one that the message brings to mind is meant.
+    """
+    found = alike or [one.memory for one in store.search(user, message, count=_MOST_ASKED, threshold=0.5)]
+    if not found:
+        return Remembered("refused", source=source, reason=f"nothing is stored under {operation.key!r}")
+    gone = found[0] if len(found) == 1 else named_memory(found, message)
+    if gone is None:
+        question = which_notice([one.line for one in found[-_MOST_ASKED:]], language)
+        return Remembered("refused", source=source, reason="several may be meant", notice=question)
+    store.delete(user, gone.id)
+    return Remembered("forget", gone, source)
 
 
 _CHANGED = re.compile(
@@ -340,19 +290,6 @@ def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:
     return memories[best] if cosines[best] >= _SAME_FACT else None
 
 
-def _named_value(store: MemoryStore, user: str, known: Memory | None, message: str) -> Memory | None:
-    """The open memory under the same key whose value the message names as well."""
-    said = _letters(message)
-    same = store.find_key(user, known.key) if known else []
-    return next((one for one in reversed(same) if len(_letters(one.value)) > 1 and _letters(one.value) in said), None)
-
-
-def _brought_to_mind(store: MemoryStore, user: str, message: str) -> Memory | None:
-    """The open memory that the message is more likely about than not."""
-    found = store.search(user, message, count=1, threshold=0.5)
-    return found[0].memory if found else None
-
-
 def _is_part(value: str, memory: Memory) -> bool:
     """Whether a value adds nothing to one of several: "dog" where "dog Biscuit" is stored."""
     words = set(value.casefold().split())
@@ -361,8 +298,3 @@ def _is_part(value: str, memory: Memory) -> bool:
 
 def _letters(text: str) -> str:
     return _HOLES.sub("", unicodedata.normalize("NFKC", text).casefold())
-
-
-def _passes_luhn(digits: list[int]) -> bool:
-    doubled = [digit if i % 2 == 0 else digit * 2 - 9 * (digit > 4) for i, digit in enumerate(reversed(digits))]
-    return sum(doubled) % 10 == 0 and len(set(digits)) > 1

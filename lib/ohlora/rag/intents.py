@@ -161,6 +161,11 @@ class GeneralAnswers:
             found += sorted(turned, key=lambda one: _VALUE not in one.reply)
         return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in found]
 
+    def of_intent(self, intent: str, message: str, language: str, value: str) -> list[GeneralAnswer]:
+        """The answers to an intent, or to an act or a kind, that hold a value, in an order that the message chooses."""
+        own = [one for one in self._answers if (one.intent, one.language) == (intent, language) and _VALUE in one.reply]
+        return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in rotated(own, message)]
+
     def best(self, message: str, before: str, language: str) -> list[GeneralAnswer]:
         """Answers to whatever a message may do, the likeliest good ones first; none where nothing tells which are.
 

@@ -1,4 +1,4 @@
-"""Messages in which somebody marked what is worth remembering or asked for: what the reader of messages learns from.
+"""Messages in which it was marked what is worth remembering or asked for: what the reader of messages learns from.
 
 Four sources: data/memory/messages.*.jsonl (written for this), data/dialogues, and the questions of data/memory and of
 data/persona.
@@ -39,9 +39,9 @@ _UNCLEAR = ("use_", "user_not_her", "unknown", "history_not_memory", "already_kn
 class MarkedMessage:
     """A user's message and what is to be remembered of it.
 
-    before: what she said just before, or "". kind: one of KINDS; None where people would disagree.
+    before: what she said just before, or "". kind: one of KINDS; None where one could disagree.
     family: messages with one intent share it; no family is on both sides of a split. about_her: the fact of
-    data/persona/oh_lora.yaml that it asks for, or ""; None where people would disagree.
+    data/persona/oh_lora.yaml that it asks for, or ""; None where one could disagree.
     """
 
     message: str
@@ -119,6 +119,17 @@ def questions_about_her() -> list[MarkedMessage]:
             row["message"], "", (), "other" if row["fact"] else None, "about_her", row["language"], row["fact"]
         )
         for row in rows
+    ]
+
+
+def asked_in_talks() -> list[MarkedMessage]:
+    """The questions of data/memory/told.jsonl: most ask for what was told in the talk, the others only look like it."""
+    with (DATA / "memory" / "told.jsonl").open(encoding="utf-8") as file:
+        talks = [json.loads(line) for line in file]
+    return [
+        MarkedMessage(one["question"], "", (), "asks" if one["asks"] else "other", talk["id"], talk["language"])
+        for talk in talks
+        for one in talk["asks"]
     ]
 
 

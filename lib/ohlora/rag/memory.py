@@ -7,6 +7,8 @@ from datetime import datetime
 
 from ohlora.rag.normalisation import strip_invisible
 
+OWN_WORDS = {"ko": "한 말", "en": "own words"}
+"""Key of what is stored as it was said."""
 MAXIMUM_KEY = 60
 MAXIMUM_VALUE = 300
 

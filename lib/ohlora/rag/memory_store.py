@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import secrets
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from ohlora.database import immediate
-from ohlora.rag.database import Clock, open_database, read_clock, to_text, wall_clock
+from ohlora.rag.database import Clock, open_database, read_clock, to_text, truncate_log, wall_clock
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, Memory, Recalled, clean_line
+from ohlora.rag.memory_rows import OPEN, OVER, SCHEMA, SCHEMA_VERSION, memory_of
 from ohlora.rag.normalisation import check_length, detect_language
 from ohlora.rag.relevance import PARTS, Relevance, embed_memories, load_relevance, named_keys
 from ohlora.rag.vector_index import IndexStamp, VectorIndex
 
-SCHEMA_VERSION = 1
+logger = logging.getLogger(__name__)
+
 CANDIDATES = 20  # nearest memories that are scored for relevance
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS users (
-    name TEXT PRIMARY KEY,
-    revision INTEGER NOT NULL DEFAULT 0
-);;
-CREATE TABLE IF NOT EXISTS memories (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    user TEXT NOT NULL REFERENCES users(name) ON DELETE CASCADE,
-    key TEXT NOT NULL,
-    value TEXT NOT NULL,
-    language TEXT NOT NULL,
-    source_turn TEXT,
-    created TEXT NOT NULL,
-    valid_to TEXT,
-    expires TEXT,
-    replaces INTEGER REFERENCES memories(id) ON DELETE SET NULL,
-    model TEXT NOT NULL,
-    vectors BLOB NOT NULL
-);;
-CREATE INDEX IF NOT EXISTS memories_of_user ON memories(user, valid_to)
-"""
-
-
-_OPEN = "valid_to IS NULL AND (expires IS NULL OR expires > ?)"
+KEPT_AFTER_END = timedelta(days=7)
+"""How long a plan that is over stays stored: shown as over, so that a day that was misread is seen."""
 
 
 class MemoryStore:
@@ -57,7 +39,8 @@ class MemoryStore:
         clock: gives the time with its zone.
         relevance: decides how much a memory matters to a message; default: the one calibrated for the embedder.
 
-    Every writing method is one transaction; ``with store.turn():`` makes several of them one.
+    Every writing method is one transaction; ``with store.turn():`` makes several of them one. What is deleted leaves
+    neither text nor vectors on the disk. Opening erases plans that have been over for KEPT_AFTER_END.
 
     Raises:
         StateError: the file is damaged or from a newer schema; it is left untouched.
@@ -70,9 +53,15 @@ class MemoryStore:
         self.embedder = embedder
         self.clock = clock
         self.relevance = relevance if relevance is not None else load_relevance(embedder)
-        self._connection = open_database(self.path, _SCHEMA, SCHEMA_VERSION, "memory")
+        self._connection = open_database(self.path, SCHEMA, SCHEMA_VERSION, "memory")
         self._indexes: dict[str, VectorIndex] = {}
         self._in_turn = False
+        self._forgetting: set[str] = set()  # users of whom something was deleted, until its traces are gone, too
+        truncate_log(self._connection)  # a process that was killed may have left what it deleted
+        try:
+            self.purge_expired()
+        except sqlite3.Error:
+            logger.exception("plans that are over were not erased from %s", self.path)
 
     # --- writing -------------------------------------------------------------------------------------------------
 
@@ -91,6 +80,7 @@ class MemoryStore:
             raise
         finally:
             self._in_turn = False
+        self._erase_traces()
 
     def add(
         self,
@@ -142,29 +132,43 @@ class MemoryStore:
     def delete(self, user: str, memory_id: int) -> int:
         """Forget a fact for good, with the older values that it replaced. Returns how many rows went.
 
+        Args:
+            user: whose. memory_id: of any stored memory: one that holds, a plan that is over, or an older value.
+
         Raises:
-            ValueError: the user has no open memory of that id.
+            ValueError: the user has no memory of that id.
         """
         with self.turn():
-            current: int | None = self._open_memory(user, memory_id).id
-            count = 0
+            sql = "SELECT id FROM memories WHERE user = ? AND id = ?"
+            row = self._connection.execute(sql, (user, int(memory_id))).fetchone()
+            if row is None:
+                raise ValueError(f"memory_id={memory_id!r}: user {user!r} has no such memory; see store.history(user)")
+            current, count = row["id"], 0
             while current is not None:
                 row = self._connection.execute("SELECT replaces FROM memories WHERE id = ?", (current,)).fetchone()
                 self._connection.execute("DELETE FROM memories WHERE id = ?", (current,))
                 current, count = row["replaces"], count + 1
             self._advance(user, removed=memory_id)
+            self._forgetting.add(user)
         return count
 
     def forget_user(self, user: str) -> int:
-        """Forget everything about a user, the index cache included. Returns how many memories went."""
+        """Forget everything about a user, the name and the index cache included. Returns how many memories went."""
         with self.turn():
-            count = self._connection.execute("SELECT count(*) FROM memories WHERE user = ?", (user,)).fetchone()[0]
-            self._connection.execute("DELETE FROM memories WHERE user = ?", (user,))
-            if count:
-                self._connection.execute("UPDATE users SET revision = revision + 1 WHERE name = ?", (user,))
-        self._indexes.pop(user, None)
-        self._cache_path(user).unlink(missing_ok=True)
+            count = self._connection.execute("DELETE FROM memories WHERE user = ?", (user,)).rowcount
+            self._connection.execute("DELETE FROM users WHERE name = ?", (user,))
+            self._indexes.pop(user, None)
+            self._forgetting.add(user)
         return count
+
+    def purge_expired(self) -> int:
+        """Erase every user's plans that have been over for KEPT_AFTER_END. Returns how many rows went."""
+        limit = to_text(read_clock(self.clock) - KEPT_AFTER_END)
+        rows = self._connection.execute(f"SELECT user, id FROM memories WHERE {OVER}", (limit,)).fetchall()
+        if not rows:
+            return 0
+        with self.turn():
+            return sum(self.delete(row["user"], row["id"]) for row in rows)
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -193,21 +197,28 @@ class MemoryStore:
         now = to_text(read_clock(self.clock))
         marks = ",".join("?" * len(nearest))
         rows = self._connection.execute(
-            f"SELECT * FROM memories WHERE user = ? AND {_OPEN} AND id IN ({marks})",
+            f"SELECT * FROM memories WHERE user = ? AND {OPEN} AND id IN ({marks})",
             (user, now, *(i for i, _ in nearest)),
         ).fetchall()
         if not rows:
             return []
         named = named_keys(message, [row["key"] for row in rows])
-        scores = self.relevance.scores(query, np.stack([self._vectors(row) for row in rows]), named)
+        read = self.relevance.read(message, [memory_of(row).line for row in rows])
+        scores = self.relevance.scores(query, np.stack([self._vectors(row) for row in rows]), named, read)
         calibrated = self.relevance.asked_threshold if asked else self.relevance.threshold
         limit = calibrated if threshold is None else threshold
         ranked = sorted(zip(rows, scores, strict=True), key=lambda item: -item[1])
-        return [Recalled(_memory(row), float(score)) for row, score in ranked[:count] if score >= limit]
+        return [Recalled(memory_of(row), float(score)) for row, score in ranked[:count] if score >= limit]
 
     def memories(self, user: str) -> list[Memory]:
         """What holds now, oldest first."""
         return self._select(user, only_open=True)
+
+    def expired(self, user: str) -> list[Memory]:
+        """Plans that are over and still stored, oldest first: never recalled, but they can be deleted."""
+        now = to_text(read_clock(self.clock))
+        sql = f"SELECT * FROM memories WHERE user = ? AND {OVER} ORDER BY id"
+        return [memory_of(row) for row in self._connection.execute(sql, (user, now))]
 
     def find_key(self, user: str, key: str) -> list[Memory]:
         """Open memories whose key is the same up to spaces and letter case."""
@@ -250,8 +261,11 @@ class MemoryStore:
 
     def close(self) -> None:
         """Write the index caches and close the file."""
+        self._erase_traces()
+        self._forgetting.clear()
         for user, index in self._indexes.items():
-            index.save(self._cache_path(user))
+            if len(index) and index.stamp.revision == self._revision(user):  # else it may hold what is forgotten
+                index.save(self._cache_path(user))
         self._indexes.clear()
         self._connection.close()
 
@@ -271,7 +285,9 @@ class MemoryStore:
         vectors = embed_memories(self.embedder, [(key, value)])[0]
         created = to_text(read_clock(self.clock))
         with self.turn():
-            self._connection.execute("INSERT OR IGNORE INTO users(name) VALUES (?)", (user,))
+            # No revision comes twice, not even after forget_user: another process may hold an index of the first.
+            first = secrets.randbits(48)
+            self._connection.execute("INSERT OR IGNORE INTO users(name, revision) VALUES (?, ?)", (user, first))
             same = [memory for memory in self.find_key(user, key) if memory.value == value]
             if same:
                 return same[0]
@@ -290,7 +306,7 @@ class MemoryStore:
         return np.frombuffer(row["vectors"], np.float32).reshape(len(PARTS), -1)
 
     def _by_id(self, memory_id: int) -> Memory:
-        return _memory(self._connection.execute("SELECT * FROM memories WHERE id = ?", (memory_id,)).fetchone())
+        return memory_of(self._connection.execute("SELECT * FROM memories WHERE id = ?", (memory_id,)).fetchone())
 
     def _open_memory(self, user: str, memory_id: int) -> Memory:
         for memory in self.memories(user):
@@ -301,15 +317,24 @@ class MemoryStore:
     def _select(self, user: str, only_open: bool) -> list[Memory]:
         sql = "SELECT * FROM memories WHERE user = ?"
         if not only_open:
-            return [_memory(row) for row in self._connection.execute(f"{sql} ORDER BY id", (user,))]
+            return [memory_of(row) for row in self._connection.execute(f"{sql} ORDER BY id", (user,))]
         now = to_text(read_clock(self.clock))
-        return [_memory(row) for row in self._connection.execute(f"{sql} AND {_OPEN} ORDER BY id", (user, now))]
+        return [memory_of(row) for row in self._connection.execute(f"{sql} AND {OPEN} ORDER BY id", (user, now))]
 
     def _count_expired(self, user: str) -> int:
         """Plans that are over may still be in the index: they must not push out the others."""
         now = to_text(read_clock(self.clock))
-        sql = "SELECT count(*) FROM memories WHERE user = ? AND valid_to IS NULL AND expires <= ?"
+        sql = f"SELECT count(*) FROM memories WHERE user = ? AND {OVER}"
         return int(self._connection.execute(sql, (user, now)).fetchone()[0])
+
+    def _erase_traces(self) -> None:
+        """After a deletion is committed: what the log and the index caches still hold of it."""
+        for user in self._forgetting:
+            cache = self._cache_path(user)
+            for path in cache.parent.glob(f"{cache.stem}*"):  # one that was being written when a process died, too
+                path.unlink(missing_ok=True)
+        if self._forgetting and truncate_log(self._connection):
+            self._forgetting.clear()
 
     def _advance(self, user: str, added: tuple[int, np.ndarray] | None = None, removed: int | None = None) -> None:
         """Count one write and keep the index in step with it."""
@@ -347,7 +372,7 @@ class MemoryStore:
         """The index from SQLite; memories embedded by another model are embedded again."""
         with self.turn():
             now = to_text(read_clock(self.clock))
-            sql = f"SELECT id, key, value, model, vectors FROM memories WHERE user = ? AND {_OPEN}"
+            sql = f"SELECT id, key, value, model, vectors FROM memories WHERE user = ? AND {OPEN}"
             rows = self._connection.execute(sql, (user, now)).fetchall()
             foreign = [row for row in rows if row["model"] != self.embedder.model]
             fresh = embed_memories(self.embedder, [(row["key"], row["value"]) for row in foreign])
@@ -359,21 +384,6 @@ class MemoryStore:
             index = VectorIndex(self._stamp(self._revision(user)))
         vectors = [replaced[row["id"]] if row["id"] in replaced else self._vectors(row)[0] for row in rows]
         index.add([row["id"] for row in rows], np.array(vectors, np.float32).reshape(-1, self.embedder.dimension))
-        if not self._in_turn:
+        if len(index) and not self._in_turn:
             index.save(self._cache_path(user))
         return index
-
-
-def _memory(row) -> Memory:
-    return Memory(
-        id=row["id"],
-        user=row["user"],
-        key=row["key"],
-        value=row["value"],
-        language=row["language"],
-        source_turn=row["source_turn"],
-        created=datetime.fromisoformat(row["created"]),
-        valid_to=datetime.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
-        expires=datetime.fromisoformat(row["expires"]) if row["expires"] else None,
-        replaces=row["replaces"],
-    )

@@ -14,7 +14,7 @@ from ohlora.rag.labelled_rows import LABELS, LabelledRow, load_rows
 from ohlora.rag.letter_groups import count_letter_groups
 from ohlora.rag.lexicon import Lexicon, shipped_lexicon
 from ohlora.rag.message_reader import MessageReader, load_for_reader, load_message_reader
-from ohlora.rag.normalisation import check_length, normalise
+from ohlora.rag.normalisation import check_length, normalise, strip_invisible
 from ohlora.rag.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ On 200 rows (families curses_things and curses_at_her): .89 of the former pass a
 
 
 @dataclass(frozen=True)
-class Example:
+class LabelledExample:
     """A labelled row that is close to what was judged. similarity: cosine in the moderation head."""
 
     text: str
@@ -63,7 +63,7 @@ class Verdict:
     label: str
     probability: float
     rule: str
-    examples: tuple[Example, ...] = ()
+    examples: tuple[LabelledExample, ...] = ()
     sure: bool = True
 
     @property
@@ -182,11 +182,11 @@ class Moderator:
         aimed = self.lexicon.is_aimed(normalise(text))
         return without.probability >= SURELY_NORMAL and not worse and not aimed
 
-    def nearest(self, vector: np.ndarray, count: int) -> tuple[Example, ...]:
+    def nearest(self, vector: np.ndarray, count: int) -> tuple[LabelledExample, ...]:
         """The labelled rows closest to a unit vector."""
         cosines = self.vectors @ vector
         order = np.argsort(-cosines)[:count]
-        return tuple(Example(self.rows[i].text, self.rows[i].label, float(cosines[i])) for i in order)
+        return tuple(LabelledExample(self.rows[i].text, self.rows[i].label, float(cosines[i])) for i in order)
 
     def _verdict(self, pieces: Sequence[str], probabilities: np.ndarray, vectors: np.ndarray, examples: int) -> Verdict:
         known = [self._labels.get(piece, "normal") for piece in pieces]
@@ -256,7 +256,7 @@ def judged_pieces(text: str) -> list[str]:
     """Sentences, normalised; the whole text too when it is short."""
     whole = normalise(text)
     if len(whole) <= _LONGEST_PIECE:
-        sentences = [normalise(part) for part in _SENTENCE_ENDS.split(text) if part.strip()]
+        sentences = [normalise(part) for part in _SENTENCE_ENDS.split(text) if strip_invisible(part).strip()]
         return list(dict.fromkeys([whole or text.strip(), *[part for part in sentences if len(part) > 1]]))
     size = max(_LONGEST_PIECE, -(-len(text) // _MOST_PIECES))
     pieces: list[str] = []
@@ -267,4 +267,5 @@ def judged_pieces(text: str) -> list[str]:
                 pieces[-1] += " " + part
             else:
                 pieces.append(part)
-    return [piece for piece in (normalise(part) for part in pieces if part.strip()) if piece]
+    visible = [part for part in pieces if strip_invisible(part).strip()]
+    return [piece for piece in map(normalise, visible) if piece]

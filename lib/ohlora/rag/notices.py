@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -52,6 +53,11 @@ def gentle_notice(language: str) -> str:
 def refusal_notice(reason: str, language: str) -> str | None:
     """Why she did not remember (``"secret"``, ``"instruction"``) or not speak (``"reply_withheld"``); else None."""
     return _texts(language).get(reason) if reason in ("secret", "instruction", "reply_withheld") else None
+
+
+def which_notice(lines: Sequence[str], language: str) -> str:
+    """Her question which of these memories shall be forgotten."""
+    return _texts(language)["ask_which"].format(lines=" / ".join(lines))
 
 
 def duration_text(duration: timedelta, language: str) -> str:

@@ -3,9 +3,10 @@
 E5's cosines all lie between .75 and .9, and some messages are close to everything. So each cosine is compared
 with those of the same message to a fixed *cohort* of other people's memories (zero normalisation, as in speaker
 verification: Auckenthaler et al. 2000, "Score Normalization for Text-Independent Speaker Verification Systems"),
-and a logistic regression turns four such scores, and whether the message names the key, into a probability. Its
-threshold decides about abstention. The fourth score is taught: a projection brings a message and the memory that it is
-about together, and keeps the same person's other memories away (ohlora.rag.projection).
+and a logistic regression turns four such scores, whether the message names the key, and what a cross-encoder makes of
+message and memory side by side (ohlora.rag.cross_encoder) into a probability. Its threshold decides about abstention.
+The fourth score is taught: a projection brings a message and the memory that it is about together, and keeps the same
+person's other memories away (ohlora.rag.projection).
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ import numpy as np
 import torch
 
 from ohlora.config import DATA, outputs_folder
+from ohlora.rag.cross_encoder import CrossEncoder, load_cross_encoder
 from ohlora.rag.embedder_weights import load_for_embedder
 from ohlora.rag.embeddings import Embedder, load_embedder
 from ohlora.rag.projection import project, train_projection
-from ohlora.weights import save_weights
+from ohlora.weights import WeightsError, save_weights
 
 PARTS = ("line", "key", "value")
 WEIGHTS = "memory_relevance"
+_READ = (-6.0, 6.0)  # logits of the cross-encoder beyond these say no more
 _PLAIN_QUESTIONS = {"ko": "내 {key} 기억해?", "en": "do you remember my {key}?"}
 
 
@@ -58,8 +61,12 @@ class Relevance(Protocol):
     @property
     def asked_threshold(self) -> float: ...
 
-    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
-        """Query float32 (dimension,), memories float32 (n, 3, dimension), named (n,) → probabilities (n,)."""
+    def read(self, message: str, lines: Sequence[str]) -> np.ndarray:
+        """What a closer look at the message beside each line tells, float32 (n,); see CrossEncoder.scores."""
+        ...
+
+    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray, read: np.ndarray) -> np.ndarray:
+        """Query float32 (dimension,), memories float32 (n, 3, dimension), named, read (n,) → probabilities (n,)."""
         ...
 
 
@@ -74,17 +81,21 @@ class CosineRelevance:
         """See Relevance; the same."""
         return self.threshold
 
-    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
+    def read(self, message: str, lines: Sequence[str]) -> np.ndarray:
+        """See Relevance; there is none."""
+        return np.zeros(len(lines), np.float32)
+
+    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray, read: np.ndarray) -> np.ndarray:
         """See Relevance."""
         return memories[:, 0] @ query
 
 
 @dataclass(frozen=True)
 class CalibratedRelevance:
-    """Zero-normalised cosines → logistic regression.
+    """Zero-normalised cosines and what a cross-encoder reads → logistic regression.
 
     cohort: float32 (m, 3, dimension), memories of nobody. centre: (dimension,) and projection: (projected, dimension),
-    see ohlora.rag.projection. coefficients: (5,). intercept and thresholds: scalars.
+    see ohlora.rag.projection. coefficients: (6,). intercept and thresholds: scalars.
     """
 
     cohort: np.ndarray
@@ -94,11 +105,16 @@ class CalibratedRelevance:
     intercept: float
     threshold: float
     asked_threshold: float
+    cross_encoder: CrossEncoder
 
-    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray) -> np.ndarray:
+    def read(self, message: str, lines: Sequence[str]) -> np.ndarray:
+        """See Relevance."""
+        return self.cross_encoder.scores(message, lines).clip(*_READ)
+
+    def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray, read: np.ndarray) -> np.ndarray:
         """See Relevance."""
         taught = (self.centre, self.projection)
-        features = np.column_stack([normalised_cosines(query, memories, self.cohort, taught), named])
+        features = np.column_stack([normalised_cosines(query, memories, self.cohort, taught), named, read])
         return _probability(features @ self.coefficients + self.intercept)
 
 
@@ -142,18 +158,21 @@ def load_relevance(embedder: Embedder) -> CalibratedRelevance:
     """The calibration for an embedder: shipped, or made now (some minutes) and kept in outputs/weights.
 
     Raises:
-        WeightsError: the weight file is damaged.
+        WeightsError: the weight file is damaged, or was made with another cross-encoder.
     """
-    tensors, _ = load_for_embedder(WEIGHTS, embedder, lambda path: save_relevance(path, *calibrate(embedder)))
+    tensors, card = load_for_embedder(WEIGHTS, embedder, lambda path: save_relevance(path, *calibrate(embedder)))
+    cross_encoder = load_cross_encoder()
+    if card["cross_encoder"] != cross_encoder.name:
+        raise WeightsError(f"{WEIGHTS} belongs to another cross-encoder; run: python -m ohlora.rag.relevance")
     numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
     scalars = {key: float(numbers.pop(key)) for key in ("intercept", "threshold", "asked_threshold")}
-    return CalibratedRelevance(**numbers, **scalars)
+    return CalibratedRelevance(**numbers, **scalars, cross_encoder=cross_encoder)
 
 
 def calibrate(
     embedder: Embedder, rows: list[dict] | None = None, training: list[dict] | None = None
 ) -> tuple[CalibratedRelevance, dict]:
-    """Teach the projection, then fit the five coefficients and the threshold on other dialogues with known answers.
+    """Teach the projection, then fit the six coefficients and the threshold on other dialogues with known answers.
 
     The threshold comes from best_threshold: right is the right memory first, or none, on dialogues that the
     coefficients were not fitted on (leave one dialogue out). That for messages that ask for what was told is chosen on
@@ -170,13 +189,13 @@ def calibrate(
 
     rows = load_dialogue_questions("calibration") if rows is None else rows
     training = load_dialogue_questions("training") if training is None else training
-    taught = teach_projection(embedder, training)
+    taught, cross_encoder = teach_projection(embedder, training), load_cross_encoder()
     vectors = [embed_memories(embedder, [(one["key"], one["value"]) for one in row["memories"]]) for row in rows]
     dialogues = [with_plain_questions(row, rows) for row in rows]
     scored = []
     for number, (dialogue, memories) in enumerate(zip(dialogues, vectors, strict=True)):
         others = np.concatenate([*vectors[:number], *vectors[number + 1 :]])
-        scored.append(_score_dialogue(embedder, dialogue, memories, others, taught))
+        scored.append(_score_dialogue(embedder, cross_encoder, dialogue, memories, others, taught))
     held_out: list[tuple[float, bool, bool]] = []
     # Of the plain questions half are about what nobody told: people seldom ask that.
     asks = [question.get("asks", False) for dialogue in dialogues for question in dialogue["questions"]]
@@ -198,6 +217,7 @@ def calibrate(
         float(model.intercept_[0]),
         float(np.float32(threshold)),
         float(np.float32(asked_threshold)),
+        cross_encoder,
     )
     right = np.mean([_is_right(question, threshold) for question in held_out])
     right_asked = np.mean([_is_right(question, asked_threshold) for question in asked])
@@ -214,6 +234,7 @@ def calibrate(
         },
         "licence": "Apache-2.0",
         "embedder": embedder.model,
+        "cross_encoder": cross_encoder.name,
     }
     return relevance, card
 
@@ -284,24 +305,31 @@ def with_plain_questions(row: dict, rows: list[dict]) -> dict:
 
 
 def _score_dialogue(
-    embedder: Embedder, row: dict, memories: np.ndarray, cohort: np.ndarray, taught: tuple[np.ndarray, np.ndarray]
+    embedder: Embedder,
+    cross_encoder: CrossEncoder,
+    row: dict,
+    memories: np.ndarray,
+    cohort: np.ndarray,
+    taught: tuple[np.ndarray, np.ndarray],
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each question: features (memories, 5) and which memory is wanted.
+    """For each question: features (memories, 6) and which memory is wanted.
 
     Args:
         memories: vectors of the dialogue's. cohort: of all the others'. Both as embed_memories gives them.
     """
     queries = embedder.embed_queries([question["question"] for question in row["questions"]])
     keys = [memory["key"] for memory in row["memories"]]
-    return [
-        (
-            np.column_stack(
-                [normalised_cosines(query, memories, cohort, taught), named_keys(question["question"], keys)]
-            ),
-            np.array([key == question["key"] for key in keys]),
+    lines = [f"{memory['key']}: {memory['value']}" for memory in row["memories"]]
+    found = []
+    for query, question in zip(queries, row["questions"], strict=True):
+        message = question["question"]
+        parts = (
+            normalised_cosines(query, memories, cohort, taught),
+            named_keys(message, keys),
+            cross_encoder.scores(message, lines).clip(*_READ),
         )
-        for query, question in zip(queries, row["questions"], strict=True)
-    ]
+        found.append((np.column_stack(parts), np.array([key == question["key"] for key in keys])))
+    return found
 
 
 def _stack(questions: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -19,11 +19,12 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from ohlora.config import DATA, outputs_folder, seed_everything
+from ohlora.llm.dialogues import load_dialogues
 from ohlora.rag.intent_network import WEIGHTS as NETWORK
 from ohlora.rag.intent_network import load_intent_network
 from ohlora.rag.intents import act_of_intent, load_intent_messages
-from ohlora.rag.marked_messages import questions_about_her
-from ohlora.rag.message_lessons import training_messages
+from ohlora.rag.marked_messages import asked_in_talks, questions_about_her
+from ohlora.rag.message_lessons import after_any_line, training_messages
 from ohlora.rag.message_reader import load_message_reader
 from ohlora.rag.wants import ASKS_TOLD, CLEAR, WEIGHTS, Wants, WantsHead, all_wants, is_about_her
 from ohlora.weights import load_weights, save_weights
@@ -75,6 +76,10 @@ def load_wanting_messages(seed: int = 0) -> list[WantingMessage]:
         *talks,
         *(WantingMessage(row.message, row.before, row.about_her) for row in questions_about_her()),
         *(WantingMessage(row.message, row.before, ASKS_TOLD) for row in training_messages() if row.kind == "asks"),
+        *(
+            WantingMessage(row.message, row.before, ASKS_TOLD if row.kind == "asks" else "")
+            for row in after_any_line(asked_in_talks(), load_dialogues(), random.Random(seed))
+        ),
         *(WantingMessage(message, "", "") for message in random.Random(seed).sample(other, _OTHER_MESSAGES)),
     ]
 
