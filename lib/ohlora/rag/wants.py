@@ -43,7 +43,7 @@ _ABOUT_THE_TALK = {
 }  # wants that speak of her last line  # fmt: skip
 APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype", "wish_luck", "congratulate"}
 """Wants that she approve of what the user does."""
-RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.05, 0.3
+RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.03, 0.4
 """Probabilities of a want that a friendly yes could harm ("can I drive, it was only three beers"): from the first on
 she does not approve here, from the second on she is careful where she would have."""
 _LARGEST = 6.0  # standard deviations: a few features reach a hundred
@@ -94,13 +94,13 @@ class Wants:
         """What a message wants; "": nothing of these. before: what she said just before it."""
         found = self.probabilities([(message, before)])[0]
         best = int(found.argmax())
-        want = self.names[best - 1] if best and found[best] >= CLEAR else ""
-        if want in _ABOUT_THE_TALK and not before:
+        want = self.names[best - 1] if best else ""
+        risky = found[1 + self.names.index(RISKY)] if want in {*APPROVAL, RISKY} else 0.0
+        if risky >= _LIKELY_RISKY:
+            return RISKY
+        if found[best] < CLEAR or (want in _ABOUT_THE_TALK and not before):
             return ""
-        risky = found[1 + self.names.index(RISKY)] if want in APPROVAL else 0.0
-        if risky >= _MAYBE_RISKY:
-            return RISKY if risky >= _LIKELY_RISKY else ""
-        return want
+        return "" if want in APPROVAL and risky >= _MAYBE_RISKY else want
 
     @torch.no_grad()
     def probabilities(self, messages: Sequence[tuple[str, str]]) -> np.ndarray:
