@@ -20,25 +20,29 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_PICTURE = 300_000  # bytes
-LARGEST_NOTEBOOK = 2_900_000  # bytes; of a larger one, the largest pictures shrink
+JPEG_QUALITY = 92
 THUMBNAIL = (220, 120)  # pixels at most
 
 
-def smaller_picture(encoded: str, limit: int = LARGEST_PICTURE) -> str:
-    """A PNG (base64) packed tighter, and scaled down until it has at most ``limit`` bytes."""
-    data = base64.b64decode(encoded)
-    picture = Image.open(io.BytesIO(data))
-    if picture.mode == "RGBA" and picture.getextrema()[3] == (255, 255):  # the same pixels in an eighth less
-        buffer = io.BytesIO()
-        picture.convert("RGB").save(buffer, "PNG", optimize=True)
-        data = min(data, buffer.getvalue(), key=len)
-    while len(data) > limit:
-        picture = Image.open(io.BytesIO(data))
+def packed_picture(encoded: str, limit: int = LARGEST_PICTURE) -> tuple[str, str]:
+    """A PNG (base64) packed tighter → its MIME type and data (base64), at most ``limit`` bytes.
+
+    Sheets of portraits become JPEG: git keeps every version for ever, and a PNG of one is five times as large. Plots,
+    whose edges JPEG would fray, hardly get smaller by it and stay PNG.
+    """
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    if picture.mode == "RGBA":
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    while True:
+        kinds = {"image/png": io.BytesIO(), "image/jpeg": io.BytesIO()}
+        picture.save(kinds["image/png"], "PNG", optimize=True)
+        picture.convert("RGB").save(kinds["image/jpeg"], "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+        png, jpeg = (kind.getvalue() for kind in kinds.values())
+        mime, data = ("image/jpeg", jpeg) if 2 * len(jpeg) < len(png) else ("image/png", png)
+        if len(data) <= limit:
+            return mime, base64.b64encode(data).decode()
         picture = picture.resize((int(picture.width * 0.8), int(picture.height * 0.8)), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG", optimize=True)
-        data = buffer.getvalue()
-    return base64.b64encode(data).decode()
 
 
 def trimmed_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -47,28 +51,20 @@ def trimmed_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     for output in kept:
         data = output.get("data", {})
         if "image/png" in data:
-            data["image/png"] = smaller_picture(data["image/png"])
+            mime, packed = packed_picture(data.pop("image/png"))
+            data[mime] = packed
         if "application/vnd.jupyter.widget-view+json" in data:
             del data["application/vnd.jupyter.widget-view+json"]  # its state is not kept
     kept = [output for output in kept if "data" not in output or output["data"]]
     return nbformat.from_dict(json.loads(json.dumps(kept).replace(f"{ROOT}/", "")))  # paths of this machine
 
 
-def shrink(notebook: nbformat.NotebookNode) -> None:
-    """Scale the largest pictures down until the notebook fits LARGEST_NOTEBOOK."""
-    limit = LARGEST_PICTURE
-    while len(nbformat.writes(notebook).encode()) > LARGEST_NOTEBOOK:
-        limit = int(0.8 * limit)
-        for cell in notebook.cells:
-            for data in [output.get("data", {}) for output in cell.get("outputs", [])]:
-                if "image/png" in data:
-                    data["image/png"] = smaller_picture(data["image/png"], limit)
-
-
 def save_thumbnail(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write the notebook's first picture, small, on white."""
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    pictures = [
+        data for output in outputs for mime, data in output.get("data", {}).items() if mime.startswith("image/")
+    ]
     picture = Image.open(io.BytesIO(base64.b64decode(pictures[0]))).convert("RGB")
     picture.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +104,6 @@ def publish(source: Path) -> bool:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    shrink(notebook)
     nbformat.write(notebook, source)
     publish_metrics(source.stem)
     save_thumbnail(notebook, ROOT / "docs" / "notebooks" / f"{source.stem}.png")

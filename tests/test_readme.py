@@ -112,7 +112,7 @@ def test_commands_and_files_are_there(language: str) -> None:
     assert {"memory.sqlite", "sanctions.sqlite", "face.yaml", "ratings.sqlite", "labels.sqlite"} <= stored
     written = library + "".join(path.read_text(encoding="utf-8") for path in NOTEBOOKS)
     assert not [name for name in stored if f'"{name}' not in written.replace("\\", "")]
-    for call in ("forget", "forget_user", "wear"):
+    for call in ("forget", "forget_everything", "wear"):
         assert f"def {call}(" in library and f"{call}(" in text
 
 
