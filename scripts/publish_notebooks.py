@@ -20,20 +20,20 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_PICTURE = 300_000  # bytes
-JPEG_QUALITY = 92
+PICTURES, JPEG_QUALITY = ("image/png", "image/jpeg"), 92
 THUMBNAIL = (220, 120)  # pixels at most
 
 
 def packed_picture(encoded: str, limit: int = LARGEST_PICTURE) -> tuple[str, str]:
     """A PNG (base64) packed tighter → its MIME type and data (base64), at most ``limit`` bytes.
 
-    Sheets of portraits become JPEG: git keeps every version for ever, and a PNG of one is five times as large. Plots,
-    whose edges JPEG would fray, hardly get smaller by it and stay PNG.
+    What JPEG halves becomes one, sheets of portraits above all: git keeps every version for ever. Plots, whose edges
+    JPEG would fray, hardly get smaller by it and stay PNG.
     """
     picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
-    if picture.mode == "RGBA":
+    if picture.mode not in ("RGB", "L"):  # on white, as a page is
         white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture).convert("RGB")
+        picture = Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
     while True:
         kinds = {"image/png": io.BytesIO(), "image/jpeg": io.BytesIO()}
         picture.save(kinds["image/png"], "PNG", optimize=True)
@@ -62,9 +62,7 @@ def trimmed_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 def save_thumbnail(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write the notebook's first picture, small, on white."""
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    pictures = [
-        data for output in outputs for mime, data in output.get("data", {}).items() if mime.startswith("image/")
-    ]
+    pictures = [data for output in outputs for mime, data in output.get("data", {}).items() if mime in PICTURES]
     picture = Image.open(io.BytesIO(base64.b64decode(pictures[0]))).convert("RGB")
     picture.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
     path.parent.mkdir(parents=True, exist_ok=True)

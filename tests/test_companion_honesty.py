@@ -42,6 +42,9 @@ def test_a_plain_question_needs_no_network(message: str) -> None:
         "그 사람 좋은 사람이야?", "사람 많은 데는 싫어", "우리 청소기는 로봇이야", "새로 온 사람이랑 얘기했어",
         "컴퓨터가 고장났어",
         "are you free", "he is a real person to me", "I talked to a person from the bank", "are you really there",
+        "I was talking to a person at work today", "I hate chatting with a bot at the bank", "what's on your computer?",
+        "can you fix your computer now", "how is ur computer?", "기계랑 대화하는 거 싫어", "너 컴퓨터 지금 켰어?",
+        "너 프로그램 이야기 해줘", "로봇과 대화하는 중인 영화 봤어",
     ],
 )  # fmt: skip
 def test_other_people_and_machines_are_no_question(message: str) -> None:

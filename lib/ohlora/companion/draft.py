@@ -33,7 +33,7 @@ class EndOfTurn(Exception):
 class Draft:
     """Fields are those of Turn while they grow; language: ``"ko"`` or ``"en"``, of the notices.
 
-    reply: the language model's words; added: what rules say after them (honesty, citation), which does not enter the
+    reply: her words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
     memories: what she was given. plain: the message without her name where she is only called by it. in_talk: that,
     behind what the user said before where it goes on with that. reading: what is in the message. prepared: her words

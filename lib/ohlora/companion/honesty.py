@@ -14,20 +14,22 @@ from ohlora.llm.prompt import Example
 ARTIFICIAL = "artificial"
 """The fact of data/persona/oh_lora.yaml."""
 _KIND = "(사람|인간|로봇|챗봇|봇|기계|인공지능|AI|에이아이|프로그램|컴퓨터)"
-_IS_IT = "(이?(야|니|냐|지|죠|에요|예요)|인가요?|입니까|맞(아|지|죠|나|니)|아니(야|지|죠|니))"
+_IS_IT = "(이?(야|니|냐|지|죠|에요|예요)|인가요?|입니까|맞(아|지|죠|나|니)요?|아니(야|지|죠|니))(?![가-힣])"
 _BEING = "(human|person|robot|bot|chatbot|ai|machine|program|computer)"
 _ASKED = re.compile(
     # "너 진짜 사람이야?", alone "인공지능 맞지?", "기계랑 얘기하는 거야?"
-    rf"(너|넌|네가|니가|당신|오로라)(는|은)?\s*((혹시|진짜|정말|사실|솔직히|그냥|결국|설마)(로|은|는)?\s*)*"
+    rf"(?<![가-힣])(너|넌|네가|니가|당신|오로라)(는|은)?\s*((혹시|진짜|정말|사실|솔직히|그냥|결국|설마)(로|은|는)?\s*)*"
     rf"{_KIND}\s*({_IS_IT}|인 ?거|이?라며)"
     rf"|^((솔직히|진짜|정말|혹시|설마)\s*)*{_KIND}\s*{_IS_IT}\S*[\s?!~.ㅋㅎ]*$"
     rf"|{_KIND}(이랑|랑|하고|과|와)\s*(대화|얘기|이야기|채팅|말|떠드)\S*\s*(하는|하고 있는)?\s*(거|건|중|것)"
+    r"(이?(야|니|냐|지|죠)|인가요?|가요|예요)?\s*\?"
     # "are you a real person", "you're a bot right?", "am I talking to a machine", "human or bot"
     rf"|\b(are|r) (you|u|ya)( (really|actually|just|even|maybe|secretly|seriously))*( an?)?( (real|actual|living))*"
     rf" ({_BEING}|real|alive)\b"
-    rf"|\b(you|u)( are|'re|r| r)( (really|actually|just|only))*( an?)?( real)? {_BEING},? *"
-    r"(right|huh|yes|no|aren'?t|\?)"
-    rf"|\b(talking|chatting|speaking|texting|typing) (to|with) an? ((real|actual|living) )*{_BEING}\b"
+    rf"|\b(you|u)( are|'re| r)( (really|actually|just|only))*( an?)?( real)? {_BEING},? *"
+    r"(\?|(right|huh|yes|no|aren'?t (you|u))\b\W*$)"
+    r"|\b(am i|are we|i'?m|im) ((really|actually|just) )*(talking|chatting|speaking|texting|typing) (to|with)"
+    rf" an? ((real|actual|living) )*{_BEING}\b"
     rf"|\b{_BEING} or (an? )?((real|actual) )*({_BEING}|girl|woman)\b",
     re.IGNORECASE,
 )

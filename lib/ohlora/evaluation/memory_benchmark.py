@@ -29,7 +29,7 @@ from ohlora.llm.reply_format import MemoryOperation, same_stored
 from ohlora.rag import Memory, MemoryStore, detect_language, load_embedder
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.extraction import circumstances
-from ohlora.rag.relevance import Relevance
+from ohlora.rag.relevance import Relevance, load_relevance
 
 ABILITIES = ("extraction", "sessions", "update", "time", "abstention")
 RECALLED = 3  # memories that she is given with a message, as in the chat
@@ -143,7 +143,7 @@ def told(
             state.tell(dialogue)
             yield state
         finally:
-            state.store.close()
+            (state.companion or state.store).close()
 
 
 def ask(state: _Told, dialogue: dict[str, Any]) -> list[dict[str, Any]]:
@@ -268,13 +268,14 @@ def main() -> None:
     if given.dialogues:
         rows = [row for row in rows if int(row["id"].rsplit("-", 1)[1]) <= given.dialogues]
     embedder, companion = load_embedder(given.profile), None
+    relevance = load_relevance(embedder)
     with tempfile.TemporaryDirectory() as folder:
         if not given.without_model:
             companion = Companion(given.profile, "benchmark", state=Path(folder))
-        told_as_written, _ = run_benchmark(tqdm(rows, desc="stored as written"), embedder, None, companion, True)
+        told_as_written, _ = run_benchmark(tqdm(rows, desc="stored as written"), embedder, relevance, companion, True)
         metrics = {f"recall_{name}": metric for name, metric in benchmark_metrics(told_as_written).items()}
         if companion is not None:
-            questions, messages = run_benchmark(tqdm(rows, desc="stored by her"), embedder, None, companion)
+            questions, messages = run_benchmark(tqdm(rows, desc="stored by her"), embedder, relevance, companion)
             metrics |= benchmark_metrics(questions, messages)
             columns = ["ability", "question", "recalled", "reply", "answered", "stale"]
             print(questions[columns].to_csv(sep="\t", index=False))

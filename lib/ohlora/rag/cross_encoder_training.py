@@ -143,7 +143,8 @@ def train_cross_encoder(asked: Sequence[AskedTexts], settings: TrainingSettings)
 def _with_others(one: AskedTexts, everybody: Sequence[str], draw: random.Random) -> AskedTexts:
     """The same question with fewer of its wrong texts, where they are many, and with some of other users."""
     wrong = [text for place, text in enumerate(one.texts) if place != one.answer]
-    wrong = draw.sample(wrong, min(len(wrong), _MOST_TEXTS - _OTHERS - 1)) + draw.sample(list(everybody), _OTHERS)
+    others = [text for text in draw.sample(everybody, _OTHERS) if text not in one.texts]
+    wrong = draw.sample(wrong, min(len(wrong), _MOST_TEXTS - _OTHERS - 1)) + others
     right = () if one.answer is None else (one.texts[one.answer],)
     return AskedTexts(one.question, (*right, *wrong), 0 if right else None)
 

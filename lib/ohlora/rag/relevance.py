@@ -162,8 +162,11 @@ def load_relevance(embedder: Embedder) -> CalibratedRelevance:
     """
     tensors, card = load_for_embedder(WEIGHTS, embedder, lambda path: save_relevance(path, *calibrate(embedder)))
     cross_encoder = load_cross_encoder()
-    if card["cross_encoder"] != cross_encoder.name:
-        raise WeightsError(f"{WEIGHTS} belongs to another cross-encoder; run: python -m ohlora.rag.relevance")
+    if card.get("cross_encoder") != cross_encoder.name:
+        raise WeightsError(
+            f"{WEIGHTS} belongs to another cross-encoder; delete {WEIGHTS}_* in outputs/weights, where there is one, "
+            "or run: python -m ohlora.rag.relevance"
+        )
     numbers = {key: tensor.float().numpy() for key, tensor in tensors.items()}
     scalars = {key: float(numbers.pop(key)) for key in ("intercept", "threshold", "asked_threshold")}
     return CalibratedRelevance(**numbers, **scalars, cross_encoder=cross_encoder)
