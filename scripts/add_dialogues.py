@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from ohlora.config import DATA
 from ohlora.evaluation.llm import persona_questions
 from ohlora.llm.dialogues import DialogueError, load_dialogues, parse_dialogue
 from ohlora.llm.language import LANGUAGES
-from ohlora.llm.reply_format import parse_reply
+from ohlora.llm.reply_format import parse_reply, plain_letters
 from ohlora.llm.rules import violations
 
 UNRELATED_SHARE = 0.35
@@ -81,12 +80,8 @@ def _moment(text: str, chance: random.Random) -> str:
     return text if "T" in text else f"{day}T{text}"
 
 
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).casefold()
-
-
 def _pairs(text: str) -> set[str]:
-    letters = _letters(text)
+    letters = plain_letters(text)
     return {letters[index : index + 2] for index in range(len(letters) - 1)}
 
 
@@ -104,7 +99,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="append to data/dialogues/<group>.<language>.jsonl")
     given = parser.parse_args()
     known = load_dialogues()
-    asked = {(_letters(row.user), row.memories, row.history != ()) for row in known}
+    asked = {(plain_letters(row.user), row.memories, row.history != ()) for row in known}
     said = Counter(row.reply for row in known)
     held_out = [_pairs(question.text) for question in persona_questions(held_out=True)]
     numbers = Counter(row.family for row in known if row.id.startswith(f"{given.group}-{given.language}-"))
@@ -122,7 +117,7 @@ def main() -> None:
             broken = violations(parse_reply(dialogue.target()), dialogue)
             if broken:
                 raise ValueError(f"breaks the rules: {', '.join(broken)}")
-            seen = (_letters(dialogue.user), dialogue.memories, dialogue.history != ())
+            seen = (plain_letters(dialogue.user), dialogue.memories, dialogue.history != ())
             if seen in asked and seen[0]:
                 raise ValueError(f"the message was asked before: {dialogue.user!r}")
             said[dialogue.reply] += 1

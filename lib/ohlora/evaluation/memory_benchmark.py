@@ -22,6 +22,7 @@ from typing import Any
 import pandas as pd
 
 from ohlora.companion import Companion
+from ohlora.companion.companion import RECALLED
 from ohlora.config import DATA, outputs_folder
 from ohlora.evaluation.llm import memory_scores
 from ohlora.evaluation.metrics import Metric
@@ -32,7 +33,6 @@ from ohlora.rag.extraction import circumstances
 from ohlora.rag.relevance import Relevance, load_relevance
 
 ABILITIES = ("extraction", "sessions", "update", "time", "abstention")
-RECALLED = 3  # memories that she is given with a message, as in the chat
 
 
 def load_benchmark(path: Path = DATA / "memory" / "benchmark.jsonl") -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import E5Network, limited_threads, padded
+from ohlora.rag.e5_network import E5Network, limited_threads, mean_and_highest, padded
 from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import load_weights
 
@@ -45,17 +45,8 @@ class CrossEncoderNetwork(nn.Module):
 
     def forward(self, tokens: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """int64 (n, length), bool (n, length): False at padding → logits, float32 (n,)."""
-        encoder = self.encoder
-        with torch.no_grad():
-            hidden = encoder.embed(tokens)
-            for layer in encoder.layers[:FROZEN_LAYERS]:
-                hidden = layer(hidden, seen[:, None, None])
-        for layer in encoder.layers[FROZEN_LAYERS:]:
-            hidden = layer(hidden, seen[:, None, None])
-        hidden = hidden.float()
-        mean = (hidden * seen[..., None]).sum(dim=1) / seen.sum(dim=1, keepdim=True)
-        highest = hidden.masked_fill(~seen[..., None], -torch.inf).amax(dim=1)
-        return self.head(self.norm(torch.cat([mean, highest], dim=1)))[:, 0]
+        hidden = self.encoder(tokens, seen, FROZEN_LAYERS).float()
+        return self.head(self.norm(mean_and_highest(hidden, seen)))[:, 0]
 
 
 def encode_pair(tokenizer: Tokenizer, question: str, text: str) -> list[int]:

@@ -94,12 +94,26 @@ class E5Network(nn.Module):
         places = self.positions.weight[: tokens.shape[1]]
         return self.norm(self.words(tokens) + places + self.kind)
 
-    def forward(self, tokens: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """int64 (n, length), bool (n, length): False at padding → float32 (n, length, width)."""
-        hidden = self.embed(tokens)
-        for layer in self.layers:
+    def forward(self, tokens: torch.Tensor, seen: torch.Tensor, frozen_layers: int = 0) -> torch.Tensor:
+        """int64 (n, length), bool (n, length): False at padding → float32 (n, length, width).
+
+        Args:
+            frozen_layers: of the lowest so many, and of the embedding below them, no gradient is kept.
+        """
+        with torch.set_grad_enabled(torch.is_grad_enabled() and frozen_layers == 0):
+            hidden = self.embed(tokens)
+            for layer in self.layers[:frozen_layers]:
+                hidden = layer(hidden, seen[:, None, None])
+        for layer in self.layers[frozen_layers:]:
             hidden = layer(hidden, seen[:, None, None])
         return hidden
+
+
+def mean_and_highest(states: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """Mean and maximum over a text's tokens: (n, length, width), bool (n, length) → (n, 2 x width)."""
+    mean = (states * seen[..., None]).sum(dim=1) / seen.sum(dim=1, keepdim=True)
+    highest = states.masked_fill(~seen[..., None], -torch.inf).amax(dim=1)
+    return torch.cat([mean, highest], dim=1)
 
 
 @contextlib.contextmanager

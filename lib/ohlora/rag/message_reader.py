@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from ohlora.rag.e5_model import PREFIXES, read_e5
-from ohlora.rag.e5_network import E5Network, limited_threads, padded
+from ohlora.rag.e5_network import E5Network, limited_threads, mean_and_highest, padded
 from ohlora.rag.korean_words import whole_noun
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.marked_messages import KINDS
@@ -155,24 +155,15 @@ class MessageNetwork(nn.Module):
 
     def states(self, messages: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
         """Float32 (n, length, width) and bool (n, length): False at padding. No gradient below the adapter."""
-        encoder = self.encoder
-        tokens, seen = padded([one.tokens for one in messages], encoder.kind.device)
-        with torch.no_grad():
-            hidden = encoder.embed(tokens)
-            for layer in encoder.layers[:FROZEN_LAYERS]:
-                hidden = layer(hidden, seen[:, None, None])
-        for layer in encoder.layers[FROZEN_LAYERS:]:
-            hidden = layer(hidden, seen[:, None, None])
-        return (hidden - self.mean) / self.deviation, seen
+        tokens, seen = padded([one.tokens for one in messages], self.encoder.kind.device)
+        return (self.encoder(tokens, seen, FROZEN_LAYERS) - self.mean) / self.deviation, seen
 
     def whole(self, states: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """Mean and maximum over all tokens, her last line included: (n, length, width) → (n, 2 x width).
 
         What the heads kind, about_her and moderation take.
         """
-        mean = (states * seen[..., None]).sum(dim=1) / seen.sum(dim=1, keepdim=True)
-        highest = states.masked_fill(~seen[..., None], -torch.inf).amax(dim=1)
-        return torch.cat([mean, highest], dim=1)
+        return mean_and_highest(states, seen)
 
     def keys_of(self, words: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
         """Logits (n, keys). words: mean states of a fact's tokens (n, width). messages: of the whole message."""
