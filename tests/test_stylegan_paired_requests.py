@@ -46,6 +46,25 @@ def test_what_cannot_be_reached_stays_within_reach(estimate: PropertyEstimate) -
     assert torch.isfinite(found).all() and found[:, columns].abs().max() <= max(REACH, U.abs().max())
 
 
+def test_a_request_out_of_reach_is_not_sought_in_what_belongs_to_others() -> None:
+    """The estimate knows the wall by chance: a mouth that cannot open further must not change its colour."""
+    wall, mouth = VECTOR_NAMES.index("background_top_0"), VECTOR_NAMES.index("mouth")
+
+    def leaking(u: torch.Tensor) -> torch.Tensor:
+        shown = measured(u)
+        row = PROPERTIES.index("mouth")
+        return torch.cat([shown[..., :row], shown[..., row : row + 1] + 0.2 * u[..., wall, None], shown[..., row + 1 :]], -1)
+
+    def of_any(u: torch.Tensor) -> torch.Tensor:  # torch.func maps rows one by one
+        return leaking(u) if u.ndim == 2 else leaking(u[None])[0]
+
+    wanted = of_any(U)
+    wanted[:, PROPERTIES.index("mouth")] = 3.0
+    found = obeying(U, wanted, of_any)
+    assert (found - U)[:, mouth].mean() > 1
+    assert (found - U)[:, wall].abs().max() < 0.1
+
+
 def test_everybody_becomes_the_woman_most_like_her() -> None:
     women = as_woman(U)
     genders = [PortraitParams.from_vector(row).gender for row in women.numpy()]

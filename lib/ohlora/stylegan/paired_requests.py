@@ -2,8 +2,9 @@
 
 A latent of our generator is paired with portrait parameters u. A request ("eyes half a deviation more open") says
 how the portrait shall measure, not which u does that. A small network learns u → what the portrait measures; the
-smallest change of the few parameters that a property may move, found by Gauss-Newton, is then the answer. Everything
-else of u stays as it is, so the answer is the same person. Conditioning (:mod:`ohlora.stylegan.conditioning`) learns
+smallest change of the few parameters that a property may move, found by Gauss-Newton, is then the answer. What is
+missing of one property never moves the parameters of another, and everything else of u stays as it is, so the answer
+is the same person before the same wall. Conditioning (:mod:`ohlora.stylegan.conditioning`) learns
 from these answers before it looks at a single image.
 """
 
@@ -32,6 +33,8 @@ MOVED = {
 
 REACH = 3.5  # standard deviations; beyond it a parameter hardly changes the portrait any more
 _COLUMNS = [VECTOR_NAMES.index(name) for names in MOVED.values() for name in names]
+_OWN = torch.tensor([[name in MOVED[key] for names in MOVED.values() for name in names] for key in PROPERTIES])
+"""bool (7, columns): which columns a property may move."""
 _GENDER = VECTOR_NAMES.index("gender")
 
 
@@ -70,7 +73,8 @@ def obeying(u: Tensor, requested: Tensor, estimate: PropertyEstimate, rounds: in
     """The u nearest to ``u`` whose portraits measure as requested, according to ``estimate``.
 
     Levenberg-Marquardt on the parameters of MOVED: each round solves (JᵀJ + λI) δ = Jᵀ (requested − estimate), J being
-    the estimate's Jacobian.
+    the estimate's Jacobian without what a property does to the parameters of others. With the whole Jacobian, a mouth
+    that cannot open as far as is asked would be sought in the colour of the wall: the estimate is never quite flat there.
 
     Args:
         u: float32 (n, VECTOR_SIZE). requested: float32 (n, 7), z-scores in the order of PROPERTIES.
@@ -80,11 +84,11 @@ def obeying(u: Tensor, requested: Tensor, estimate: PropertyEstimate, rounds: in
         float32 (n, VECTOR_SIZE); all columns but those of MOVED are those of ``u``. Where a request is out of reach,
         the nearest that REACH allows.
     """
-    columns = torch.tensor(_COLUMNS, device=u.device)
+    columns, own = torch.tensor(_COLUMNS, device=u.device), _OWN.to(u.device)
     jacobian_of = torch.func.vmap(torch.func.jacrev(estimate))
     u = u.clone()
     for _ in range(rounds):
-        jacobian = jacobian_of(u)[:, :, columns]
+        jacobian = jacobian_of(u)[:, :, columns] * own
         missing = requested - estimate(u)
         normal = jacobian.transpose(1, 2) @ jacobian + damping * torch.eye(len(columns), device=u.device)
         step = torch.linalg.solve(normal, (jacobian.transpose(1, 2) @ missing[:, :, None]))[:, :, 0]
