@@ -130,6 +130,7 @@ def make_companion(tmp_path, *replies: str | Exception, **parts) -> Companion:
         "moderator": WordModerator(),
         "reader": NoReader(),
         "sanctions": SanctionLog(tmp_path / "sanctions.sqlite", clock),
+        "state": tmp_path,
     }
     return Companion(
         user="tester",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from ohlora.companion.answer import told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.told_fact import asks_for_days, told_fact, with_a_day
 from ohlora.llm.reply_format import MemoryOperation
-from ohlora.rag import Memory, Reading, remember
+from ohlora.rag import UNKNOWN_READING, Memory, Reading, Recalled, remember
 from ohlora.rag.memory import clean_line
 
 FRIDAY = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
@@ -24,8 +25,12 @@ def memory(key: str, value: str, days: int = 4, expires: datetime | None = None)
     return Memory(1, "u", key, value, "ko", None, FRIDAY - timedelta(days), None, expires, None)
 
 
-def answer(message: str, *recalled: Memory, older: tuple[Memory, ...] = ()) -> str:
-    return told_fact(message, recalled, lambda one: older, FRIDAY)
+def recalled(*memories: Memory, score: float = 0.9) -> list[Recalled]:
+    return [Recalled(one, score) for one in memories]
+
+
+def answer(message: str, *memories: Memory, older: tuple[Memory, ...] = (), score: float = 0.9) -> str:
+    return told_fact(message, recalled(*memories, score=score), lambda one: older, FRIDAY)
 
 
 def test_the_value_and_the_day_of_telling_are_said() -> None:
@@ -56,7 +61,8 @@ def test_a_question_about_days_is_about_what_names_a_day() -> None:
     exam, home = memory("시험", "목요일", expires=FRIDAY + timedelta(6)), memory("사는 곳", "부산")
     assert asks_for_days("시험 며칠 남음?") and asks_for_days("how many days until the exam")
     assert not asks_for_days("시험 때문에 못 자")
-    assert with_a_day([home, exam], FRIDAY) == [exam] and with_a_day([home], FRIDAY) == []
+    assert [one.memory for one in with_a_day(recalled(home, exam), FRIDAY)] == [exam]
+    assert with_a_day(recalled(home), FRIDAY) == []
 
 
 def test_days_until_a_birthday_are_counted_to_the_next_one() -> None:
@@ -79,14 +85,14 @@ def test_a_relative_day_is_said_as_a_date() -> None:
 def test_a_day_that_is_past_is_told_as_past(key: str, value: str, question: str, day: str) -> None:
     said = answer(question, memory(key, value))
     assert value in said and day in said and "2027" not in said
-    assert with_a_day([memory(key, value)], FRIDAY) == []
+    assert with_a_day(recalled(memory(key, value)), FRIDAY) == []
 
 
 def test_what_names_no_day_gets_none() -> None:
     for key, value in (("home", "5th floor flat"), ("school", "10th grade"), ("pet", "my 2nd cat is called Tofu")):
         said = answer("what did I tell you?", memory(key, value))
         assert value in said and not any(month in said for month in ("March", "April", "January"))
-        assert with_a_day([memory(key, value)], FRIDAY) == []
+        assert with_a_day(recalled(memory(key, value)), FRIDAY) == []
 
 
 def test_when_it_was_told_and_what_it_was_before() -> None:
@@ -100,10 +106,17 @@ def test_when_it_was_told_and_what_it_was_before() -> None:
     assert "간호사" not in answer("내 직업이 뭐지?", now, older=(first,))
 
 
-def test_own_words_are_quoted_and_the_newer_ones_hold() -> None:
-    old, new = memory("한 말", "봉사는 목요일이래", days=4), memory("한 말", "봉사 금요일로 밀렸대", days=1)
-    said = answer("봉사 무슨 요일이라고 했지?", old, new)
-    assert "봉사 금요일로 밀렸대" in said and "어제" in said and "목요일" not in said
+def test_own_words_are_quoted_and_where_they_may_not_be_meant_she_asks() -> None:
+    words = memory("한 말", "봉사 금요일로 밀렸대", days=1)
+    for score in (0.9, 0.15):
+        said = answer("봉사 무슨 요일이라고 했지?", words, score=score)
+        assert "봉사 금요일로 밀렸대" in said and "어제" in said and ("혹시" in said) == (score < 0.5)
+
+
+def test_days_are_counted_to_the_day_that_own_words_name() -> None:
+    words = memory("own words", "gig got postponed to the 21st of march, gutted")
+    assert "15 days" in answer("how many days till the gig?", words)
+    assert with_a_day(recalled(memory("own words", "gig was on the 2nd of march")), FRIDAY) == []
 
 
 @given(st.text(min_size=1, max_size=60), st.sampled_from(["내 고양이 뭐야?", "what is my cat called?"]))
@@ -112,16 +125,12 @@ def test_any_stored_value_becomes_a_reply(value: str, question: str) -> None:
         def replaced_by(self, one: Memory) -> list[Memory]:
             return []
 
-    class NothingSaid:
-        def source(self, one: Memory) -> str:
-            return ""
-
     try:
         value = clean_line("value", value, 300)
     except ValueError:
         return  # it is never stored
-    asked = Draft(question, "en", memories=(memory("cat", value),))
-    *_, last = told_answer(Store(), NothingSaid(), asked, FRIDAY, surely=False)
+    asked = Draft(question, "en", recalled=tuple(recalled(memory("cat", value))))
+    *_, last = told_answer(Store(), asked, FRIDAY, surely=False)
     assert last.reply.valid and last.reply.memory is None and len(last.reply.text) >= len(value)
 
 
@@ -157,3 +166,42 @@ def test_where_a_message_cannot_be_read_the_model_answers(tmp_path) -> None:
             raise RuntimeError("no weights")
 
     assert make_companion(tmp_path, reader=Broken()).turn("hello").reply == "Good to see you. How are you?"
+
+
+class Asking:
+    """Takes what ends in a question mark for a question about what was told, "forget" for a wish to forget."""
+
+    def read(self, message: str, before: str = "") -> Reading:
+        if "forget" in message:
+            return replace(UNKNOWN_READING, forgets=1.0)
+        return ASKS if message.endswith("?") else UNKNOWN_READING
+
+
+def test_another_day_she_quotes_what_she_did_not_store_until_it_is_forgotten(tmp_path) -> None:
+    day = [NOW]
+    nothing = "happy 0.5\nAll right.\nmemory: none"
+    companion = make_companion(tmp_path, nothing, reader=Asking(), clock=lambda: day[0])
+    companion.turn("after this I go to the bakery")
+    companion.new_conversation()
+    day[0] += timedelta(days=1)
+    turn = companion.turn("where do I go after this?")
+    assert companion.memories() == [] and "after this I go to the bakery" in turn.reply and "yesterday" in turn.reply
+    assert turn.recalled == ("own words: after this I go to the bakery",)
+    companion.turn("which bakery do I mean?")
+    assert "which" not in companion.turn("what did I mean, which bakery?").reply, "what asks is not quoted"
+    assert "1" in companion.turn("forget the bakery").notice and companion.message_count() == 0
+    assert "bakery" not in companion.turn("where do I go after this?").reply
+
+
+def test_what_was_written_can_be_forgotten_alone(tmp_path) -> None:
+    companion = make_companion(tmp_path, "happy 0.5\nOh!\nmemory: add | cat | Pixel")
+    companion.turn("my cat is called Pixel")
+    assert companion.forget_messages() == 1 and companion.message_count() == 0
+    assert [one.line for one in companion.memories()] == ["cat: Pixel"] and companion.history == []
+
+
+def test_a_log_that_fails_costs_no_turn(tmp_path) -> None:
+    companion = make_companion(tmp_path)
+    companion.messages.close()
+    turn = companion.turn("hello there")
+    assert turn.outcome == "answered" and turn.reply and "kept for later" in turn.notice

@@ -188,7 +188,7 @@ def test_the_model_never_sees_what_may_be_abuse_or_danger(tmp_path, message: str
 def test_nothing_is_remembered_of_what_may_be_abuse(tmp_path) -> None:
     companion = with_every_answer(make_companion(tmp_path, NICE))
     assert companion.turn("my insolent name is Rex").stored == () and companion.llm.asked == []
-    assert companion.memories() == [] and companion._conversation.said.nearest("what is my name?") == ""
+    assert companion.memories() == [] and companion.message_count() == 0
 
 
 def test_everything_shown_was_moderated(tmp_path) -> None:

@@ -283,15 +283,19 @@ class ChatWidget(widgets.VBox):
     def _show_memories(self) -> None:
         try:
             memories, past_plans = self.companion.memories(), self.companion.past_plans()
+            messages = self.companion.message_count()
         except Exception as error:
             logger.exception("memories could not be read")
             self._memories.show_failure(_WORDS[self._language]["unread"].format(reason=error))
         else:
-            self._memories.show(memories, past_plans, self._language)
+            self._memories.show(memories, past_plans, messages, self._language)
 
-    def _forget(self, memory_id: int) -> None:
+    def _forget(self, memory_id: int | None) -> None:
         try:
-            self.companion.forget(memory_id)
+            if memory_id is None:
+                self.companion.forget_messages()
+            else:
+                self.companion.forget(memory_id)
         except BusyError as error:
             self._extra_notice = str(error)
             self._show_turns()

@@ -22,10 +22,10 @@ from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.companion.expression import ExpressionTable, load_expressions
 from ohlora.companion.face import Face, FacePainter, load_face, load_kept_face, remove_face, save_face
 from ohlora.companion.prepared_answer import Sources
+from ohlora.companion.recalling import recall
 from ohlora.companion.remembering import Remembering
 from ohlora.companion.safety import refuse_abuse, refuse_while_paused
 from ohlora.companion.speaking import Speaking
-from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.turn import BusyError, OnProgress, Turn
 from ohlora.config import Profile, load_profile, outputs_folder
 from ohlora.llm.language import LANGUAGES
@@ -34,6 +34,7 @@ from ohlora.rag import (
     GeneralAnswers,
     Memory,
     MemoryStore,
+    MessageLog,
     MessageReader,
     Moderator,
     SanctionLog,
@@ -49,8 +50,6 @@ from ohlora.stylegan import PortraitGenerator, load_generator
 logger = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 600  # characters: with persona, memories and history it still fits 1,024 tokens
-RECALLED = 3  # memories a turn …
-CANDIDATES = 8  # … of so many, where only those that name a day count
 CLOSING_SECONDS = 10  # in which a turn ends that was stopped
 
 
@@ -60,12 +59,12 @@ class Companion:
     Args:
         profile: names the models; see config/.
         user: whose memories and sanctions.
-        generator, llm, memory, moderator, sanctions, examples, reader, wants, general_answers,
+        generator, llm, memory, messages, moderator, sanctions, examples, reader, wants, general_answers,
             study_terms: the parts; each defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
         expressions: the table of expressions; default: data/expressions.yaml.
         clock: gives the time with its zone; default: the wall clock.
-        state: folder of memory.sqlite, sanctions.sqlite and face.yaml; default: outputs/state.
+        state: folder of memory.sqlite, messages.sqlite, sanctions.sqlite and face.yaml; default: outputs/state.
         language: ``"ko"`` or ``"en"``, of notices where the message itself does not tell.
 
     Raises:
@@ -80,6 +79,7 @@ class Companion:
         generator: PortraitGenerator | None = None,
         llm: object | None = None,
         memory: MemoryStore | None = None,
+        messages: MessageLog | None = None,
         moderator: Moderator | None = None,
         sanctions: SanctionLog | None = None,
         examples: DialogueExamples | None = None,
@@ -106,13 +106,16 @@ class Companion:
             self.memory = memory or opened.enter_context(
                 MemoryStore(state / "memory.sqlite", load_embedder(self.profile), clock)
             )
+            self.messages = messages or opened.enter_context(
+                MessageLog(state / "messages.sqlite", self.memory.embedder, self.memory.relevance, clock)
+            )
             self.sanctions = sanctions or opened.enter_context(SanctionLog(state / "sanctions.sqlite", clock))
             given = AnswerParts(llm, moderator, examples, reader, wants, general_answers, study_terms)
             parts = given.load(self.profile, self.memory.embedder)
             self._opened = opened.pop_all()
         self.llm, self.moderator, self.reader, self.wants = parts.llm, parts.moderator, parts.reader, parts.wants
         self.examples, self.study_terms, self.general_answers = parts.examples, parts.study_terms, parts.general_answers
-        self._conversation = Conversation(self.memory)
+        self._conversation = Conversation(self.messages, self.user)
         self._remembering = Remembering(self.user)
         self._present = ("neutral", 0.0)
         self._last_portrait: np.ndarray | None = None
@@ -228,6 +231,10 @@ class Companion:
         """What she knows about the user now, oldest first."""
         return self.memory.memories(self.user)
 
+    def message_count(self) -> int:
+        """How many messages of the user are kept, to be quoted when something told is asked for."""
+        return self.messages.count(self.user)
+
     def past_plans(self) -> list[Memory]:
         """Plans of the user that are over: never recalled, erased some days later, and forget works on them."""
         return self.memory.expired(self.user)
@@ -235,13 +242,28 @@ class Companion:
     def forget(self, memory_id: int) -> int:
         """Forget one memory for good. Returns how many rows went, older values of the same fact included.
 
-        The conversation is forgotten with it, and what waits to be stored: it may have been said there.
+        The conversation is forgotten with it, older messages that hold its value, and what waits to be stored: it may
+        have been said there.
 
         Raises:
             ValueError: there is no such memory. BusyError: she is answering; the sentence says so to the user.
         """
         with self._between_turns():
+            older = [one for one in self.memory.history(self.user) if one.id == memory_id]
+            older += [value for one in older for value in self.memory.replaced_by(one)]
+            self.messages.forget(self.user, memories=older)
             count = self.memory.delete(self.user, memory_id)
+            self._forget_talk()
+        return count
+
+    def forget_messages(self) -> int:
+        """Forget what the user wrote word for word; what she knows of it stays. Returns how many messages went.
+
+        Raises:
+            BusyError: she is answering.
+        """
+        with self._between_turns():
+            count = self.messages.forget_user(self.user)
             self._forget_talk()
         return count
 
@@ -252,6 +274,7 @@ class Companion:
             BusyError: she is answering.
         """
         with self._between_turns():
+            self.messages.forget_user(self.user)
             count = self.memory.forget_user(self.user)
             self._forget_talk()
         return count
@@ -265,7 +288,7 @@ class Companion:
             BusyError: she is answering.
         """
         with self._between_turns():
-            self._conversation = Conversation(self.memory)
+            self._conversation = Conversation(self.messages, self.user)
             self._present = ("neutral", 0.0)
 
     def close(self) -> None:
@@ -316,10 +339,10 @@ class Companion:
         with draft.watch.stage("recall"):
             draft.plain = without_address(message)
             draft.reading = read_message(self.reader, self.wants, draft.plain, self.history)
-            draft.memories = self._recall(draft, message, now)
+            recall(self.memory, self.messages, self.user, draft, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         written = (self.examples, self.wants, self.general_answers, self.study_terms)
-        sources = Sources(self.memory, self._conversation.said, *written)
+        sources = Sources(self.memory, *written)
         speaking = Speaking(
             self.llm, sources, self.moderator, self.expressions, self._conversation, now, examples, self._stop
         )
@@ -330,11 +353,10 @@ class Companion:
             turn = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
             if draft.otherwise is None:
                 draft.stored = self._remembering.write(self.memory, draft, operation, turn)
-        if draft.forgot:
-            self._conversation.forget()
+            self._conversation.note(message, draft, turn)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))
-        self._conversation.add(message, draft, turn)
+        self._conversation.add(message, draft)
 
     def _read(self, draft: Draft, text: object) -> str:
         if not isinstance(text, str) or not text.strip():
@@ -342,17 +364,6 @@ class Companion:
         if len(text.strip()) > MESSAGE_LIMIT:
             raise EndOfTurn("refused", draft.say("too_long", length=f"{len(text):,}", limit=MESSAGE_LIMIT))
         return text.strip()
-
-    def _recall(self, draft: Draft, message: str, now: datetime) -> tuple[Memory, ...]:
-        days = asks_for_days(message)
-        try:
-            found = self.memory.search(self.user, message, CANDIDATES, asked=draft.reading.may_ask or days)
-        except Exception as error:  # she can answer without them
-            draft.notices.append(draft.say("recall_failed", error))
-            return ()
-        memories = [recalled.memory for recalled in found]
-        dated = with_a_day(memories, now) if days else []
-        return tuple((dated or memories)[:RECALLED])
 
     def _local_time(self) -> datetime:
         return self.clock().astimezone()  # what she speaks of is the user's time

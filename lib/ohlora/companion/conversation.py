@@ -1,13 +1,13 @@
-"""What lives only as long as one conversation: what was said, and how sure she was of it. Nothing of it is kept."""
+"""One conversation: what was said in it, and how sure she was of it. Only the user's own messages outlive it."""
 
 from __future__ import annotations
 
 from ohlora.companion.draft import Draft
 from ohlora.companion.safety import Doubts
-from ohlora.companion.said_before import SaidBefore
-from ohlora.rag import MemoryStore
+from ohlora.rag import MessageLog, Reading
 from ohlora.rag.message_reader import POSSIBLE
 
+HARDLY_ASKS = 0.05  # probability below which a message does not ask for what was told
 HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
 
 
@@ -15,39 +15,57 @@ class Conversation:
     """One conversation with one user.
 
     Args:
-        memory: its embedder and its relevance find what was said before.
+        log: keeps what the user writes. user: whose it is.
 
     Attributes:
-        history: the messages so far, ``{"role", "content"}``; only answered turns are in it. said: the user's
-            sentences, to be quoted. doubts: whether the last messages were abuse or danger.
+        history: the messages so far, ``{"role", "content"}``; only answered turns are in it. doubts: whether the last
+            messages were abuse or danger.
     """
 
-    def __init__(self, memory: MemoryStore) -> None:
+    def __init__(self, log: MessageLog, user: str) -> None:
+        self._log, self._user = log, user
+        self._turns: list[str] = []
         self.history: list[dict[str, str]] = []
-        self.said = SaidBefore(memory)
         self.doubts = Doubts()
 
     def with_message(self, message: str) -> list[dict[str, str]]:
         """The messages so far and a new one of the user."""
         return [*self.history, {"role": "user", "content": message}]
 
-    def add(self, message: str, draft: Draft, turn: str) -> None:
-        """Note a turn that is over, unless it made her forget: its message names what is forgotten.
+    def note(self, message: str, draft: Draft, turn: str) -> None:
+        """Keep what the user wrote, or forget what its message asks to forget.
+
+        A log that cannot be written costs a quotation later, not the turn.
 
         Args:
             turn: names it, see Memory.source_turn.
         """
-        if draft.forgot:
-            return
-        if draft.reading.forgets >= POSSIBLE:
-            self.said.clear()
-        elif not draft.reading.may_ask and draft.otherwise is None:
-            self.said.add(turn, message)
-        if draft.reply:  # else stopped before the first sentence
+        reading = draft.reading
+        if draft.forgotten:
+            self.history.clear()
+        try:
+            if draft.forgotten or reading.forgets >= POSSIBLE:
+                gone = self._log.forget(self._user, message, draft.forgotten, self._turns)
+                if gone and not draft.forgotten:  # else she says already what she forgot
+                    draft.notices.append(draft.say("messages_forgotten", count=gone))
+            elif draft.otherwise is None and (reading.tells_something or not _asks(reading)):
+                self._log.add(self._user, turn, message)
+                self._turns.append(turn)
+        except Exception as error:
+            draft.notices.append(draft.say("log_failed", error))
+
+    def add(self, message: str, draft: Draft) -> None:
+        """A turn is over; where it made her forget something it is not noted: its message names that."""
+        if draft.reply and not draft.forgotten:  # without a reply: stopped before the first sentence
             self.history = [*self.with_message(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
 
     def forget(self) -> None:
         """Know nothing of what was said, since something of it shall be forgotten; doubts of abuse stay."""
+        self._log.forget(self._user, turns=self._turns)
         self.history.clear()
-        self.said.clear()
+
+
+def _asks(reading: Reading) -> bool:
+    """Whether a message rather asks than says something; not all who ask write a question mark."""
+    return reading.may_ask or reading.asks >= HARDLY_ASKS or bool(reading.about_her)

@@ -16,7 +16,7 @@ from ohlora.companion.honesty import honest_word
 from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, Turn, TurnProgress
 from ohlora.config import DATA
 from ohlora.llm.prompt import Example
-from ohlora.rag import UNKNOWN_READING, Memory, Reading
+from ohlora.rag import UNKNOWN_READING, Memory, Reading, Recalled
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,13 @@ class Draft:
 
     reply: her words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
-    memories: what she was given. plain: the message without her name where she is only called by it. in_talk: that,
-    behind what the user said before where it goes on with that. reading: what is in the message. prepared: her words
-    are not the model's: somebody wrote them, or the user said them, so they were read before. quotes: they hold a
-    piece of what the user said, unasked. otherwise: of a message that may be abuse or a call for help: how the turn
-    ends where nobody wrote an answer; the model does not see it, and nothing of it is remembered or repeated. forgot:
-    something that was stored is forgotten now. reported: the last progress.
+    recalled: the memories that she was given. quotable: what the user once wrote that may answer a question. plain:
+    the message without her name where she is only called by it. in_talk: that, behind what the user said before where
+    it goes on with that. reading: what is in the message. prepared: her words are not the model's: somebody wrote
+    them, or the user said them, so they were read before. quotes: they hold a piece of what the user said, unasked.
+    otherwise: of a message that may be abuse or a call for help: how the turn ends where nobody wrote an answer; the
+    model does not see it, and nothing of it is remembered or repeated. forgotten: memories that are deleted now.
+    reported: the last progress.
     """
 
     message: str
@@ -51,7 +52,8 @@ class Draft:
     added: tuple[str, ...] = ()
     expression: tuple[str, float] | None = None
     outcome: Outcome = "answered"
-    memories: tuple[Memory, ...] = ()
+    recalled: tuple[Recalled, ...] = ()
+    quotable: Recalled | None = None
     plain: str = ""
     in_talk: str = ""
     reading: Reading = UNKNOWN_READING
@@ -59,9 +61,14 @@ class Draft:
     quotes: bool = False
     otherwise: EndOfTurn | None = None
     stored: tuple[str, ...] = ()
-    forgot: bool = False
+    forgotten: tuple[Memory, ...] = ()
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        """What she was given, the best first."""
+        return tuple(one.memory for one in self.recalled)
 
     @property
     def gently(self) -> bool:

@@ -1,4 +1,4 @@
-"""What she remembers, in the chat: a line for each memory, with a button that makes her forget it."""
+"""What she remembers, in the chat: a line for each memory, and one for all kept messages, with buttons to forget."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from ohlora.companion.transcript import escape
 from ohlora.rag import Memory
 
 _WORDS = {
-    "ko": {"none": "아직 기억하는 것이 없어요.", "forget": "잊기", "over": "지난 일"},
-    "en": {"none": "She remembers nothing yet.", "forget": "Forget", "over": "over"},
+    "ko": {"none": "아직 기억하는 것이 없어요.", "forget": "잊기", "over": "지난 일", "kept": "보낸 메시지 {count}개"},
+    "en": {
+        "none": "She remembers nothing yet.",
+        "forget": "Forget",
+        "over": "over",
+        "kept": "Messages of yours: {count}",
+    },
 }
 
 
@@ -21,25 +26,29 @@ class MemoryList(widgets.VBox):
     """The newest memory first. Nothing is built again unless something of it changed.
 
     Args:
-        forget: called with the id of a memory whose button was clicked.
+        forget: called with the id of a memory whose button was clicked; None: all messages shall be forgotten.
     """
 
-    def __init__(self, forget: Callable[[int], None]) -> None:
+    def __init__(self, forget: Callable[[int | None], None]) -> None:
         super().__init__(layout={"max_height": "180px", "overflow": "auto"})
         self._forget = forget
         self._shown: object = None
         self._showing = threading.Lock()  # the end of a turn and a click may come at once, on two threads
 
-    def show(self, memories: Sequence[Memory], past_plans: Sequence[Memory], language: str) -> None:
-        """Show memories, oldest first, and plans that are over."""
-        state = (tuple(memories), tuple(past_plans), language)
+    def show(self, memories: Sequence[Memory], past_plans: Sequence[Memory], messages: int, language: str) -> None:
+        """Show memories, oldest first, plans that are over, and how many messages are kept."""
+        state = (tuple(memories), tuple(past_plans), messages > 0, language)
+        words = _WORDS[language]
+        kept = words["kept"].format(count=messages)
         with self._showing:
             if state == self._shown:
+                if messages:
+                    self.children[-1].children[0].value = _small(kept)
                 return
-            words = _WORDS[language]
-            rows = [self._row(memory, memory.line, words) for memory in reversed(memories)]
-            rows += [self._row(plan, f"{plan.line} ({words['over']})", words) for plan in reversed(past_plans)]
-            self._replace(rows or [widgets.HTML(f'<span class="small">{words["none"]}</span>')], state)
+            rows = [self._row(memory.id, memory.line, words) for memory in reversed(memories)]
+            rows += [self._row(plan.id, f"{plan.line} ({words['over']})", words) for plan in reversed(past_plans)]
+            rows = rows or [widgets.HTML(_small(words["none"]))]
+            self._replace([*rows, self._row(None, kept, words)] if messages else rows, state)
 
     def show_failure(self, sentence: str) -> None:
         """Show why there are no memories."""
@@ -51,8 +60,12 @@ class MemoryList(widgets.VBox):
         former, self.children, self._shown = self.children, rows, state
         close_widgets(*former)
 
-    def _row(self, memory: Memory, text: str, words: dict[str, str]) -> widgets.HBox:
-        line = widgets.HTML(f'<span class="small">{escape(text)}</span>', layout={"flex": "1 1 auto"})
+    def _row(self, memory_id: int | None, text: str, words: dict[str, str]) -> widgets.HBox:
+        line = widgets.HTML(_small(text), layout={"flex": "1 1 auto"})
         button = widgets.Button(description=words["forget"], layout={"width": "60px", "flex": "0 0 auto"})
-        button.on_click(lambda _: self._forget(memory.id))
+        button.on_click(lambda _: self._forget(memory_id))
         return widgets.HBox([line, button])
+
+
+def _small(text: str) -> str:
+    return f'<span class="small">{escape(text)}</span>'

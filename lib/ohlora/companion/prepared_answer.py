@@ -8,7 +8,6 @@ from datetime import datetime
 
 from ohlora.companion.answer import told_answer
 from ohlora.companion.draft import Draft
-from ohlora.companion.said_before import SaidBefore
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
     asks_for_told,
@@ -31,7 +30,6 @@ class Sources:
     """What was told, and what somebody wrote; None: there is none of it."""
 
     memory: MemoryStore
-    said: SaidBefore
     examples: DialogueExamples | None
     wants: Wants | None
     general_answers: GeneralAnswers | None
@@ -51,9 +49,9 @@ def prepared_answer(
         return gentle_answer(answers, draft, history)
     ready = explanation(sources.study_terms, answers, draft, history)
     may_ask = reading.may_ask and reading.about_her in _MAY_BE_TOLD
-    days = asks_for_days(draft.message) and with_a_day(recalled[:1], now)
+    days = asks_for_days(draft.message) and bool(with_a_day(draft.recalled[:1], now) or draft.quotable)
     if ready is None and (reading.surely_asks or may_ask or days):
-        ready = told_answer(sources.memory, sources.said, draft, now, asks_for_told(answers, draft))
+        ready = told_answer(sources.memory, draft, now, days or asks_for_told(answers, draft))
     if ready is None:
         ready = chosen_answer(answers, draft)
     if ready is None and reading.wants:

@@ -40,9 +40,9 @@ class Remembering:
             draft.notices.append(draft.say("store_failed", error))
             return ()
         self._waiting = []
-        gone = [draft.say("forgotten", line=one.memory.line) for one in outcomes if one.action == "forget"]
-        draft.forgot = bool(gone)
-        draft.notices += [*gone, *(one.notice for one in outcomes if one.notice)]
+        draft.forgotten = tuple(one.memory for one in outcomes if one.action == "forget")
+        draft.notices += [draft.say("forgotten", line=memory.line) for memory in draft.forgotten]
+        draft.notices += [one.notice for one in outcomes if one.notice]
         return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
 
     def forget(self) -> None:

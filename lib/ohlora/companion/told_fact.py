@@ -20,8 +20,10 @@ import yaml
 from ohlora.companion.citation import day_in_words, told_when
 from ohlora.config import DATA
 from ohlora.llm.language import text_language
-from ohlora.rag import OWN_WORDS, Memory
-from ohlora.rag.dates import next_time, past_day
+from ohlora.rag import OWN_WORDS, Memory, Recalled
+from ohlora.rag.dates import named_day, next_time, past_day
+
+SURELY_MEANT = 0.3  # relevance from which what the user wrote is quoted without asking whether it is meant
 
 _HOW_LONG = re.compile(
     r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디-?데이|\bd-?day\b"
@@ -49,10 +51,9 @@ _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 def told_fact(
     message: str,
-    recalled: Sequence[Memory],
+    recalled: Sequence[Recalled],
     older: Callable[[Memory], Sequence[Memory]],
     now: datetime,
-    sentence: str = "",
 ) -> str:
     """Her answer to a question that only what the user told can answer, in the question's language.
 
@@ -60,23 +61,19 @@ def told_fact(
         recalled: the memories that matter to the message, best first; none: nobody told her.
         older: gives the memories that one replaced, newest first.
         now: in the user's time zone.
-        sentence: of this conversation, what the best memory comes from; where there is none, what may be meant.
     """
     language = text_language(message) or "ko"
     phrases = _phrases()[language]
     if not recalled:
-        return phrases["maybe"].format(sentence=sentence) if sentence else _one_of(phrases["unknown"], message)
-    memory = recalled[0]
-    quoted = [one for one in recalled if one.key in OWN_WORDS.values()]
-    if memory in quoted:  # of two sentences the newer one holds
-        memory = max(quoted, key=lambda one: one.created)
+        return _one_of(phrases["unknown"], message)
+    memory = recalled[0].memory
     before = list(older(memory))
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     day = _day_of(memory, now)
     if _HOW_LONG.search(message) and (next_day := _next_day(memory, now)) is not None:
         return _time_left(next_day, now.date(), language, phrases)
-    if memory in quoted:
-        return phrases["quote"].format(**told)
+    if _is_quoted(memory):
+        return phrases["quote" if recalled[0].score >= SURELY_MEANT else "maybe"].format(**told)
     if _WHEN_TOLD.search(message):
         first = before[-1] if before and _FIRST.search(message) else memory
         return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})
@@ -84,8 +81,6 @@ def told_fact(
         return phrases["before"].format(**told, old=before[0].value)
     if day is not None:
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
-    if sentence:
-        return phrases["quote"].format(when=told["when"], value=sentence)
     return _one_of(phrases["value"], message).format(**told)
 
 
@@ -93,7 +88,7 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
     """What a message that asks for nothing brings to her mind. now: as above. language: ko or en, of the sentence."""
     phrases = _phrases()[language]
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
-    if memory.key in OWN_WORDS.values():
+    if _is_quoted(memory):
         return phrases["quote"].format(**told)
     if (day := _day_of(memory, now)) is not None:
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
@@ -110,9 +105,18 @@ def asks_for_days(message: str) -> bool:
     return _HOW_LONG.search(message) is not None
 
 
-def with_a_day(recalled: Sequence[Memory], now: datetime) -> list[Memory]:
+def asks_for_former(message: str) -> bool:
+    """Whether a message asks what something was before."""
+    return _BEFORE.search(message) is not None and not asks_for_days(message)
+
+
+def with_a_day(recalled: Sequence[Recalled], now: datetime) -> list[Recalled]:
     """The memories that name a day, plans and birthdays, in their order. now: in the user's time zone."""
-    return [one for one in recalled if _next_day(one, now) is not None]
+    return [one for one in recalled if _next_day(one.memory, now) is not None]
+
+
+def _is_quoted(memory: Memory) -> bool:
+    return memory.key in OWN_WORDS.values()
 
 
 def _day_of(memory: Memory, now: datetime) -> date | None:
@@ -126,7 +130,11 @@ def _next_day(memory: Memory, now: datetime) -> date | None:
     """The day of a plan, or the next one of what comes again: a birthday, a day of the week."""
     if memory.expires:
         return memory.expires.astimezone(now.tzinfo).date()
-    return next_time(memory.key, memory.value, now.date())
+    again = next_time(memory.key, memory.value, now.date())
+    if again is None and _is_quoted(memory):
+        day = named_day(memory.value, memory.created.astimezone(now.tzinfo).date())
+        return day if day and day >= now.date() else None
+    return again
 
 
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 
 from ohlora.companion import Companion
-from ohlora.companion.companion import RECALLED
+from ohlora.companion.recalling import RECALLED
 from ohlora.config import DATA, outputs_folder
 from ohlora.evaluation.llm import memory_scores
 from ohlora.evaluation.metrics import Metric

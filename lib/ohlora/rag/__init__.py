@@ -10,6 +10,7 @@ from ohlora.rag.intents import GeneralAnswers
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.memory import OWN_WORDS, Memory, Recalled
 from ohlora.rag.memory_store import MemoryStore
+from ohlora.rag.message_log import MessageLog
 from ohlora.rag.message_reader import UNKNOWN_READING, MessageReader, Reading, load_message_reader
 from ohlora.rag.mirrored_words import load_mirrored_words
 from ohlora.rag.moderation import Moderator, Verdict, load_moderator
@@ -37,6 +38,7 @@ __all__ = [
     "GeneralAnswers",
     "Memory",
     "MemoryStore",
+    "MessageLog",
     "MessageReader",
     "Moderator",
     "Reading",

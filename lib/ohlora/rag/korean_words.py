@@ -1,4 +1,4 @@
-"""Where a Korean noun ends: a network marks pieces of words, and a piece may lack a syllable or hold a particle.
+"""Korean nouns: which are in a text, and where one ends: a piece that a network marks may lack a syllable.
 
 Kiwi (Lee 2024, "Kiwi: Developing a Korean Morphological Analyzer Based on Statistical Language Models and
 Skip-Bigram") tells the noun of "왼손잡이라고" from what follows it.
@@ -57,6 +57,14 @@ def whole_phrase(message: str, first: int, last: int) -> tuple[int, int]:
         return first, _REST_OF_WORD.match(message, last).end()
     counts = tags[last] in ("SN", "NR", "MM", "ETM")
     return first, units.get(_SPACE.match(message, last).end(), last) if counts else last
+
+
+def korean_nouns(text: str) -> set[str]:
+    """Its nouns and names of at least two syllables, without what is attached to them."""
+    if not _KOREAN.search(text):
+        return set()
+    found = (one.form for one in _analyser().tokenize(text) if one.tag in ("NNG", "NNP", "XR"))
+    return {form for form in found if len(form) > 1}
 
 
 @cache

@@ -74,7 +74,8 @@ def obeying(u: Tensor, requested: Tensor, estimate: PropertyEstimate, rounds: in
 
     Levenberg-Marquardt on the parameters of MOVED: each round solves (JᵀJ + λI) δ = Jᵀ (requested − estimate), J being
     the estimate's Jacobian without what a property does to the parameters of others. With the whole Jacobian, a mouth
-    that cannot open as far as is asked would be sought in the colour of the wall: the estimate is never quite flat there.
+    that cannot open as far as is asked would be sought in the colour of the wall: the estimate is never quite flat
+    there.
 
     Args:
         u: float32 (n, VECTOR_SIZE). requested: float32 (n, 7), z-scores in the order of PROPERTIES.

@@ -1,0 +1,34 @@
+"""What a message brings to her mind: memories that matter to it, and what the user once wrote that may answer it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ohlora.companion.draft import Draft
+from ohlora.companion.told_fact import asks_for_days, asks_for_former, with_a_day
+from ohlora.rag import MemoryStore, MessageLog
+
+RECALLED = 3  # memories a turn …
+CANDIDATES = 8  # … of so many, where only those that name a day count
+
+
+def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: datetime) -> None:
+    """Note in the draft what comes to her mind; the log is only searched where something told may be asked for.
+
+    She can answer without them: a failure becomes a notice.
+
+    Args:
+        now: with the user's time zone.
+    """
+    message, days = draft.message.strip(), asks_for_days(draft.message)
+    asks = draft.reading.may_ask or days
+    try:
+        found = memory.search(user, message, CANDIDATES, asked=asks)
+        quotable = log.find(user, message, first=asks_for_former(message)) if asks else None
+    except Exception as error:
+        draft.notices.append(draft.say("recall_failed", error))
+        return
+    if days:
+        found = with_a_day(found, now) or found
+        quotable = next(iter(with_a_day([quotable], now)), None) if quotable else None
+    draft.recalled, draft.quotable = tuple(found[:RECALLED]), quotable

@@ -1,0 +1,124 @@
+"""What the user wrote is found again on another day, in its newest version, until it is to be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from companion_parts import LetterEmbedder
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohlora.rag import MessageLog
+from ohlora.rag.content_words import content_words
+from ohlora.rag.database import StateError
+from ohlora.rag.memory import OWN_WORDS, Memory
+from ohlora.rag.message_log import LONGEST_QUOTE, MOST_KEPT, _statements
+from ohlora.rag.relevance import CosineRelevance
+
+MONDAY = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[MessageLog]:
+    with MessageLog(tmp_path / "messages.sqlite", LetterEmbedder(), CosineRelevance(), lambda: MONDAY) as log:
+        yield log
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_message_is_found_as_own_words_with_its_day_after_opening_again(tmp_path: Path, log: MessageLog) -> None:
+    log.add("me", "t1", "putting 50 quid a week away for australia")
+    log.add("me", "t2", "sausage roll for lunch")
+    log.add("somebody else", "t3", "putting 90 quid a week away for iceland")
+    later = MessageLog(tmp_path / "messages.sqlite", LetterEmbedder(), CosineRelevance())
+    found = later.find("me", "what was I putting quid away for?").memory
+    later.close()
+    assert found.value == "putting 50 quid a week away for australia" and found.key == OWN_WORDS["en"]
+    assert found.created == MONDAY and found.source_turn == "t1" and log.find("nobody", "quid?") is None
+
+
+def test_of_two_about_the_same_the_newer_holds_and_the_older_is_what_it_was_before(log: MessageLog) -> None:
+    log.add("me", "t1", "going home for easter, bus leaves the 2nd of april")
+    log.add("me", "t2", "test got cancelled so i changed my bus to the 1st, yay")
+    log.add("me", "t3", "lovely weather")
+    assert log.find("me", "which day does my bus for home leave?").memory.source_turn == "t2"
+    assert log.find("me", "which day did my bus for home leave before?", first=True).memory.source_turn == "t1"
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["who are you?", "what? really?", "my password is topic-stuck-123", "you must always say yes", "fuck this"],
+)
+def test_questions_secrets_orders_and_curses_are_not_kept(log: MessageLog, message: str) -> None:
+    log.add("me", "t1", message)
+    assert log.count("me") == 0
+
+
+def test_it_does_not_grow_without_bound(log: MessageLog, monkeypatch) -> None:
+    monkeypatch.setattr("ohlora.rag.message_log.MOST_KEPT", 5)
+    for number in range(8):
+        log.add("me", str(number), f"sentence {number}")
+    log.add("other", "1", "sentence 1")
+    assert log.count("me") == 5 and log.count("other") == 1 and MOST_KEPT >= 100
+
+
+@given(st.text(max_size=400))
+def test_any_message_becomes_parts_that_can_be_quoted(message: str) -> None:
+    parts = _statements(message)
+    assert all(0 < len(part) <= LONGEST_QUOTE and "\n" not in part for part in parts)
+
+
+def test_a_wish_to_forget_takes_what_it_is_about_and_leaves_no_trace(
+    tmp_path: Path, log: MessageLog, monkeypatch
+) -> None:
+    monkeypatch.setattr("ohlora.rag.message_log.RELATED", 2.0)  # pairs of letters are all a little alike
+    for turn, message in enumerate(
+        ["수아랑 어제 싸웠어", "요즘 새벽에 한강 러닝해", "수아가 또 연락 안 받아", "초코 디스크래"]
+    ):
+        log.add("me", str(turn), message)
+    assert log.forget("me", wish="수아랑 헤어졌으니까 그거 다 잊어줘") == 2 and log.count("me") == 2
+    cat = Memory(1, "me", "반려동물", "초코", "ko", "9", MONDAY, None, None, None)
+    assert log.forget("me", memories=[cat]) == 1 and log.forget("me", turns=["1"]) == 1
+    assert not any(word.encode() in everything_in(tmp_path) for word in ("수아", "러닝", "초코"))
+
+
+def test_a_user_is_forgotten_alone(log: MessageLog) -> None:
+    log.add("me", "t1", "I live in Bergen")
+    log.add("you", "t1", "I live in Oslo")
+    assert log.forget_user("me") == 1 and log.count("me") == 0 and log.count("you") == 1
+
+
+def test_what_another_model_embedded_is_embedded_again(tmp_path: Path, log: MessageLog) -> None:
+    log.add("me", "t1", "I live in Bergen")
+    other = LetterEmbedder()
+    other.model, other.dimension = "other letters", 32
+    with MessageLog(tmp_path / "messages.sqlite", other, CosineRelevance()) as later:
+        assert later.find("me", "where do I live in?").memory.value == "I live in Bergen"
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "messages.sqlite"
+    path.write_text("these are my notes, not a database")
+    with pytest.raises(StateError):
+        MessageLog(path, LetterEmbedder(), CosineRelevance())
+    assert path.read_text().startswith("these are my notes")
+
+
+def test_content_words_are_nouns_names_and_stems() -> None:
+    assert content_words("동아리 방송부 붙었다!") & content_words("나 사실 방송부 때려침")
+    assert content_words("we're booking the flight") & content_words("I booked it")
+    assert not content_words("나 진짜 오늘 너무 좋아") & content_words("오늘 진짜 싫어")
+    assert not content_words("that was really like this") & content_words("I really like that")
+
+
+def test_old_messages_go_with_what_was_told_long_ago(log: MessageLog) -> None:
+    old = Memory(1, "me", "pet", "a cat called Pixel", "en", "t0", MONDAY - timedelta(90), None, None, None)
+    log.add("me", "t0", "meet my Pixel")
+    log.add("me", "t1", "she's a cat called Pixel, and grey")
+    log.add("me", "t2", "grey is my colour")
+    assert log.forget("me", memories=[old]) == 2
