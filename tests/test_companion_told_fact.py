@@ -205,3 +205,39 @@ def test_a_log_that_fails_costs_no_turn(tmp_path) -> None:
     companion.messages.close()
     turn = companion.turn("hello there")
     assert turn.outcome == "answered" and turn.reply and "kept for later" in turn.notice
+
+
+def test_what_a_memory_changed_is_not_quoted(tmp_path) -> None:
+    day = [NOW]
+    companion = make_companion(tmp_path, clock=lambda: day[0], reader=Asking())
+    companion.messages.add("tester", "t1", "my home is in Leeds, I like my home")
+    for value, kind in (("Leeds", "add"), ("York", "update")):
+        remember(companion.memory, "tester", f"my home is {value}", MemoryOperation(kind, "my home", value))
+        day[0] += timedelta(days=1)
+    assert "York" in companion.turn("where is my home?").reply
+
+
+def test_what_is_refused_as_a_secret_is_not_kept_word_for_word(tmp_path) -> None:
+    companion = make_companion(tmp_path, "neutral 0.5\nOh.\nmemory: add | 계좌 | 110-123-456789")
+    turn = companion.turn("내 계좌는 신한 110-123-456789야")
+    assert turn.notice and companion.memories() == [] and companion.message_count() == 0
+
+
+def test_a_wish_that_cannot_be_carried_out_says_so(tmp_path, monkeypatch) -> None:
+    companion = make_companion(tmp_path, reader=Asking())
+    companion.turn("after this I go to the bakery")
+
+    def broken(*_: object) -> int:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(companion.messages, "forget", broken)
+    assert "could not be erased" in companion.turn("forget the bakery").notice
+
+
+def test_older_values_are_erased_with_a_memory_that_is_forgotten_in_the_chat(tmp_path) -> None:
+    companion = make_companion(tmp_path, "happy 0.5\nAll right.\nmemory: forget | my home")
+    for value, kind in (("Leeds", "add"), ("York", "update")):
+        remember(companion.memory, "tester", f"my home is {value}", MemoryOperation(kind, "my home", value))
+        companion.messages.add("tester", value, f"{value} is so quiet")
+    companion.turn("forget my home")
+    assert companion.memories() == [] and companion.message_count() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from ohlora.rag import MessageLog
 from ohlora.rag.content_words import content_words
 from ohlora.rag.database import StateError
+from ohlora.rag.forget_wishes import means_everything, wishes_to_forget
 from ohlora.rag.memory import OWN_WORDS, Memory
 from ohlora.rag.message_log import LONGEST_QUOTE, MOST_KEPT, _statements
 from ohlora.rag.relevance import CosineRelevance
@@ -122,3 +124,54 @@ def test_old_messages_go_with_what_was_told_long_ago(log: MessageLog) -> None:
     log.add("me", "t1", "she's a cat called Pixel, and grey")
     log.add("me", "t2", "grey is my colour")
     assert log.forget("me", memories=[old]) == 2
+
+
+@pytest.mark.parametrize(
+    ("message", "wishes", "everything"),
+    [
+        ("can you forget about my ex?", True, False),
+        ("수아랑 헤어졌다. 걔 얘기 했던거 다 잊어줘 진짜", True, False),
+        ("지은이 얘기는 못들은걸로 해줘", True, False),
+        ("저번에 왼손잡이라고 한 건 농담이었음 지워 줘", True, False),
+        ("forget everything i told you", True, True),
+        ("내가 한 말 다 지워 줘", True, True),
+        ("don't forget my exam on friday", False, False),
+        ("금요일 시험 잊지 마", False, False),
+        ("I forgot my umbrella", False, False),
+        ("never mind, forget it", False, False),
+        ("putting 50 quid a week away for australia", False, False),
+    ],
+)
+def test_a_wish_to_forget_is_known_by_its_words(message: str, wishes: bool, everything: bool) -> None:
+    assert wishes_to_forget(message) == wishes and (means_everything(message) and wishes) == everything
+
+
+def test_values_are_whole_words(log: MessageLog) -> None:
+    log.add("me", "t1", "my little brother visits on Sunday")
+    log.add("me", "t2", "I work in IT since May")
+    job = Memory(1, "me", "job", "IT", "en", None, MONDAY, None, None, None)
+    assert log.forget("me", memories=[job]) == 1 and log.messages("me")[0].value.startswith("my little brother")
+
+
+def test_a_long_message_is_kept_in_parts_and_counts_once(log: MessageLog) -> None:
+    log.add("me", "t1", "\n".join(f"this is line {number} of a long story about my boat" for number in range(9)))
+    log.add("me", "t2", "word " * 60)
+    assert log.count("me") == 2 and len(log.messages("me")) > 5
+
+
+def test_what_another_process_reads_is_erased_with_the_next_message(tmp_path: Path, log: MessageLog) -> None:
+    log.add("me", "t1", "I moved to Zanzibar")
+    reader = sqlite3.connect(tmp_path / "messages.sqlite")
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM messages").fetchone()
+    assert log.forget_user("me") == 1
+    reader.close()
+    log.add("me", "t2", "hello there")
+    assert b"Zanzibar" not in everything_in(tmp_path)
+
+
+def test_only_messages_that_may_answer_do(log: MessageLog) -> None:
+    log.add("me", "t1", "my gig is on the 21st of march")
+    log.add("me", "t2", "so hyped for the gig, my gig")
+    found = log.find("me", "when is my gig?", may_answer=lambda one: "21st" in one.value)
+    assert found.memory.source_turn == "t1"

@@ -109,10 +109,17 @@ def test_commands_and_files_are_there(language: str) -> None:
     for name in re.findall(r"`((?:data|config|scripts|docs|lib|notebooks)/[\w./]+)`", text):
         assert (ROOT / name).exists(), name
     stored = set(re.findall(r"`(\w+\.(?:sqlite|yaml))`[,| ]", text.split("`outputs/state/`", 1)[1]))
-    assert {"memory.sqlite", "sanctions.sqlite", "face.yaml", "ratings.sqlite", "labels.sqlite"} <= stored
+    assert {
+        "memory.sqlite",
+        "messages.sqlite",
+        "sanctions.sqlite",
+        "face.yaml",
+        "ratings.sqlite",
+        "labels.sqlite",
+    } <= stored
     written = library + "".join(path.read_text(encoding="utf-8") for path in NOTEBOOKS)
     assert not [name for name in stored if f'"{name}' not in written.replace("\\", "")]
-    for call in ("forget", "forget_everything", "wear"):
+    for call in ("forget", "forget_everything", "forget_messages", "wear"):
         assert f"def {call}(" in library and f"{call}(" in text
 
 

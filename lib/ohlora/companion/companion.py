@@ -58,7 +58,7 @@ class Companion:
 
     Args:
         profile: names the models; see config/.
-        user: whose memories and sanctions.
+        user: whose memories, messages and sanctions.
         generator, llm, memory, messages, moderator, sanctions, examples, reader, wants, general_answers,
             study_terms: the parts; each defaults to the profile's.
         face: who she is; default: the face that the user gave her (see wear), else data/persona/face.yaml.
@@ -169,7 +169,7 @@ class Companion:
             self._busy.release()
 
     def for_user(self, user: str, state: Path | None = None, clock: Clock | None = None) -> Companion:
-        """The same Oh-LoRA for somebody else: models and face are shared, memories and sanctions are not.
+        """The same Oh-LoRA for somebody else: models and face are shared, stores are not.
 
         Args:
             user: whose. state: folder of the stores, and of another face if one is kept there; default: outputs/state.
@@ -249,34 +249,35 @@ class Companion:
             ValueError: there is no such memory. BusyError: she is answering; the sentence says so to the user.
         """
         with self._between_turns():
-            older = [one for one in self.memory.history(self.user) if one.id == memory_id]
-            older += [value for one in older for value in self.memory.replaced_by(one)]
-            self.messages.forget(self.user, memories=older)
+            gone = [one for one in self.memory.history(self.user) if one.id == memory_id]
+            gone += [older for one in gone for older in self.memory.replaced_by(one)]
             count = self.memory.delete(self.user, memory_id)
             self._forget_talk()
+            self.messages.forget(self.user, memories=gone)
         return count
 
     def forget_messages(self) -> int:
-        """Forget what the user wrote word for word; what she knows of it stays. Returns how many messages went.
+        """Forget what the user wrote; what she knows of it stays. Returns how many messages went.
 
         Raises:
             BusyError: she is answering.
         """
         with self._between_turns():
-            count = self.messages.forget_user(self.user)
+            count = self.messages.count(self.user)
             self._forget_talk()
+            self.messages.forget_user(self.user)
         return count
 
     def forget_everything(self) -> int:
-        """Forget all that she knows about the user, as forget does. Returns how many rows went. Sanctions stay.
+        """Forget all memories and messages, as forget does; sanctions stay. Returns how many memories went.
 
         Raises:
             BusyError: she is answering.
         """
         with self._between_turns():
-            self.messages.forget_user(self.user)
             count = self.memory.forget_user(self.user)
             self._forget_talk()
+            self.messages.forget_user(self.user)
         return count
 
     def new_conversation(self) -> None:

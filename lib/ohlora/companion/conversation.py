@@ -5,7 +5,8 @@ from __future__ import annotations
 from ohlora.companion.draft import Draft
 from ohlora.companion.safety import Doubts
 from ohlora.rag import MessageLog, Reading
-from ohlora.rag.message_reader import POSSIBLE
+from ohlora.rag.forget_wishes import wishes_to_forget, wishes_to_keep
+from ohlora.rag.message_reader import SURE
 
 HARDLY_ASKS = 0.05  # probability below which a message does not ask for what was told
 HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
@@ -40,30 +41,44 @@ class Conversation:
         Args:
             turn: names it, see Memory.source_turn.
         """
-        reading = draft.reading
         if draft.forgotten:
             self.history.clear()
-        try:
-            if draft.forgotten or reading.forgets >= POSSIBLE:
-                gone = self._log.forget(self._user, message, draft.forgotten, self._turns)
-                if gone and not draft.forgotten:  # else she says already what she forgot
-                    draft.notices.append(draft.say("messages_forgotten", count=gone))
-            elif draft.otherwise is None and (reading.tells_something or not _asks(reading)):
+        if draft.not_kept:
+            return
+        if draft.forgotten or _wishes_to_forget(message, draft.reading):
+            self._erase(message, draft)
+        elif draft.otherwise is None and (draft.reading.tells_something or not _asks(draft.reading)):
+            try:
                 self._log.add(self._user, turn, message)
                 self._turns.append(turn)
-        except Exception as error:
-            draft.notices.append(draft.say("log_failed", error))
+            except Exception as error:
+                draft.notices.append(draft.say("log_failed", error))
 
     def add(self, message: str, draft: Draft) -> None:
         """A turn is over; where it made her forget something it is not noted: its message names that."""
-        if draft.reply and not draft.forgotten:  # without a reply: stopped before the first sentence
+        if draft.reply and not (draft.forgotten or draft.erased):  # without a reply: stopped before the first sentence
             self.history = [*self.with_message(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
 
     def forget(self) -> None:
         """Know nothing of what was said, since something of it shall be forgotten; doubts of abuse stay."""
-        self._log.forget(self._user, turns=self._turns)
         self.history.clear()
+        self._log.forget(self._user, turns=self._turns)
+
+    def _erase(self, wish: str, draft: Draft) -> None:
+        try:
+            draft.erased = self._log.forget(self._user, wish, draft.forgotten, self._turns)
+        except Exception as error:
+            draft.notices.append(draft.say("not_erased", error))
+            return
+        if draft.erased and not draft.forgotten:  # else she says already what she forgot
+            self.history.clear()
+            draft.notices.append(draft.say("messages_forgotten", count=draft.erased))
+
+
+def _wishes_to_forget(message: str, reading: Reading) -> bool:
+    """Whether a message surely wishes something to be forgotten: in so many words, or by two signs."""
+    return wishes_to_forget(message) or (reading.forgets >= SURE and not wishes_to_keep(message))
 
 
 def _asks(reading: Reading) -> bool:

@@ -40,8 +40,9 @@ class Draft:
     it goes on with that. reading: what is in the message. prepared: her words are not the model's: somebody wrote
     them, or the user said them, so they were read before. quotes: they hold a piece of what the user said, unasked.
     otherwise: of a message that may be abuse or a call for help: how the turn ends where nobody wrote an answer; the
-    model does not see it, and nothing of it is remembered or repeated. forgotten: memories that are deleted now.
-    reported: the last progress.
+    model does not see it, and nothing of it is remembered or repeated. forgotten: memories that are deleted now, the
+    values before among them. not_kept: the message is neither kept word for word nor a reason to erase others.
+    erased: how many messages were. reported: the last progress.
     """
 
     message: str
@@ -62,6 +63,8 @@ class Draft:
     otherwise: EndOfTurn | None = None
     stored: tuple[str, ...] = ()
     forgotten: tuple[Memory, ...] = ()
+    not_kept: bool = False
+    erased: int = 0
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None
 

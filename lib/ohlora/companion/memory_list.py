@@ -12,12 +12,19 @@ from ohlora.companion.transcript import escape
 from ohlora.rag import Memory
 
 _WORDS = {
-    "ko": {"none": "아직 기억하는 것이 없어요.", "forget": "잊기", "over": "지난 일", "kept": "보낸 메시지 {count}개"},
+    "ko": {
+        "none": "아직 기억하는 것이 없어요.",
+        "forget": "잊기",
+        "over": "지난 일",
+        "kept": "보낸 메시지 {count}개",
+        "forget_all": "모두 잊기",
+    },
     "en": {
         "none": "She remembers nothing yet.",
         "forget": "Forget",
         "over": "over",
-        "kept": "Messages of yours: {count}",
+        "kept": "Your messages: {count}",
+        "forget_all": "Forget all",
     },
 }
 
@@ -62,7 +69,8 @@ class MemoryList(widgets.VBox):
 
     def _row(self, memory_id: int | None, text: str, words: dict[str, str]) -> widgets.HBox:
         line = widgets.HTML(_small(text), layout={"flex": "1 1 auto"})
-        button = widgets.Button(description=words["forget"], layout={"width": "60px", "flex": "0 0 auto"})
+        name = words["forget" if memory_id is not None else "forget_all"]
+        button = widgets.Button(description=name, layout={"width": "76px", "flex": "0 0 auto"})
         button.on_click(lambda _: self._forget(memory_id))
         return widgets.HBox([line, button])
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
+from functools import partial
 
 from ohlora.companion.draft import Draft
-from ohlora.companion.told_fact import asks_for_days, asks_for_former, with_a_day
+from ohlora.companion.told_fact import asks_for_days, asks_for_former, names_a_day, with_a_day
 from ohlora.rag import MemoryStore, MessageLog
+
+logger = logging.getLogger(__name__)
 
 RECALLED = 3  # memories a turn …
 CANDIDATES = 8  # … of so many, where only those that name a day count
@@ -24,11 +28,14 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     asks = draft.reading.may_ask or days
     try:
         found = memory.search(user, message, CANDIDATES, asked=asks)
-        quotable = log.find(user, message, first=asks_for_former(message)) if asks else None
+        draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
+    if not asks:
         return
-    if days:
-        found = with_a_day(found, now) or found
-        quotable = next(iter(with_a_day([quotable], now)), None) if quotable else None
-    draft.recalled, draft.quotable = tuple(found[:RECALLED]), quotable
+    try:
+        draft.quotable = log.find(
+            user, message, asks_for_former(message), partial(names_a_day, now=now) if days else None
+        )
+    except Exception:
+        logger.exception("what the user wrote was not searched; what is stored is enough")

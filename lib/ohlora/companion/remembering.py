@@ -7,6 +7,9 @@ from contextlib import suppress
 from ohlora.companion.draft import Draft
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
+from ohlora.rag.extraction import WHICH
+
+_NOT_KEPT = ("secret", "instruction", WHICH)  # reasons why the message itself is not kept, and nothing erased for it
 
 
 class Remembering:
@@ -40,8 +43,10 @@ class Remembering:
             draft.notices.append(draft.say("store_failed", error))
             return ()
         self._waiting = []
-        draft.forgotten = tuple(one.memory for one in outcomes if one.action == "forget")
-        draft.notices += [draft.say("forgotten", line=memory.line) for memory in draft.forgotten]
+        gone = [one for one in outcomes if one.action == "forget"]
+        draft.forgotten = tuple(memory for one in gone for memory in (one.memory, *one.older))
+        draft.notices += [draft.say("forgotten", line=one.memory.line) for one in gone]
+        draft.not_kept = any(one.reason in _NOT_KEPT for one in outcomes)
         draft.notices += [one.notice for one in outcomes if one.notice]
         return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
 

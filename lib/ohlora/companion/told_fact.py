@@ -21,7 +21,7 @@ from ohlora.companion.citation import day_in_words, told_when
 from ohlora.config import DATA
 from ohlora.llm.language import text_language
 from ohlora.rag import OWN_WORDS, Memory, Recalled
-from ohlora.rag.dates import named_day, next_time, past_day
+from ohlora.rag.dates import next_time, past_day, plan_ends
 
 SURELY_MEANT = 0.3  # relevance from which what the user wrote is quoted without asking whether it is meant
 
@@ -39,6 +39,12 @@ _WHEN_TOLD = re.compile(
 _BEFORE = re.compile(
     r"전에는|전엔|예전|원래|처음에|처음\s?(잡|정|말)|(?<=[가-힣])기\s?전|그만두기|옛날"
     r"|\b(before|used to|originally|previous(ly)?|at first)\b",
+    re.IGNORECASE,
+)
+_FORMER = re.compile(
+    r"원래|옛날|전에는|전엔|예전에는|예전엔|(바뀌|바꾸|옮기|미루|이사하|이직하|갈아타|그만두|밀리)기\s?전"
+    r"|\b(what|where|who|which|when)\b.*\b"
+    r"(before (i|they|it|we|that|this)|before[?.! ]*$|used to|originally|previous(ly)?)",
     re.IGNORECASE,
 )
 _SAID = re.compile(
@@ -106,13 +112,19 @@ def asks_for_days(message: str) -> bool:
 
 
 def asks_for_former(message: str) -> bool:
-    """Whether a message asks what something was before."""
-    return _BEFORE.search(message) is not None and not asks_for_days(message)
+    """Whether a message asks what something was before, or when it was told first."""
+    first_told = _WHEN_TOLD.search(message) and _FIRST.search(message)
+    return bool(first_told or _FORMER.search(message)) and not asks_for_days(message)
 
 
 def with_a_day(recalled: Sequence[Recalled], now: datetime) -> list[Recalled]:
     """The memories that name a day, plans and birthdays, in their order. now: in the user's time zone."""
-    return [one for one in recalled if _next_day(one.memory, now) is not None]
+    return [one for one in recalled if names_a_day(one.memory, now)]
+
+
+def names_a_day(memory: Memory, now: datetime) -> bool:
+    """Whether a memory names a day that is to come. now: in the user's time zone."""
+    return _next_day(memory, now) is not None
 
 
 def _is_quoted(memory: Memory) -> bool:
@@ -132,7 +144,7 @@ def _next_day(memory: Memory, now: datetime) -> date | None:
         return memory.expires.astimezone(now.tzinfo).date()
     again = next_time(memory.key, memory.value, now.date())
     if again is None and _is_quoted(memory):
-        day = named_day(memory.value, memory.created.astimezone(now.tzinfo).date())
+        day = plan_ends("", memory.value, memory.created.astimezone(now.tzinfo).date(), memory.value)
         return day if day and day >= now.date() else None
     return again
 

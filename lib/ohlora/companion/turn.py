@@ -28,7 +28,8 @@ class Turn:
     expression, intensity: her face, a name of data/expressions.yaml and 0 … 1.
     portrait: uint8 (size, size, 3), or None when nothing could be painted yet.
     properties: the seven requested values of that portrait in z-units.
-    recalled: memories ("key: value") that she was given. stored: those that this turn wrote.
+    recalled: memories ("key: value") that she was given, and what she quotes of the user's. stored: memories that this
+    turn wrote.
     notice: sentences about the chat itself (a warning, a limit, a failure), or None.
     timings: stage → seconds; ``first_words`` counts from the start of the turn to the first shown text.
     outcome: answered; stopped by the user; refused (empty, too long, busy); asked whether it was meant so, where

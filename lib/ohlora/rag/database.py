@@ -1,4 +1,4 @@
-"""Opening SQLite the same careful way for memories and sanctions."""
+"""Opening SQLite the same careful way for memories, messages and sanctions."""
 
 from __future__ import annotations
 

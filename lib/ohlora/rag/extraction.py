@@ -29,6 +29,8 @@ _STEM, _ENDING = 5, 2  # letters that words of one family share at the beginning
 _MOST_ASKED = 5  # memories that she names when she asks which one is meant
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
 
+WHICH = "several may be meant"
+"""Reason why nothing was forgotten: she asks which is meant."""
 _INSTRUCTIONS = (
     re.compile(r"\b(ignore|forget|disregard)\b.{0,30}\b(instruction|rule|prompt|previous|above)", re.I),
     re.compile(r"\byou\s+(must|should|have to|need to|will|are (now|not|no longer))\b", re.I),
@@ -55,7 +57,7 @@ class Remembered:
     memory: what was stored, or what was forgotten. source: ``"model"``, ``"rule"`` or ``"words"`` (as it was said);
     None if nothing.
     reason: why it was refused, for the log. notice: what the user should read, or None; where it is open which memory
-    shall be forgotten, the question for it.
+    shall be forgotten, the question for it. older: the values before, which were forgotten with the memory.
     """
 
     action: str
@@ -63,6 +65,7 @@ class Remembered:
     source: str | None = None
     reason: str | None = None
     notice: str | None = None
+    older: tuple[Memory, ...] = ()
 
 
 def remember(
@@ -254,9 +257,10 @@ def _forget(
     gone = found[0] if len(found) == 1 else named_memory(found, message)
     if gone is None:
         question = which_notice([one.line for one in found[-_MOST_ASKED:]], language)
-        return Remembered("refused", source=source, reason="several may be meant", notice=question)
+        return Remembered("refused", source=source, reason=WHICH, notice=question)
+    older = tuple(store.replaced_by(gone))
     store.delete(user, gone.id)
-    return Remembered("forget", gone, source)
+    return Remembered("forget", gone, source, older=older)
 
 
 _CHANGED = re.compile(

@@ -8,7 +8,8 @@ searched when something told is asked for, as in LongMemEval (Wu et al. 2024), w
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Row
@@ -21,6 +22,7 @@ from ohlora.rag.content_words import content_words
 from ohlora.rag.database import Clock, open_database, read_clock, to_text, truncate_log, wall_clock
 from ohlora.rag.embeddings import Embedder
 from ohlora.rag.extraction import holds_instruction
+from ohlora.rag.forget_wishes import means_everything
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.memory import OWN_WORDS, Memory, Recalled
 from ohlora.rag.normalisation import detect_language, strip_invisible
@@ -44,11 +46,19 @@ CREATE INDEX IF NOT EXISTS messages_of_user ON messages(user, id)
 MOST_KEPT = 500  # of a user; the oldest go
 LONGEST_QUOTE = 120  # characters; a longer message is kept in parts
 READ = 20  # messages that lie nearest are read beside the question
-QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.75, 0.25
-"""Relevance from which a message is quoted; share of the highest from which another one answers as well; and where
-that is enough, since the two share a word. Chosen on data/memory/development.jsonl (130 questions that ask)."""
+QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.15, 0.75, 0.05
+"""Relevance from which a message is quoted; share of the highest from which another one answers as well; and from which
+a newer one does that tells of a change and shares a word with the best. Chosen on data/memory/development.jsonl (130
+questions that ask)."""
 RELATED = 0.05  # relevance for a wish to forget from which a message goes with what is forgotten
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?…~ㅋㅎㅠㅜ;])\s+|\n+")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;])\s+|\n+")
+_CHANGE = re.compile(
+    r"이제|이젠|말고|대신|바꿨|바꾸|바뀌|바뀐|갈아탔|갈아탐|더는|더 이상|아니라|끊었|접었|관뒀|그만두|그만뒀"
+    r"|때려치|때려침|옮겼|옮김|옮겨|이동|밀렸|밀림|밀려|미뤘|미뤄|미룸|연기|앞당|취소|변경|떨어지고|틀었|됐어|됐음|되었"
+    r"|\b(now|no longer|any ?more|instead|switched|changed|moved|moving|quit|stopped|gave up|over|off|new"
+    r"|postponed|pushed|shifted|bumped|cancell?ed|delayed|rescheduled|became|actually|so i'?m)\b",
+    re.IGNORECASE,
+)
 
 
 class MessageLog:
@@ -67,7 +77,7 @@ class MessageLog:
     def __init__(self, path: Path | str, embedder: Embedder, relevance: Relevance, clock: Clock = wall_clock) -> None:
         self.embedder, self.relevance, self.clock = embedder, relevance, clock
         self._connection = open_database(Path(path), SCHEMA, SCHEMA_VERSION, "message")
-        truncate_log(self._connection)  # a process that was killed may have left what it deleted
+        self._erase_traces()  # a process that was killed may have left what it deleted
 
     def add(self, user: str, turn: str, message: str) -> None:
         """Note what somebody wrote; nothing of a mere question, a secret, an order to her or a curse.
@@ -86,67 +96,68 @@ class MessageLog:
             self._connection.executemany(
                 "INSERT INTO messages(user, turn, text, said, model, vectors) VALUES (?, ?, ?, ?, ?, ?)", rows
             )
-            self._connection.execute(
+            pruned = self._connection.execute(
                 "DELETE FROM messages WHERE user = ? AND id <= (SELECT id FROM messages WHERE user = ?"
                 " ORDER BY id DESC LIMIT 1 OFFSET ?)",
                 (user, user, MOST_KEPT),
-            )
+            ).rowcount
+        if pruned or self._traces:
+            self._erase_traces()
 
-    def find(self, user: str, question: str, first: bool = False) -> Recalled | None:
+    def find(
+        self, user: str, question: str, first: bool = False, may_answer: Callable[[Memory], bool] | None = None
+    ) -> Recalled | None:
         """The message that answers a question, as a memory in the user's own words; None where none does.
 
-        Of several about the same the newest holds: one that answers about as well as the best, or less well but shares
-        a word with it ("moved my bus to the 1st" beside "bus leaves the 2nd").
+        Of several about the same the newest holds: one that answers about as well as the best, or tells of a change and
+        shares a word with it ("changed my bus to the 1st" after "bus leaves the 2nd").
 
         Args:
-            first: the oldest is wanted: what it was before.
+            first: the oldest is wanted: what it was before. may_answer: tells which messages count; default: all.
         """
-        rows = self._rows(user)
+        rows = [row for row in self._rows(user) if may_answer is None or may_answer(_as_memory(row))]
         if not rows:
             return None
-        vectors = np.stack([self._vectors(row) for row in rows])
-        scores = self._scores(question, [row["text"] for row in rows], vectors)
+        scores = self._scores(question, rows)
         best = int(scores.argmax())
         if scores[best] < QUOTED:
             return None
-        subject = content_words(rows[best]["text"])
-        same = [
-            number
-            for number in np.flatnonzero(scores >= SAME_SUBJECT * scores[best])
-            if scores[number] >= ABOUT_THE_SAME * scores[best] or subject & content_words(rows[number]["text"])
-        ]
+        same = [number for number in range(len(rows)) if self._says_the_same(rows, scores, best, number)]
         return Recalled(_as_memory(rows[same[0] if first else same[-1]]), float(scores[best]))
+
+    def messages(self, user: str) -> list[Memory]:
+        """What is kept of a user, oldest first, as memories in own words."""
+        return [_as_memory(row) for row in self._rows(user)]
 
     def count(self, user: str) -> int:
         """How many messages of a user are kept."""
-        return self._connection.execute("SELECT count(*) FROM messages WHERE user = ?", (user,)).fetchone()[0]
+        sql = "SELECT count(DISTINCT turn) FROM messages WHERE user = ?"
+        return self._connection.execute(sql, (user,)).fetchone()[0]
 
     def forget(self, user: str, wish: str = "", memories: Sequence[Memory] = (), turns: Sequence[str] = ()) -> int:
         """Delete what is to be forgotten: rather too much than too little. Returns how many messages went.
 
         Args:
-            wish: the message in which it is asked for; what it is about goes.
+            wish: the message in which it is asked for; what it is about goes, or everything where it says so.
             memories: that are forgotten; the messages that told them go, and those that hold their values.
             turns: what was written in these goes.
         """
+        if wish and means_everything(wish):
+            return self.forget_user(user)
         rows = self._rows(user)
-        if not rows:
-            return 0
         told_in = {*turns, *(one.source_turn for one in memories)}
-        values = [value for one in memories if len(value := plain_letters(one.value)) > 1]
         gone = {row["id"] for row in rows if row["turn"] in told_in}
-        gone |= {row["id"] for row in rows if any(value in plain_letters(row["text"]) for value in values)}
-        if wish:
+        gone |= {row["id"] for row in rows if any(_holds(row["text"], one.value) for one in memories)}
+        if wish and rows:
             named = content_words(wish)
-            scores = self._scores(wish, [row["text"] for row in rows], np.stack([self._vectors(row) for row in rows]))
-            for row, score in zip(rows, scores, strict=True):
+            for row, score in zip(rows, self._scores(wish, rows), strict=True):
                 if score >= RELATED or named & content_words(row["text"]):
                     gone.add(row["id"])
-        return self._delete([(identifier,) for identifier in sorted(gone)])
+        return self._delete("id = ?", [(identifier,) for identifier in sorted(gone)])
 
     def forget_user(self, user: str) -> int:
         """Delete all messages of a user. Returns how many went."""
-        return self._delete([(row["id"],) for row in self._rows(user)])
+        return self._delete("user = ?", [(user,)])
 
     def close(self) -> None:
         """Close the file."""
@@ -159,13 +170,25 @@ class MessageLog:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _delete(self, identifiers: Sequence[tuple[int]]) -> int:
-        if not identifiers:
-            return 0
+    def _delete(self, condition: str, values: Sequence[tuple]) -> int:
         with immediate(self._connection):
-            self._connection.executemany("DELETE FROM messages WHERE id = ?", identifiers)
-        truncate_log(self._connection)
-        return len(identifiers)
+            before = self._connection.total_changes
+            self._connection.executemany(f"DELETE FROM messages WHERE {condition}", values)
+            count = self._connection.total_changes - before
+        self._erase_traces()
+        return count
+
+    def _erase_traces(self) -> None:
+        """What is deleted must leave the write-ahead log, too; where somebody reads it, after the next message."""
+        self._traces = not truncate_log(self._connection)
+
+    def _says_the_same(self, rows: Sequence[Row], scores: np.ndarray, best: int, number: int) -> bool:
+        """Whether a message answers as the best one does: about as well, or one changes what the other says."""
+        if scores[number] >= ABOUT_THE_SAME * scores[best]:
+            return True
+        newer = rows[max(number, best)]["text"]
+        share = content_words(rows[best]["text"]) & content_words(rows[number]["text"])
+        return scores[number] >= SAME_SUBJECT * scores[best] and bool(share) and _CHANGE.search(newer) is not None
 
     def _rows(self, user: str) -> list[Row]:
         """Messages of a user, oldest first; what another model embedded is embedded again."""
@@ -191,12 +214,13 @@ class MessageLog:
         """As line, key and value of a memory, float32 (3, dimension): a message has no key."""
         return np.frombuffer(row["vectors"], np.float32).reshape(2, -1)[[0, 1, 1]]
 
-    def _scores(self, question: str, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
-        """Relevance of each text, float32 (n,); 0 for those that do not lie near enough to be read."""
-        query, nothing = self.embedder.embed_queries([question])[0], np.zeros(len(texts), np.float32)
+    def _scores(self, question: str, rows: Sequence[Row]) -> np.ndarray:
+        """Relevance of each message, float32 (n,); 0 for those that do not lie near enough to be read."""
+        vectors = np.stack([self._vectors(row) for row in rows])
+        query, nothing = self.embedder.embed_queries([question])[0], np.zeros(len(rows), np.float32)
         near = self.relevance.scores(query, vectors, nothing, nothing)
         nearest = np.sort(np.argsort(-near, kind="stable")[:READ])
-        read = self.relevance.read(question, [texts[number] for number in nearest])
+        read = self.relevance.read(question, [rows[number]["text"] for number in nearest])
         scores = nothing.copy()
         scores[nearest] = self.relevance.scores(query, vectors[nearest], nothing[nearest], read)
         return scores
@@ -204,18 +228,26 @@ class MessageLog:
 
 def _statements(message: str) -> list[str]:
     """A message in parts of whole sentences of at most LONGEST_QUOTE characters; nothing of one that only asks."""
-    sentences = list(filter(plain_letters, map(str.strip, _SENTENCE_ENDS.split(strip_invisible(message)))))
-    if all(sentence.endswith("?") for sentence in sentences):
+    lines = (" ".join(strip_invisible(line).split()) for line in message.splitlines())
+    found = [sentence for line in lines for sentence in _SENTENCE_ENDS.split(line) if plain_letters(sentence)]
+    if all(sentence.endswith(("?", "？")) for sentence in found):
         return []
     parts: list[str] = []
-    for sentence in sentences:
-        if len(sentence) > LONGEST_QUOTE:
-            continue
+    for sentence in (part for one in found for part in textwrap.wrap(one, LONGEST_QUOTE)):
         if parts and len(parts[-1]) + 1 + len(sentence) <= LONGEST_QUOTE:
             parts[-1] += f" {sentence}"
         else:
             parts.append(sentence)
     return parts
+
+
+def _holds(text: str, value: str) -> bool:
+    """Whether a text holds the words of a value: in Latin letters and digits whole words."""
+    if value.isascii():
+        inside = re.escape(" ".join(value.casefold().split()))
+        return re.search(rf"(?<![a-z0-9]){inside}(?![a-z0-9])", " ".join(text.casefold().split())) is not None
+    plain = plain_letters(value)
+    return len(plain) > 1 and plain in plain_letters(text)
 
 
 def _as_memory(row: Row) -> Memory:
