@@ -310,3 +310,11 @@ def test_faces_without_entries_are_a_clear_error(tmp_path) -> None:
     (tmp_path / "face.yaml").write_text("- a list")
     with pytest.raises(ValueError, match="entries by weights"):
         load_face(SimpleNamespace(), path=tmp_path / "face.yaml")
+
+
+def test_a_wish_in_so_many_words_is_carried_out_though_no_network_saw_it(tmp_path) -> None:
+    companion = make_companion(tmp_path, "happy 0.5\nOh!\nmemory: add | cat | Pixel", NICE)
+    companion.turn("my cat is called Pixel")
+    turn = companion.turn("please forget my cat called Pixel")
+    assert "Pixel" in turn.notice and companion.memories() == [] and companion.message_count() == 0
+    assert companion.turn("don't forget my cat").notice is None

@@ -8,7 +8,9 @@ from ohlora.companion.draft import Draft
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
 from ohlora.rag.extraction import WHICH
+from ohlora.rag.forget_wishes import wishes_to_forget
 
+_NAMED_BY_THE_MESSAGE = "?"  # key of a wish to forget where neither network found one: the message brings it to mind
 _NOT_KEPT = ("secret", "instruction", WHICH)  # reasons why the message itself is not kept, and nothing erased for it
 
 
@@ -30,6 +32,8 @@ class Remembering:
         """
         message = draft.message.strip()
         proposed = proposed_operations(draft.reading, operation)
+        if wishes_to_forget(message) and all(one.kind != "forget" for one in proposed):
+            proposed = (MemoryOperation("forget", _NAMED_BY_THE_MESSAGE),)
         rules = draft.reading == UNKNOWN_READING or draft.reading.tells_something
         waiting = [*self._waiting, (message, proposed, turn, draft.reading.surely_tells, rules)]
         outcomes = []

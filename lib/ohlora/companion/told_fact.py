@@ -21,7 +21,7 @@ from ohlora.companion.citation import day_in_words, told_when
 from ohlora.config import DATA
 from ohlora.llm.language import text_language
 from ohlora.rag import OWN_WORDS, Memory, Recalled
-from ohlora.rag.dates import next_time, past_day, plan_ends
+from ohlora.rag.dates import named_day, next_time, past_day
 
 SURELY_MEANT = 0.3  # relevance from which what the user wrote is quoted without asking whether it is meant
 
@@ -144,8 +144,9 @@ def _next_day(memory: Memory, now: datetime) -> date | None:
         return memory.expires.astimezone(now.tzinfo).date()
     again = next_time(memory.key, memory.value, now.date())
     if again is None and _is_quoted(memory):
-        day = plan_ends("", memory.value, memory.created.astimezone(now.tzinfo).date(), memory.value)
-        return day if day and day >= now.date() else None
+        told = memory.created.astimezone(now.tzinfo).date()
+        day = named_day(memory.value, told)  # not what was done on the day of telling: "got my tickets today"
+        return day if day and day > told and day >= now.date() else None
     return again
 
 

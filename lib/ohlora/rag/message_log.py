@@ -46,7 +46,7 @@ CREATE INDEX IF NOT EXISTS messages_of_user ON messages(user, id)
 MOST_KEPT = 500  # of a user; the oldest go
 LONGEST_QUOTE = 120  # characters; a longer message is kept in parts
 READ = 20  # messages that lie nearest are read beside the question
-QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.15, 0.75, 0.05
+QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.75, 0.05
 """Relevance from which a message is quoted; share of the highest from which another one answers as well; and from which
 a newer one does that tells of a change and shares a word with the best. Chosen on data/memory/development.jsonl (130
 questions that ask)."""

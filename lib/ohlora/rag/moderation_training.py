@@ -27,13 +27,10 @@ from ohlora.rag.message_reader import MessageReader, load_message_reader
 from ohlora.rag.moderation import WEIGHTS, Judge, judged_pieces, letter_groups
 from ohlora.rag.normalisation import normalise
 from ohlora.rag.second_opinion import SecondOpinion, text_features
-from ohlora.rag.wants import RISKY
-from ohlora.rag.wants_training import load_marked_wants
 from ohlora.weights import save_weights
 
 INVERSE_PENALTY, SECOND_INVERSE_PENALTY = 3.0, 0.03  # C of the logistic regressions
 WRITTEN_FOR_AN_INTENT = 24387  # first rows of data/answers/messages.jsonl, see its README
-_MAY_BE_HURT = {RISKY, "normal_or_weird"}  # wants: "is it normal that he locks me in?" is not taught as normal
 FALSE_ALARMS = 0.01  # share of everyday lines that may be taken for abuse
 CARE_FALSE_ALARMS = 0.01  # the same for self_harm alone: help that nobody needed is the smaller mistake
 
@@ -80,12 +77,10 @@ def messages_in_talk(part: str = "training", count: int = 6000) -> list[Labelled
     """What people said in the middle of a talk, as normal rows: "so u with us or not?", "I keep his rod in the car".
 
     Args:
-        part: training: half of the messages of data/answers/marked.jsonl that follow another, and of those of
-            data/answers/wants.jsonl that are from talks, without those whose writers may be hurt; calibration or test:
-            a quarter. count: at most so many.
+        part: training: half of the messages of data/answers/marked.jsonl that follow another; calibration or test: a
+            quarter. count: at most so many.
     """
     messages = [one.message for one in load_marked_answers() if one.before]
-    messages += [one.message for one in load_marked_wants() if one.talk is not None and one.want not in _MAY_BE_HURT]
     return _normal_rows(_part(messages, part)[:count], "in_talk")
 
 

@@ -61,24 +61,19 @@ class TrainingSettings:
     seed: int = 0
 
 
-def load_marked_wants() -> list[WantingMessage]:
-    """The rows of data/answers/wants.jsonl."""
-    with (DATA / "answers" / "wants.jsonl").open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    return [WantingMessage(row["message"], row["she"], row["want"], row.get("talk")) for row in rows]
-
-
 def load_wanting_messages(seed: int = 0) -> list[WantingMessage]:
     """What teaches: data/answers/wants.jsonl, questions about her and for what was told, and messages without wants."""
-    marked = load_marked_wants()
-    known = {one.message for one in marked}
+    with (DATA / "answers" / "wants.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    talks = [WantingMessage(row["message"], row["she"], row["want"], row.get("talk")) for row in rows]
+    known = {one.message for one in talks}
     other = [
         message
         for message, intent in zip(*load_intent_messages(), strict=True)
         if act_of_intent()[intent] not in _MAY_WANT and message not in known
     ]
     return [
-        *marked,
+        *talks,
         *(WantingMessage(row.message, row.before, row.about_her) for row in questions_about_her()),
         *(WantingMessage(row.message, row.before, ASKS_TOLD) for row in training_messages() if row.kind == "asks"),
         *(
