@@ -1,7 +1,7 @@
 """Make the generator obey seven property values; only the part that receives them learns.
 
-    python -m ohlora.stylegan.conditioning --minutes 12 --compile
-    python -m ohlora.stylegan.conditioning --minutes 12 --compile --variant per_layer
+    python -m ohlora.stylegan.conditioning --compile
+    python -m ohlora.stylegan.conditioning --compile --variant per_layer
 
 The part of a StyleGAN that receives z is its mapping network. Variant "concatenated": its first layer is widened by one
 input per property (weights zero, so that nothing changes at first) and the mapping network is trained. Variant
@@ -50,7 +50,8 @@ class ConditioningConfig:
     batch: images a step. learning_rate: of Adam, falling to zero along a cosine.
     measured: portraits that are drawn and measured first, to learn which parameters make which values. Their mirror
         images measure the same, but for the pose's sign, and count as well.
-    lessons: steps before that, on latents only, 256 at a time, from a bank of ``answers`` requests with their answers.
+    lessons: steps before that, on latents only, 256 at a time, from a bank of ``answers`` requests with their answers:
+        minutes of one core, and worth more than as many on images.
     faithful: weight of the mean squared distance between w and the pairs' answer, in units of W's spread: what keeps
         the person, and everything that nobody asked to change.
     size: pixels of the images that training looks at, a level of the generator: its RGB layers add up to a picture
@@ -62,14 +63,14 @@ class ConditioningConfig:
     """
 
     variant: str = "concatenated"
-    minutes: float = 12.0
+    minutes: float = 21.5
     steps: int | None = None
     batch: int = 16
     seed: int = 0
     learning_rate: float = 4e-4
     measured: int = 4000
-    lessons: int = 3000
-    answers: int = 8192
+    lessons: int = 20000
+    answers: int = 49152
     faithful: float = 0.5
     size: int | None = 128
     full_size: float = 0.25
