@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from companion_parts import LetterEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohlora.rag import MessageLog
+from ohlora.rag import UNKNOWN_READING, MessageLog
 from ohlora.rag.content_words import content_words
 from ohlora.rag.database import StateError
-from ohlora.rag.forget_wishes import means_everything, wishes_to_forget
+from ohlora.rag.forget_wishes import calls_off, means_everything, wishes_to_forget
 from ohlora.rag.memory import OWN_WORDS, Memory
 from ohlora.rag.message_log import LONGEST_QUOTE, MOST_KEPT, _statements
 from ohlora.rag.relevance import CosineRelevance
@@ -138,12 +139,23 @@ def test_old_messages_go_with_what_was_told_long_ago(log: MessageLog) -> None:
         ("don't forget my exam on friday", False, False),
         ("금요일 시험 잊지 마", False, False),
         ("I forgot my umbrella", False, False),
+        ("I need to delete my homework file", False, False),
+        ("i always forget my keys, i dont remember why", False, False),
+        ("걔가 사진 지워 달라고 했어", False, False),
+        ("hey dont keep that stuff abt mia anymore", True, False),
         ("never mind, forget it", False, False),
         ("putting 50 quid a week away for australia", False, False),
     ],
 )
 def test_a_wish_to_forget_is_known_by_its_words(message: str, wishes: bool, everything: bool) -> None:
-    assert wishes_to_forget(message) == wishes and (means_everything(message) and wishes) == everything
+    assert wishes_to_forget(message, UNKNOWN_READING) == wishes and (means_everything(message) and wishes) == everything
+
+
+def test_where_a_message_was_read_words_alone_are_no_wish() -> None:
+    assert not wishes_to_forget("forget about work, tell me something nice", replace(UNKNOWN_READING, asks=0.1))
+    assert wishes_to_forget("scrap what I said of Tom", replace(UNKNOWN_READING, forgets=0.9))
+    assert not wishes_to_forget("gone the minute i qualify, swear to god", replace(UNKNOWN_READING, forgets=0.93))
+    assert calls_off("면접 취소됐어") and calls_off("the wedding is off") and not calls_off("면접 얘기는 지워 줘")
 
 
 def test_values_are_whole_words(log: MessageLog) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ohlora.companion.draft import Draft
 from ohlora.companion.safety import Doubts
 from ohlora.rag import MessageLog, Reading
-from ohlora.rag.forget_wishes import wishes_to_forget, wishes_to_keep
-from ohlora.rag.message_reader import SURE
+from ohlora.rag.forget_wishes import calls_off, wishes_to_forget
 
 HARDLY_ASKS = 0.05  # probability below which a message does not ask for what was told
 HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
@@ -45,7 +44,7 @@ class Conversation:
             self.history.clear()
         if draft.not_kept:
             return
-        if draft.forgotten or _wishes_to_forget(message, draft.reading):
+        if wishes_to_forget(message, draft.reading) or (draft.forgotten and not calls_off(message)):
             self._erase(message, draft)
         elif draft.otherwise is None and (draft.reading.tells_something or not _asks(draft.reading)):
             try:
@@ -74,11 +73,6 @@ class Conversation:
         if draft.erased and not draft.forgotten:  # else she says already what she forgot
             self.history.clear()
             draft.notices.append(draft.say("messages_forgotten", count=draft.erased))
-
-
-def _wishes_to_forget(message: str, reading: Reading) -> bool:
-    """Whether a message surely wishes something to be forgotten: in so many words, or by two signs."""
-    return wishes_to_forget(message) or (reading.forgets >= SURE and not wishes_to_keep(message))
 
 
 def _asks(reading: Reading) -> bool:

@@ -32,7 +32,7 @@ class Remembering:
         """
         message = draft.message.strip()
         proposed = proposed_operations(draft.reading, operation)
-        if wishes_to_forget(message) and all(one.kind != "forget" for one in proposed):
+        if wishes_to_forget(message, draft.reading) and all(one.kind != "forget" for one in proposed):
             proposed = (MemoryOperation("forget", _NAMED_BY_THE_MESSAGE),)
         rules = draft.reading == UNKNOWN_READING or draft.reading.tells_something
         waiting = [*self._waiting, (message, proposed, turn, draft.reading.surely_tells, rules)]

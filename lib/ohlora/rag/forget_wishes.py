@@ -8,16 +8,35 @@ from __future__ import annotations
 
 import re
 
+from ohlora.rag.message_reader import SURE, UNKNOWN_READING, Reading
+
+_HARDLY = 0.05  # probability of a wish below which the words are meant otherwise
+_ASKS = (  # a clause that begins with the verb, or asks for it: "I need to delete my homework" is about something else
+    r"(?:^|[.!?,;:~…]\s*|\b(?:please|pls|(?:can|could|would|will)\s+(?:you|u)|and|hey|ok|okay|just|actually|biko|so)\s+)"
+)
 _CLEAR = re.compile(
-    r"잊어\s?(줘|주|달|라|버려|$)|지워\s?(줘|주|달|버려|라)|삭제\s?(해|좀|부탁)|못\s?들은\s?(걸|셈|척)|없던\s?(일|걸|얘기|말)"
-    r"|기억하지\s?(마|말)|빼\s?(줘|주|달)"
-    r"|\b(forget|delete|erase)\s+(that|this|it|him|her|them|my|what|who|where|when|how|about|all|everything|anything|the)\b"
-    r"|\b(never|don'?t|dont) (said|keep|remember|store)\b|\bstrike that\b|\bremove (that|it|my|everything)\b",
+    r"(잊어|지워|빼)\s?(줘|주라|주세요|주실|줄래|달라(?!고|는|던)|요?[.!~ㅋㅎㅠㅜ ]*$)"
+    r"|삭제\s?(해\s?(줘|주)|좀|부탁)"
+    r"|못\s?들은\s?(걸로|셈|척)|없던\s?(일|걸|얘기|말)로|기억하지\s?(마|말아)"
+    rf"|{_ASKS}(forget|delete|erase)\s+"
+    r"(that|this|it|him|her|them|my|what|who|where|when|how|about|all|everything|anything|the)\b"
+    rf"|{_ASKS}(don'?t|dont)\s+(keep|store|save|note)\b|\bpretend (i|we) (never|didn'?t)\b|\bstrike that\b",
     re.IGNORECASE,
 )
 _OPPOSITE = re.compile(
     r"잊지|까먹지|안\s?잊|못\s?잊|잊어\s?버렸|잊었|지워지"
-    r"|\b(don'?t|dont|never|won'?t|can'?t|cant|cannot)( you)?( ever)? forget\b|\bforget (it|that)[,!. ]*$",
+    r"|\b(don'?t|dont|never|won'?t|can'?t|cant|cannot)( you)?( ever)? forget\b|\bforget it\b|\bforget that[,!. ]*$",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"\b(please|pls|(can|could|would) (you|u)( please)?) (forget|delete|erase)\b", re.IGNORECASE)
+_MENTIONED = re.compile(
+    r"잊|지우|지워|지운|삭제|빼|없던|없애|못\s?들은|보관|기록|적어|메모|저장|알려\s?준\s?걸로"
+    r"|\b(forget|delete|erase|remove|scrap|keep|drop|wipe|strike|cross|scratch|clear|memory|notes?|list|records?|unsay|undo|unlearn)\b",
+    re.IGNORECASE,
+)
+_CALLED_OFF = re.compile(
+    r"취소|안\s?(가|하|해|나가|보러|받)|접었|접음|접기|엎어|파혼|깨졌|깨져|포기|관뒀|무산|폐지|해체|결항|날아갔|파토|백지화"
+    r"|\b(cancel\w*|call\w* off|fell through|not (going|happening)|(backed|dropped|pulled) out|is off)\b",
     re.IGNORECASE,
 )
 _EVERYTHING = re.compile(
@@ -28,14 +47,22 @@ _EVERYTHING = re.compile(
 )
 
 
-def wishes_to_forget(message: str) -> bool:
-    """Whether a message says in so many words that something is to be forgotten."""
-    return _CLEAR.search(message) is not None and _OPPOSITE.search(message) is None
+def wishes_to_forget(message: str, reading: Reading) -> bool:
+    """Whether a message surely wishes something to be forgotten: it asks for it, or the reader is sure that it does.
+
+    Neither words nor reader are enough alone where both are there ("forget about work, tell me something nice").
+    """
+    if _OPPOSITE.search(message):
+        return False
+    if _CLEAR.search(message):
+        plain = _PLAIN.search(message) is not None
+        return plain or reading == UNKNOWN_READING or reading.forgets >= _HARDLY
+    return reading.forgets >= SURE and _MENTIONED.search(message) is not None
 
 
-def wishes_to_keep(message: str) -> bool:
-    """Whether a message says the opposite: "don't forget my exam", "never mind, forget it"."""
-    return _OPPOSITE.search(message) is not None
+def calls_off(message: str) -> bool:
+    """Whether a message says that a plan will not be: its memory goes, but nobody wishes to have said nothing."""
+    return _CALLED_OFF.search(message) is not None and _MENTIONED.search(message) is None
 
 
 def means_everything(message: str) -> bool:
