@@ -130,7 +130,7 @@ class MessageLog:
         return [_as_memory(row) for row in self._rows(user)]
 
     def count(self, user: str) -> int:
-        """How many messages of a user are kept."""
+        """How many messages of a user are kept; parts of one count once."""
         sql = "SELECT count(DISTINCT turn) FROM messages WHERE user = ?"
         return self._connection.execute(sql, (user,)).fetchone()[0]
 
@@ -184,11 +184,11 @@ class MessageLog:
 
     def _says_the_same(self, rows: Sequence[Row], scores: np.ndarray, best: int, number: int) -> bool:
         """Whether a message answers as the best one does: about as well, or one changes what the other says."""
-        if scores[number] >= ABOUT_THE_SAME * scores[best]:
-            return True
-        newer = rows[max(number, best)]["text"]
-        share = content_words(rows[best]["text"]) & content_words(rows[number]["text"])
-        return scores[number] >= SAME_SUBJECT * scores[best] and bool(share) and _CHANGE.search(newer) is not None
+        share = scores[number] / scores[best]
+        if share >= ABOUT_THE_SAME or share < SAME_SUBJECT:
+            return bool(share >= ABOUT_THE_SAME)
+        one, other = (rows[place]["text"] for place in sorted((number, best)))
+        return _CHANGE.search(other) is not None and not content_words(one).isdisjoint(content_words(other))
 
     def _rows(self, user: str) -> list[Row]:
         """Messages of a user, oldest first; what another model embedded is embedded again."""
