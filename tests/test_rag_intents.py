@@ -57,6 +57,14 @@ def test_intents_are_told_apart_by_name() -> None:
     assert list(act_of_intent()) == names and all(isinstance(name, str) for name in names), "yes and no are no names"
 
 
+def test_a_value_at_the_beginning_of_a_sentence_is_capitalised() -> None:
+    own = [GeneralAnswer("tells_self", "en", reply, "curious", 0.5) for reply in ("{value}? Lovely.", "Ah. {value}!")]
+    everything = np.full(len(act_of_intent()), 1 / len(act_of_intent()), np.float32)
+    told = GeneralAnswers(own, lambda message: everything)
+    for value, said in (("painting", {"Painting? Lovely.", "Ah. Painting!"}), ("eBay", {"eBay? Lovely.", "Ah. eBay!"})):
+        assert {one.reply for one in told.of_intent("tells_self", "hm", "en", value)} == said
+
+
 def test_every_intent_has_messages_that_nobody_judged() -> None:
     counts = Counter((row["intent"], row["language"]) for row in ROWS)
     assert set(act_of_intent()) == {intent for intent, _ in counts} and min(counts.values()) >= 20

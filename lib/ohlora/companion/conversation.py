@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ohlora.companion.draft import Draft
 from ohlora.companion.safety import Doubts
 from ohlora.rag import MessageLog, Reading
@@ -44,8 +46,10 @@ class Conversation:
             self.history.clear()
         if draft.not_kept:
             return
-        if wishes_to_forget(message, draft.reading) or (draft.forgotten and not calls_off(message)):
-            self._erase(message, draft)
+        if wishes_to_forget(message, draft.reading):
+            self._erase(draft, message, self._turns)
+        elif draft.forgotten and not calls_off(message):
+            self._erase(draft)
         elif draft.otherwise is None and (draft.reading.tells_something or not _asks(draft.reading)):
             try:
                 self._log.add(self._user, turn, message)
@@ -64,13 +68,13 @@ class Conversation:
         self.history.clear()
         self._log.forget(self._user, turns=self._turns)
 
-    def _erase(self, wish: str, draft: Draft) -> None:
+    def _erase(self, draft: Draft, wish: str = "", turns: Sequence[str] = ()) -> None:
         try:
-            draft.erased = self._log.forget(self._user, wish, draft.forgotten, self._turns)
+            draft.erased = self._log.forget(self._user, wish, draft.forgotten, turns)
         except Exception as error:
             draft.notices.append(draft.say("not_erased", error))
             return
-        if draft.erased and not draft.forgotten:  # else she says already what she forgot
+        if draft.erased:
             self.history.clear()
             draft.notices.append(draft.say("messages_forgotten", count=draft.erased))
 

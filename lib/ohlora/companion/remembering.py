@@ -8,7 +8,7 @@ from ohlora.companion.draft import Draft
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
 from ohlora.rag.extraction import WHICH
-from ohlora.rag.forget_wishes import wishes_to_forget
+from ohlora.rag.forget_wishes import asks_to_keep, wishes_to_forget
 
 _NAMED_BY_THE_MESSAGE = "?"  # key of a wish to forget where neither network found one: the message brings it to mind
 _NOT_KEPT = ("secret", "instruction", WHICH)  # reasons why the message itself is not kept, and nothing erased for it
@@ -32,16 +32,20 @@ class Remembering:
         """
         message = draft.message.strip()
         proposed = proposed_operations(draft.reading, operation)
+        if asks_to_keep(message):
+            proposed = tuple(one for one in proposed if one.kind != "forget")
         if wishes_to_forget(message, draft.reading) and all(one.kind != "forget" for one in proposed):
             proposed = (MemoryOperation("forget", _NAMED_BY_THE_MESSAGE),)
         rules = draft.reading == UNKNOWN_READING or draft.reading.tells_something
         waiting = [*self._waiting, (message, proposed, turn, draft.reading.surely_tells, rules)]
-        outcomes = []
+        outcomes, own = [], []  # own: of this message, the last one
         try:
             with store.turn():
                 for one in waiting:
+                    own = []
                     with suppress(ValueError):  # what the model wrote is no fact; another try would not help
-                        outcomes += remember_all(store, self._user, *one)
+                        own = remember_all(store, self._user, *one)
+                    outcomes += own
         except Exception as error:
             self._waiting = waiting
             draft.notices.append(draft.say("store_failed", error))
@@ -50,7 +54,7 @@ class Remembering:
         gone = [one for one in outcomes if one.action == "forget"]
         draft.forgotten = tuple(memory for one in gone for memory in (one.memory, *one.older))
         draft.notices += [draft.say("forgotten", line=one.memory.line) for one in gone]
-        draft.not_kept = any(one.reason in _NOT_KEPT for one in outcomes)
+        draft.not_kept = any(one.reason in _NOT_KEPT for one in own)
         draft.notices += [one.notice for one in outcomes if one.notice]
         return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
 

@@ -42,9 +42,9 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _FORMER = re.compile(
-    r"원래|옛날|전에는|전엔|예전에는|예전엔|(바뀌|바꾸|옮기|미루|이사하|이직하|갈아타|그만두|밀리)기\s?전"
-    r"|\b(what|where|who|which|when)\b.*\b"
-    r"(before (i|they|it|we|that|this)|before[?.! ]*$|used to|originally|previous(ly)?)",
+    r"원래.*[었였했]|옛날|전에는|전엔|예전에는|예전엔|(바뀌|바꾸|옮기|미루|이사하|이직하|갈아타|그만두|밀리)기\s?전"
+    r"|\b(what|where|who|which|when)\b.*\b(used to|originally|previous(ly)?|before[?.! ]*$"
+    r"|before (i|they|it|we|that|this)( got| was)? (chang|mov|switch|swap|quit|stop|cancel|push|postpon)\w*)",
     re.IGNORECASE,
 )
 _SAID = re.compile(

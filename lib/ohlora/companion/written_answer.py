@@ -9,6 +9,7 @@ speaks where all were said. A question about herself is answered by any dialogue
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -264,7 +265,7 @@ def _first_new(found: Sequence[Written], history: Sequence[dict[str, str]], valu
 
     def is_new(answer: Written) -> bool:
         text = parse_reply(answer.target()).text
-        own = max(text.split(value), key=len) if value else text
+        own = max(re.split(re.escape(value), text, flags=re.IGNORECASE), key=len) if value else text
         return not any(own in earlier for earlier in said)
 
     return next(filter(is_new, found), None)

@@ -8,7 +8,7 @@ from ohlora.rag.korean_words import korean_nouns
 
 _LATIN_WORD = re.compile(r"[a-z][a-z&]*[a-z]", re.IGNORECASE)
 _CONTRACTION = re.compile(r"['’][a-z]{1,2}\b", re.IGNORECASE)
-_ENDING = re.compile(r"(?<=[a-z]{3})(ings?|ed|es|s)$")
+_ENDING = re.compile(r"(?<=[a-z]{3})(ings?|ed|es|s|e)$")
 _NO_SUBJECTS = frozenset(
     [
         "이야기", "얘기", "오늘", "내일", "어제", "지금", "요즘", "이번", "다음", "지난", "진짜", "정도", "기억",

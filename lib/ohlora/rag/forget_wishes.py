@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import re
 
+from ohlora.rag.content_words import content_words
 from ohlora.rag.message_reader import SURE, UNKNOWN_READING, Reading
 
 _HARDLY = 0.05  # probability of a wish below which the words are meant otherwise
 _ASKS = (  # a clause that begins with the verb, or asks for it: "I need to delete my homework" is about something else
-    r"(?:^|[.!?,;:~…]\s*|\b(?:please|pls|(?:can|could|would|will)\s+(?:you|u)|and|hey|ok|okay|just|actually|biko|so)\s+)"
+    r"(?:^|[.!?,;:~…]\s*|\b(?:please|pls|(?:can|could) (?:you|u)|want you to|and|hey|ok|okay|just|biko|so)\s+)"
 )
 _CLEAR = re.compile(
     r"(잊어|지워|빼)\s?(줘|주라|주세요|주실|줄래|달라(?!고|는|던)|요?[.!~ㅋㅎㅠㅜ ]*$)"
-    r"|삭제\s?(해\s?(줘|주)|좀|부탁)"
-    r"|못\s?들은\s?(걸로|셈|척)|없던\s?(일|걸|얘기|말)로|기억하지\s?(마|말아)"
-    rf"|{_ASKS}(forget|delete|erase)\s+"
+    r"|삭제\s?(해\s?(줘|주세요)(?!\s?[서야])|좀|부탁)"
+    r"|못\s?들은\s?(걸로|셈|척)|없던\s?(일|걸|얘기|말)로|(기억하|저장하|기록하|적)지\s?(마|말아)"
+    rf"|{_ASKS}(forget|delete|erase|wipe)\s+"
     r"(that|this|it|him|her|them|my|what|who|where|when|how|about|all|everything|anything|the)\b"
-    rf"|{_ASKS}(don'?t|dont)\s+(keep|store|save|note)\b|\bpretend (i|we) (never|didn'?t)\b|\bstrike that\b",
+    rf"|{_ASKS}(don'?t|dont)\s+(keep|store|save|note)\s+(that|this|it|what|any|stuff|the)\b"
+    r"|\bpretend (i|we) (never|didn'?t)\b",
     re.IGNORECASE,
 )
 _OPPOSITE = re.compile(
-    r"잊지|까먹지|안\s?잊|못\s?잊|잊어\s?버렸|잊었|지워지"
-    r"|\b(don'?t|dont|never|won'?t|can'?t|cant|cannot)( you)?( ever)? forget\b|\bforget it\b|\bforget that[,!. ]*$",
+    r"잊지|까먹지|안\s?잊|못\s?잊|잊어\s?버|잊었|지워지|어떻게 잊"
+    r"|\b(don'?t|dont|never|won'?t|can'?t|cant|cannot)( you)?( ever)? forget\b|\bforget it\b|\bforget that[,!. ]*$"
+    r"|\b(how (could|can|dare)|would you forget|forget (anything|things|people))\b",
     re.IGNORECASE,
 )
-_PLAIN = re.compile(r"\b(please|pls|(can|could|would) (you|u)( please)?) (forget|delete|erase)\b", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"(^(hey |ok )?(please|pls)|\b(can|could) (you|u)( please)?) (forget|delete|erase)\b", re.IGNORECASE
+)
 _MENTIONED = re.compile(
     r"잊|지우|지워|지운|삭제|빼|없던|없애|못\s?들은|보관|기록|적어|메모|저장|알려\s?준\s?걸로"
     r"|\b(forget|delete|erase|remove|scrap|keep|drop|wipe|strike|cross|scratch|clear|memory|notes?|list|records?|unsay|undo|unlearn)\b",
@@ -40,11 +45,17 @@ _CALLED_OFF = re.compile(
     re.IGNORECASE,
 )
 _EVERYTHING = re.compile(
-    r"\b(forget|delete|erase) (everything|all)( (of it|i|that i|about me|you know)\b.*|[.! ]*)$"
-    r"|\ball (of )?my (messages|data)\b"
-    r"|내가\s?(한|쓴|했던|말한|말했던)\s?\S{0,3}\s?(다|전부|모두)|나에\s?대[해한].*(다|전부|모두)|모든\s?(기억|대화|말|메시지)",
+    r"\b(forget|delete|erase|wipe) (everything|all)\b|\ball (of )?my (messages|data)\b"
+    r"|(다|전부|모두|싹|모든)\b.*(잊|지워|삭제)",
     re.IGNORECASE,
 )
+_ALL_OF_IT = {"정보", "대화", "내용", "기록", "데이터", "messag", "data", "wip"}
+"""Subjects of a wish that is about everything all the same."""
+
+
+def asks_to_keep(message: str) -> bool:
+    """Whether a message says the opposite of a wish to forget: "don't forget my exam"; or "never mind, forget it"."""
+    return _OPPOSITE.search(message) is not None
 
 
 def wishes_to_forget(message: str, reading: Reading) -> bool:
@@ -52,7 +63,7 @@ def wishes_to_forget(message: str, reading: Reading) -> bool:
 
     Neither words nor reader are enough alone where both are there ("forget about work, tell me something nice").
     """
-    if _OPPOSITE.search(message):
+    if asks_to_keep(message):
         return False
     if _CLEAR.search(message):
         plain = _PLAIN.search(message) is not None
@@ -61,10 +72,10 @@ def wishes_to_forget(message: str, reading: Reading) -> bool:
 
 
 def calls_off(message: str) -> bool:
-    """Whether a message says that a plan will not be: its memory goes, but nobody wishes to have said nothing."""
+    """Whether a message that made her forget a plan says that it will not be: nobody wishes to have said nothing."""
     return _CALLED_OFF.search(message) is not None and _MENTIONED.search(message) is None
 
 
 def means_everything(message: str) -> bool:
-    """Whether a wish to forget is about all that was told."""
-    return _EVERYTHING.search(message) is not None
+    """Whether a wish to forget is about all that was told: it says so, and names nothing."""
+    return _EVERYTHING.search(message) is not None and content_words(message) <= _ALL_OF_IT

@@ -10,6 +10,7 @@ the words of a fact that the message tells.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -42,6 +43,7 @@ SURELY_NO_QUESTION = 0.5
 AS_GOOD = 0.95
 """Share of the best answer's score from which others are about as good."""
 _VALUE = "{value}"
+_BEGINS = re.compile(r"(^|[.!?…] )\{value\}")
 
 
 @dataclass(frozen=True)
@@ -159,12 +161,12 @@ class GeneralAnswers:
         for name in self.understood(message, together):
             turned = rotated([one for one in usable if one.intent == name], message)
             found += sorted(turned, key=lambda one: _VALUE not in one.reply)
-        return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in found]
+        return [replace(one, reply=_filled(one.reply, value)) for one in found]
 
     def of_intent(self, intent: str, message: str, language: str, value: str) -> list[GeneralAnswer]:
         """The answers to an intent, or to an act or a kind, that hold a value, in an order that the message chooses."""
         own = [one for one in self._answers if (one.intent, one.language) == (intent, language) and _VALUE in one.reply]
-        return [replace(one, reply=one.reply.replace(_VALUE, value)) for one in rotated(own, message)]
+        return [replace(one, reply=_filled(one.reply, value)) for one in rotated(own, message)]
 
     def best(self, message: str, before: str, language: str) -> list[GeneralAnswer]:
         """Answers to whatever a message may do, the likeliest good ones first; none where nothing tells which are.
@@ -245,3 +247,9 @@ def intent_metrics(probabilities: np.ndarray, wanted: Sequence[str]) -> dict[str
         "most_frequent_intent": float(np.unique(wanted, return_counts=True)[1].max() / len(wanted)),
         "n": len(wanted),
     }
+
+
+def _filled(reply: str, value: str) -> str:
+    """An answer with its value, in a capital letter where a sentence begins with it ("Painting: what do …")."""
+    capital = value[:1].upper() + value[1:] if value[1:2].islower() else value
+    return _BEGINS.sub(lambda found: found.group(1) + capital, reply).replace(_VALUE, value)

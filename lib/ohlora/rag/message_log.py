@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS messages_of_user ON messages(user, id)
 """
 
-MOST_KEPT = 500  # of a user; the oldest go
+MOST_KEPT = 500  # parts of messages of a user; the oldest go
 LONGEST_QUOTE = 120  # characters; a longer message is kept in parts
 READ = 20  # messages that lie nearest are read beside the question
 QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.75, 0.05
@@ -54,9 +54,9 @@ RELATED = 0.05  # relevance for a wish to forget from which a message goes with 
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;])\s+|\n+")
 _CHANGE = re.compile(
     r"이제|이젠|말고|대신|바꿨|바꾸|바뀌|바뀐|갈아탔|갈아탐|더는|더 이상|아니라|끊었|접었|관뒀|그만두|그만뒀"
-    r"|때려치|때려침|옮겼|옮김|옮겨|이동|밀렸|밀림|밀려|미뤘|미뤄|미룸|연기|앞당|취소|변경|떨어지고|틀었|됐어|됐음|되었"
-    r"|\b(now|no longer|any ?more|instead|switched|changed|moved|moving|quit|stopped|gave up|over|off|new"
-    r"|postponed|pushed|shifted|bumped|cancell?ed|delayed|rescheduled|became|actually|so i'?m)\b",
+    r"|때려치|때려침|옮겼|옮김|옮겨|밀렸|밀림|밀려|미뤘|미뤄|미룸|연기(했|됐|돼|해)|앞당|취소|변경|떨어지고|틀었"
+    r"|\b(now|no longer|any ?more|instead|switched|changed|moved|moving|quit|stopped|gave up|is off"
+    r"|postponed|pushed|shifted|bumped|cancell?ed|delayed|rescheduled|became)\b",
     re.IGNORECASE,
 )
 
@@ -153,11 +153,14 @@ class MessageLog:
             for row, score in zip(rows, self._scores(wish, rows), strict=True):
                 if score >= RELATED or named & content_words(row["text"]):
                     gone.add(row["id"])
-        return self._delete("id = ?", [(identifier,) for identifier in sorted(gone)])
+        self._delete("id = ?", [(identifier,) for identifier in sorted(gone)])
+        return len({row["turn"] for row in rows if row["id"] in gone})
 
     def forget_user(self, user: str) -> int:
         """Delete all messages of a user. Returns how many went."""
-        return self._delete("user = ?", [(user,)])
+        count = self.count(user)
+        self._delete("user = ?", [(user,)])
+        return count
 
     def close(self) -> None:
         """Close the file."""
@@ -170,13 +173,10 @@ class MessageLog:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _delete(self, condition: str, values: Sequence[tuple]) -> int:
+    def _delete(self, condition: str, values: Sequence[tuple]) -> None:
         with immediate(self._connection):
-            before = self._connection.total_changes
             self._connection.executemany(f"DELETE FROM messages WHERE {condition}", values)
-            count = self._connection.total_changes - before
         self._erase_traces()
-        return count
 
     def _erase_traces(self) -> None:
         """What is deleted must leave the write-ahead log, too; where somebody reads it, after the next message."""
