@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -252,8 +252,7 @@ class Companion:
             gone = [one for one in self.memory.history(self.user) if one.id == memory_id]
             gone += [older for one in gone for older in self.memory.replaced_by(one)]
             count = self.memory.delete(self.user, memory_id)
-            self._forget_talk()
-            self.messages.forget(self.user, memories=gone)
+            self._forget_talk(gone)
         return count
 
     def forget_messages(self) -> int:
@@ -326,8 +325,8 @@ class Companion:
         finally:
             self._busy.release()
 
-    def _forget_talk(self) -> None:
-        self._conversation.forget()
+    def _forget_talk(self, memories: Sequence[Memory] = ()) -> None:
+        self._conversation.forget(memories)
         self._remembering.forget()
 
     def _converse(self, draft: Draft, text: object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ohlora.companion.draft import Draft
 from ohlora.companion.safety import Doubts
-from ohlora.rag import MessageLog, Reading
+from ohlora.rag import Memory, MessageLog, Reading
 from ohlora.rag.forget_wishes import calls_off, wishes_to_forget
 
 HARDLY_ASKS = 0.05  # probability below which a message does not ask for what was told
@@ -63,10 +63,14 @@ class Conversation:
             self.history = [*self.with_message(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
 
-    def forget(self) -> None:
-        """Know nothing of what was said, since something of it shall be forgotten; doubts of abuse stay."""
+    def forget(self, memories: Sequence[Memory] = ()) -> None:
+        """Know nothing of what was said, since something of it shall be forgotten; doubts of abuse stay.
+
+        Args:
+            memories: that are forgotten; older messages about them go, too.
+        """
         self.history.clear()
-        self._log.forget(self._user, turns=self._turns)
+        self._log.forget(self._user, memories=memories, turns=self._turns)
 
     def _erase(self, draft: Draft, wish: str = "", turns: Sequence[str] = ()) -> None:
         try:

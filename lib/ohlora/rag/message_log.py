@@ -51,7 +51,7 @@ QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.75, 0.05
 a newer one does that tells of a change and shares a word with the best. Chosen on data/memory/development.jsonl (130
 questions that ask)."""
 RELATED = 0.05  # relevance for a wish to forget from which a message goes with what is forgotten
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;])\s+|\n+")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;])\s+")
 _CHANGE = re.compile(
     r"이제|이젠|말고|대신|바꿨|바꾸|바뀌|바뀐|갈아탔|갈아탐|더는|더 이상|아니라|끊었|접었|관뒀|그만두|그만뒀"
     r"|때려치|때려침|옮겼|옮김|옮겨|밀렸|밀림|밀려|미뤘|미뤄|미룸|연기(했|됐|돼|해)|앞당|취소|변경|떨어지고|틀었"
@@ -122,7 +122,14 @@ class MessageLog:
         best = int(scores.argmax())
         if scores[best] < QUOTED:
             return None
-        same = [number for number in range(len(rows)) if self._says_the_same(rows, scores, best, number)]
+        subject = content_words(rows[best]["text"])
+        same = []
+        for number, row in enumerate(rows):
+            share = scores[number] / scores[best]
+            newer = rows[max(number, best)]["text"]
+            changes = share >= SAME_SUBJECT and _CHANGE.search(newer) is not None
+            if share >= ABOUT_THE_SAME or (changes and not subject.isdisjoint(content_words(row["text"]))):
+                same.append(number)
         return Recalled(_as_memory(rows[same[0] if first else same[-1]]), float(scores[best]))
 
     def messages(self, user: str) -> list[Memory]:
@@ -181,14 +188,6 @@ class MessageLog:
     def _erase_traces(self) -> None:
         """What is deleted must leave the write-ahead log, too; where somebody reads it, after the next message."""
         self._traces = not truncate_log(self._connection)
-
-    def _says_the_same(self, rows: Sequence[Row], scores: np.ndarray, best: int, number: int) -> bool:
-        """Whether a message answers as the best one does: about as well, or one changes what the other says."""
-        share = scores[number] / scores[best]
-        if share >= ABOUT_THE_SAME or share < SAME_SUBJECT:
-            return bool(share >= ABOUT_THE_SAME)
-        one, other = (rows[place]["text"] for place in sorted((number, best)))
-        return _CHANGE.search(other) is not None and not content_words(one).isdisjoint(content_words(other))
 
     def _rows(self, user: str) -> list[Row]:
         """Messages of a user, oldest first; what another model embedded is embedded again."""
