@@ -18,8 +18,8 @@ from ohlora.companion.written_answer import wanted_answer, written_answer
 from ohlora.llm.dialogues import parse_dialogue
 from ohlora.llm.prompt import Example
 from ohlora.rag import UNKNOWN_READING, Verdict, load_study_terms
+from ohlora.rag.fact_reader import Fact
 from ohlora.rag.intents import GeneralAnswer
-from ohlora.rag.message_reader import Fact
 
 MODEL = "happy 0.8\nWords of the model.\nmemory: none"
 

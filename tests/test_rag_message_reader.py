@@ -18,6 +18,7 @@ from ohlora.evaluation.llm import persona_questions
 from ohlora.llm.dialogues import load_dialogues, root_family, split_dialogues
 from ohlora.rag import load_message_reader
 from ohlora.rag.e5_model import read_e5
+from ohlora.rag.fact_reader_training import scores
 from ohlora.rag.marked_messages import (
     KINDS,
     facts_about_her,
@@ -28,15 +29,14 @@ from ohlora.rag.marked_messages import (
     questions_about_her,
 )
 from ohlora.rag.message_lessons import after_any_line, lesson_of_message, training_messages, training_sentences
-from ohlora.rag.message_reader import TAGS, encode, tagged_words, whole_words
 from ohlora.rag.message_reader_training import (
-    TrainingSettings,
     save_message_reader,
-    scores,
     set_thresholds,
     train_message_reader,
 )
+from ohlora.rag.reader_training import TrainingSettings
 from ohlora.rag.relevance import load_dialogue_questions
+from ohlora.rag.tagged_words import TAGS, encode, tagged_words, whole_words
 from ohlora.weights import load_weights
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, Reading, proposed_operations, remember
-from ohlora.rag.message_reader import Fact
+from ohlora.rag.fact_reader import Fact
 
 NAME, JOB = Fact("name", "Ana", 0.9), Fact("job", "nurse", 0.8)
 

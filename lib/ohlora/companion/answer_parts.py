@@ -14,6 +14,7 @@ from ohlora.rag import (
     StudyTerms,
     Wants,
     load_dialogue_examples,
+    load_fact_reader,
     load_general_answers,
     load_intent_regression,
     load_message_reader,
@@ -42,7 +43,9 @@ class AnswerParts:
         self.llm = self.llm or load_llm(profile)
         ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
         self.examples = self.examples or (load_dialogue_examples(profile, embedder) if ours else None)
-        self.reader = self.reader or load_message_reader(profile.llm.threads)
+        if self.reader is None:
+            facts = load_fact_reader(profile.llm.threads)
+            self.reader = load_message_reader(profile.llm.threads, fact_reader=facts)
         shipped = isinstance(self.reader, MessageReader)
         self.moderator = self.moderator or load_moderator(self.reader if shipped else None)
         if self.wants is None and self.examples and shipped:

@@ -56,7 +56,7 @@ def answer_questions(
 
 
 def remembering_scores(reader: MessageReader, answers: pd.DataFrame) -> pd.DataFrame:
-    """What is worth remembering in held-out dialogues: the language model, the reader of messages, both together.
+    """What is worth remembering in held-out dialogues: the language model, the readers of messages, all together.
 
     Args:
         answers: of the language model to all held-out dialogues (see ohlora.evaluation.llm.read_answers).
@@ -70,7 +70,7 @@ def remembering_scores(reader: MessageReader, answers: pd.DataFrame) -> pd.DataF
     by_model = list(answers["memory"])
     proposed = {
         "language model": [(one,) if one else () for one in by_model],
-        "reader of messages": [proposed_operations(reading, None) for reading in readings],
+        "readers of messages": [proposed_operations(reading, None) for reading in readings],
         "together": [proposed_operations(*pair) for pair in zip(readings, by_model, strict=True)],
     }
     marked = [row.operations for row in rows]

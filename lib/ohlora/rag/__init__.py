@@ -5,6 +5,7 @@ from ohlora.rag.database import StateError
 from ohlora.rag.dialogue_examples import DialogueExamples, load_dialogue_examples
 from ohlora.rag.embeddings import Embedder, EmbeddingsError, load_embedder
 from ohlora.rag.extraction import Remembered, remember, remember_all
+from ohlora.rag.fact_reader import load_fact_reader
 from ohlora.rag.intent_regression import load_intent_regression
 from ohlora.rag.intents import GeneralAnswers
 from ohlora.rag.labelled_rows import LABELS
@@ -57,6 +58,7 @@ __all__ = [
     "gentle_notice",
     "load_dialogue_examples",
     "load_embedder",
+    "load_fact_reader",
     "load_general_answers",
     "load_intent_regression",
     "load_message_reader",

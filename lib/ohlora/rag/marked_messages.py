@@ -1,7 +1,7 @@
-"""Messages in which it was marked what is worth remembering or asked for: what the reader of messages learns from.
+"""Messages in which it was marked what is worth remembering or asked for: what the readers of messages learn from.
 
-Four sources: data/memory/messages.*.jsonl (written for this), data/dialogues, and the questions of data/memory and of
-data/persona.
+Five sources: data/memory/messages.*.jsonl (written for this), data/dialogues, the questions of data/memory and of
+data/persona, and the talks of data/answers, of which data/memory/told_in_talk.jsonl says what they tell.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -68,17 +69,37 @@ def fact_of_family() -> dict[str, str]:
 
 def load_marked_messages() -> list[MarkedMessage]:
     """Every row of data/memory/messages.*.jsonl."""
-    found = []
-    for language in LANGUAGES:
-        with (DATA / "memory" / f"messages.{language}.jsonl").open(encoding="utf-8") as file:
-            found += [_read(json.loads(line)) for line in file]
-    return found
+    return [_read(row) for language in LANGUAGES for row in _rows(DATA / "memory" / f"messages.{language}.jsonl")]
 
 
 def _read(row: dict[str, Any]) -> MarkedMessage:
     operations = tuple(MemoryOperation(**one) for one in row["memories"])
-    kind = _KIND_OF[operations[0].kind] if operations else "other"
+    kind = _KIND_OF[operations[0].kind] if operations else "asks" if row.get("want") == "asks_told" else "other"
     return MarkedMessage(row["message"], row["before"], operations, kind, row["family"], row["language"])
+
+
+def messages_of_talks() -> list[MarkedMessage]:
+    """The messages of data/answers/wants.jsonl and second_messages.jsonl that stand in a talk.
+
+    What data/memory/told_in_talk.jsonl does not list tells nothing. Those of data/memory/in_talk.jsonl are left out:
+    they choose thresholds. A talk is a family, and so is a second message.
+    """
+    tested = {row["message"] for row in _rows(DATA / "memory" / "in_talk.jsonl")}
+    told = {(row["she"], row["message"]): row["memories"] for row in _rows(DATA / "memory" / "told_in_talk.jsonl")}
+    wants = [(row, f"talk_{row['talk']}") for row in _rows(DATA / "answers" / "wants.jsonl") if "talk" in row]
+    second = _rows(DATA / "answers" / "second_messages.jsonl")
+    rows = [*wants, *((row, f"second_message_{number}") for number, row in enumerate(second))]
+    # What the rows call "before" is the user's message before; here it is what she said.
+    return [
+        _read({**row, "before": row["she"], "memories": told.get((row["she"], row["message"]), []), "family": family})
+        for row, family in rows
+        if row["message"] not in tested
+    ]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def messages_of_dialogues(dialogues: Sequence[Dialogue]) -> list[MarkedMessage]:
@@ -112,23 +133,19 @@ def memory_questions(people: Sequence[dict[str, Any]]) -> list[MarkedMessage]:
 
 def questions_about_her() -> list[MarkedMessage]:
     """The rows of data/persona/questions.jsonl. Those that ask for no fact may do anything else: their kind is open."""
-    with (DATA / "persona" / "questions.jsonl").open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
     return [
         MarkedMessage(
             row["message"], "", (), "other" if row["fact"] else None, "about_her", row["language"], row["fact"]
         )
-        for row in rows
+        for row in _rows(DATA / "persona" / "questions.jsonl")
     ]
 
 
 def asked_in_talks() -> list[MarkedMessage]:
     """The questions of data/memory/told.jsonl: most ask for what was told in the talk, the others only look like it."""
-    with (DATA / "memory" / "told.jsonl").open(encoding="utf-8") as file:
-        talks = [json.loads(line) for line in file]
     return [
         MarkedMessage(one["question"], "", (), "asks" if one["asks"] else "other", talk["id"], talk["language"])
-        for talk in talks
+        for talk in _rows(DATA / "memory" / "told.jsonl")
         for one in talk["asks"]
     ]
 

@@ -1,4 +1,4 @@
-"""What the reader of messages is taught: marked messages and labelled sentences as numbers for its network."""
+"""What the readers of messages are taught: marked messages and labelled sentences as numbers for their networks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from ohlora.rag.marked_messages import (
     load_marked_messages,
     memory_questions,
     messages_of_dialogues,
+    messages_of_talks,
     questions_about_her,
 )
-from ohlora.rag.message_reader import TAGS, Encoded, encode
 from ohlora.rag.normalisation import normalise
 from ohlora.rag.relevance import load_dialogue_questions
+from ohlora.rag.tagged_words import TAGS, Encoded, encode
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -47,8 +48,13 @@ class Lesson:
     about_her: int = SKIP
 
 
-def training_messages(seed: int = 0) -> list[MarkedMessage]:
-    """Messages of all kinds; no family that anything is measured on."""
+def training_messages(seed: int = 0, talks: bool = False) -> list[MarkedMessage]:
+    """Messages of all kinds; no family that anything is measured on.
+
+    Args:
+        talks: with messages of talks (see messages_of_talks): for ohlora.rag.fact_reader alone. What builds on
+            ohlora.rag.message_reader is measured on talks that neither of them saw.
+    """
     draw = random.Random(seed)
     dialogues = split_dialogues(load_dialogues())[0]
     said = messages_of_dialogues(dialogues)
@@ -56,6 +62,8 @@ def training_messages(seed: int = 0) -> list[MarkedMessage]:
     told = [row for row in load_marked_messages() if not is_held_out(row)]
     asked = draw.sample(questions, min(_QUESTIONS, len(questions)))
     rows = [*told, *said, *questions_about_her(), *asked]
+    if talks:
+        rows += [row for row in messages_of_talks() if not is_held_out(row)]
     return after_any_line(rows, dialogues, draw)
 
 
@@ -80,9 +88,13 @@ def after_any_line(
 
 
 def lesson_of_message(
-    row: MarkedMessage, tokenizer: Tokenizer, keys: Sequence[str], facts_about_her: Sequence[str]
+    row: MarkedMessage, tokenizer: Tokenizer, keys: Sequence[str], facts_about_her: Sequence[str] | None = None
 ) -> Lesson:
-    """Mark the tokens of each value; a value that does not stand in the message leaves the tags open."""
+    """Mark the tokens of each value; a value that does not stand in the message leaves the tags open.
+
+    Args:
+        facts_about_her: default: which of them is asked for is left open.
+    """
     encoded = encode(tokenizer, row.message, row.before)
     own = [last > first for first, last in encoded.places]
     outside = TAGS.index("outside") if row.kind else SKIP
@@ -103,7 +115,9 @@ def lesson_of_message(
         kind=KINDS.index(row.kind) if row.kind else SKIP,
         tags=tuple(tags),
         facts=tuple(facts),
-        about_her=SKIP if row.about_her is None else ["", *facts_about_her].index(row.about_her),
+        about_her=SKIP
+        if facts_about_her is None or row.about_her is None
+        else ["", *facts_about_her].index(row.about_her),
     )
 
 

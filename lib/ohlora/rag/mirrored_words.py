@@ -18,7 +18,8 @@ from torch import nn
 
 from ohlora.rag.e5_network import limited_threads
 from ohlora.rag.korean_words import whole_phrase
-from ohlora.rag.message_reader import Encoded, MessageReader, load_for_reader, whole_words
+from ohlora.rag.message_reader import MessageReader, load_for_reader
+from ohlora.rag.tagged_words import own_tokens, whole_words
 
 WEIGHTS = "mirrored_words"
 SURE = 0.4
@@ -95,11 +96,6 @@ class MirroredWords:
             if words:
                 return Found(words, probability)
         return Found("", 0.0)
-
-
-def own_tokens(encoded: Encoded) -> np.ndarray:
-    """Bool (tokens,): True for those of the message itself."""
-    return np.array([last > first for first, last in encoded.places])
 
 
 def likeliest_runs(ends: np.ndarray) -> list[tuple[int, int, float]]:

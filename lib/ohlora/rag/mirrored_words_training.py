@@ -21,8 +21,9 @@ from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
 from ohlora.config import DATA, outputs_folder, seed_everything
-from ohlora.rag.message_reader import MessageReader, encode, load_message_reader
-from ohlora.rag.mirrored_words import SURE, WEIGHTS, MirroredWords, MirroredWordsHead, own_tokens
+from ohlora.rag.message_reader import MessageReader, load_message_reader
+from ohlora.rag.mirrored_words import SURE, WEIGHTS, MirroredWords, MirroredWordsHead
+from ohlora.rag.tagged_words import encode, own_tokens
 from ohlora.weights import save_weights
 
 _BATCH = 32

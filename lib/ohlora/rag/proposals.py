@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_stored
-from ohlora.rag.message_reader import POSSIBLE, SURE, UNKNOWN_READING, Fact, Reading
+from ohlora.rag.fact_reader import Fact
+from ohlora.rag.message_reader import POSSIBLE, SURE, UNKNOWN_READING, Reading
 
-_MARKED = (0.3, 0.5)  # least probability of the words of the surest fact, and of a further one
+_MARKED = (0.3, 0.6)  # least probability of the words of the surest fact, and of a further one: these are half wrong
 
 
 def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> tuple[MemoryOperation, ...]:
