@@ -44,7 +44,7 @@ class AnswerParts:
         ours = isinstance(self.llm, LanguageModel)  # any other was not trained to read examples
         self.examples = self.examples or (load_dialogue_examples(profile, embedder) if ours else None)
         if self.reader is None:
-            facts = load_fact_reader(profile.llm.threads)
+            facts = load_fact_reader(profile.llm.threads)  # here, so that no first message waits, or fails, for it
             self.reader = load_message_reader(profile.llm.threads, fact_reader=facts)
         shipped = isinstance(self.reader, MessageReader)
         self.moderator = self.moderator or load_moderator(self.reader if shipped else None)
