@@ -1,7 +1,7 @@
 # make run    install, then execute every notebook (PROFILE=, NOTEBOOKS=, PARAMS= narrow it)
 # make sweep  one run for each combination, and a table (NOTEBOOKS=09_ratings_knn PARAMS="seed=0,1,2 n_rated=30,120")
 # make labels generate and label COUNT portraits in SHARDS parts (240000 in 16)
-# make test   install, then check style, run every test
+# make test   install, then check style, run the tests
 # make chat   open the chat with Oh-LoRA in the browser, on this machine only
 # make report one table of every metric beside its reference
 # make browser  install Chromium for the tests of the chat page (Debian, Ubuntu; as root)
