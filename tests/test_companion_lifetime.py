@@ -89,6 +89,26 @@ def test_everything_is_forgotten_at_once(tmp_path) -> None:
     assert b"Pixel" not in left and b"tester" not in left
 
 
+def test_whoever_asks_for_it_is_forgotten_altogether(tmp_path) -> None:
+    companion = make_companion(tmp_path, TOLD, NICE)
+    companion.turn("my cat is called Pixel")
+    companion.memory.add("tester", "plan", "interview", expires=NOW - timedelta(hours=1))
+    companion.memory.add("friend", "name", "Jo")
+    notice = companion.turn("delete everything about me").notice
+    assert "all that I knew of you (2)" in notice and "Erased messages" in notice
+    assert companion.memories() == companion.past_plans() == companion.history == []
+    assert companion.message_count() == 0 and len(companion.memory.memories("friend")) == 1
+    assert companion.turn("나에 대해 아는 거 전부 잊어줘").stored == ()
+
+
+def test_what_cannot_be_forgotten_is_said(tmp_path, monkeypatch) -> None:
+    companion = make_companion(tmp_path, TOLD, NICE)
+    companion.turn("my cat is called Pixel")
+    monkeypatch.setattr(companion.memory, "forget_user", lambda user: 1 / 0)
+    assert "Nothing could be forgotten" in companion.turn("delete everything about me").notice
+    assert len(companion.memories()) == 1
+
+
 def test_a_plan_that_is_over_can_be_forgotten(tmp_path) -> None:
     moment = [NOW]
     companion = make_companion(tmp_path, clock=lambda: moment[0])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ohlora.rag import UNKNOWN_READING, MessageLog
 from ohlora.rag.content_words import content_words
 from ohlora.rag.database import StateError
-from ohlora.rag.forget_wishes import calls_off, means_everything, wishes_to_forget
+from ohlora.rag.forget_wishes import calls_off, means_all_memories, means_everything, wishes_to_forget
 from ohlora.rag.memory import OWN_WORDS, Memory
 from ohlora.rag.message_log import LONGEST_QUOTE, MOST_KEPT, _statements
 from ohlora.rag.relevance import CosineRelevance
@@ -143,12 +143,37 @@ def test_old_messages_go_with_what_was_told_long_ago(log: MessageLog) -> None:
         ("i always forget my keys, i dont remember why", False, False),
         ("걔가 사진 지워 달라고 했어", False, False),
         ("hey dont keep that stuff abt mia anymore", True, False),
+        ("scrap the bit about the kiln", True, False),
+        ("ok scratch what i said about mum", True, False),
+        ("wipe your memory", True, True),
+        ("he dropped the thing on my foot", False, False),
         ("never mind, forget it", False, False),
         ("putting 50 quid a week away for australia", False, False),
     ],
 )
 def test_a_wish_to_forget_is_known_by_its_words(message: str, wishes: bool, everything: bool) -> None:
     assert wishes_to_forget(message, UNKNOWN_READING) == wishes and (means_everything(message) and wishes) == everything
+
+
+@pytest.mark.parametrize(
+    ("message", "all_memories"),
+    [
+        ("나에 대해 아는 거 전부 잊어줘", True),
+        ("지금까지 한 얘기 다 잊어줘", True),
+        ("delete everything about me", True),
+        ("please forget everything!", True),
+        ("clear your memory", True),
+        ("방금 한 얘기 다 잊어줘", False),
+        ("전 남친 얘기 다 잊어줘", False),
+        ("다 잊고 싶다", False),
+        ("forget everything i just said", False),
+        ("forget everything about the trip", False),
+        ("ugh just forget everything ok", False),
+        ("erase all my messages", False),
+    ],
+)
+def test_memories_all_go_only_where_that_is_plainly_meant(message: str, all_memories: bool) -> None:
+    assert (means_all_memories(message) and wishes_to_forget(message, UNKNOWN_READING)) == all_memories
 
 
 def test_where_a_message_was_read_words_alone_are_no_wish() -> None:

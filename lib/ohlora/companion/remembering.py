@@ -8,7 +8,7 @@ from ohlora.companion.draft import Draft
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
 from ohlora.rag.extraction import WHICH
-from ohlora.rag.forget_wishes import asks_to_keep, wishes_to_forget
+from ohlora.rag.forget_wishes import asks_to_keep, means_all_memories, wishes_to_forget
 
 _NAMED_BY_THE_MESSAGE = "?"  # key of a wish to forget where neither network found one: the message brings it to mind
 _NOT_KEPT = ("secret", "instruction", WHICH)  # reasons why the message itself is not kept, and nothing erased for it
@@ -31,6 +31,8 @@ class Remembering:
             The lines that are stored now. What the user shall know of it is in the draft's notices.
         """
         message = draft.message.strip()
+        if wishes_to_forget(message, draft.reading) and means_all_memories(message):
+            return self._forget_all(store, draft)
         proposed = proposed_operations(draft.reading, operation)
         if asks_to_keep(message):
             proposed = tuple(one for one in proposed if one.kind != "forget")
@@ -57,6 +59,20 @@ class Remembering:
         draft.not_kept = any(one.reason in _NOT_KEPT for one in own)
         draft.notices += [one.notice for one in outcomes if one.notice]
         return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
+
+    def _forget_all(self, store: MemoryStore, draft: Draft) -> tuple[str, ...]:
+        """Forget every memory of the user, plans that are over and what waits included."""
+        known = (*store.memories(self._user), *store.expired(self._user))
+        try:
+            store.forget_user(self._user)
+        except Exception as error:
+            draft.notices.append(draft.say("not_forgotten", error))
+            return ()
+        self.forget()
+        draft.forgotten = known
+        if known:
+            draft.notices.append(draft.say("all_forgotten", count=len(known)))
+        return ()
 
     def forget(self) -> None:
         """Drop what waits to be written: it may be what the user wants to be forgotten."""

@@ -22,6 +22,9 @@ _CLEAR = re.compile(
     rf"|{_ASKS}(forget|delete|erase|wipe)\s+"
     r"(that|this|it|him|her|them|my|what|who|where|when|how|about|all|everything|anything|the)\b"
     rf"|{_ASKS}(don'?t|dont)\s+(keep|store|save|note)\s+(that|this|it|what|any|stuff|the)\b"
+    rf"|{_ASKS}(scrap|strike|scratch|drop|ditch|unsay|take back)\s+(that|the|this|my|what)\s+"
+    r"(bit|part|thing|stuff|line|note|story|i (said|told|wrote|mentioned))\b"
+    rf"|{_ASKS}(wipe|clear|erase|reset) (your|the) (memory|memories)\b"
     r"|\bpretend (i|we) (never|didn'?t)\b",
     re.IGNORECASE,
 )
@@ -45,12 +48,26 @@ _CALLED_OFF = re.compile(
     re.IGNORECASE,
 )
 _EVERYTHING = re.compile(
-    r"\b(forget|delete|erase|wipe) (everything|all)\b|\ball (of )?my (messages|data)\b"
+    r"\b(forget|delete|erase|wipe) (everything|all)\b|\ball (of )?(my|your|the) (messages|data|memories)\b"
+    r"|\b(wipe|clear|erase|reset) (your|the) (memory|memories)\b"
     r"|(다|전부|모두|싹|모든)\b.*(잊|지워|삭제)",
     re.IGNORECASE,
 )
-_ALL_OF_IT = {"정보", "대화", "내용", "기록", "데이터", "messag", "data", "wip"}
+_ALL_OF_IT = {
+    "정보", "대화", "내용", "기록", "데이터", "clear", "data", "memori", "memory", "messag", "pls", "reset", "wip",
+}  # fmt: skip
 """Subjects of a wish that is about everything all the same."""
+_EVER_TOLD = re.compile(
+    r"(나|내|저|제)(에 대|에 관|\s?정보|\s?데이터|\s?기록)|(모든|내|제|전체) 기억|아는 (거|것|걸)|기억하(는|고)"
+    r"|지금까지|여태|그동안|\b(about me|on me|ever|so far|your memor\w+|the memor\w+|all memories|my data)\b"
+    r"|\byou (know|remember|have|saved)\b"
+    r"|^\W*((please|pls|hey|ok|can you|could you) )*(forget|delete|erase|wipe) everything"
+    r"( i('ve)? (said|told you))?( please| pls)?[.!?~ ]*$",
+    re.IGNORECASE,
+)
+_OF_NOW = re.compile(
+    r"방금|아까|오늘|이번|\b(just (said|told|wrote|now)|today|this (talk|chat|conversation))\b", re.IGNORECASE
+)
 
 
 def asks_to_keep(message: str) -> bool:
@@ -79,3 +96,8 @@ def calls_off(message: str) -> bool:
 def means_everything(message: str) -> bool:
     """Whether a wish to forget is about all that was told: it says so, and names nothing."""
     return _EVERYTHING.search(message) is not None and content_words(message) <= _ALL_OF_IT
+
+
+def means_all_memories(message: str) -> bool:
+    """Whether a wish to forget is about all that she ever was told, and not just about what was said now."""
+    return means_everything(message) and _EVER_TOLD.search(message) is not None and _OF_NOW.search(message) is None
