@@ -106,6 +106,13 @@ def test_when_it_was_told_and_what_it_was_before() -> None:
     assert "간호사" not in answer("내 직업이 뭐지?", now, older=(first,))
 
 
+def test_asked_for_which_day_she_was_told_she_names_that_day() -> None:
+    plan = memory("치과", "13일", expires=FRIDAY + timedelta(days=7))
+    assert "3월 13일" in answer("치과 언제라고 말했지?", plan)
+    assert "13 March" in answer("when did I say my dentist appointment is?", plan)
+    assert not asks_for_days("How long have I been playing guitar?") and asks_for_days("how long have i got?")
+
+
 def test_own_words_are_quoted_and_where_they_may_not_be_meant_she_asks() -> None:
     words = memory("한 말", "봉사 금요일로 밀렸대", days=1)
     for score in (0.9, 0.15):

@@ -178,6 +178,14 @@ def test_what_may_be_danger_is_answered_gently_beside_who_helps_and_the_second_t
     assert companion.sanctions.events("me") == []
 
 
+def test_a_wish_to_forget_in_what_may_be_danger_is_carried_out_whole(tmp_path) -> None:
+    companion = with_every_answer(make_companion(tmp_path, NICE))
+    companion.turn("my cat is called Pixel")
+    companion.memory.add("tester", "pet", "a cat called Pixel")
+    notice = companion.turn("please forget my cat called Pixel, it makes me gloomy").notice
+    assert "Forgotten: pet" in notice and companion.memories() == [] and companion.message_count() == 0
+
+
 @pytest.mark.parametrize(("message", "outcome"), [("gloomy days", "cared"), ("so insolent", "asked")])
 def test_the_model_never_sees_what_may_be_abuse_or_danger(tmp_path, message: str, outcome: str) -> None:
     companion = make_companion(tmp_path, NICE)
@@ -278,6 +286,12 @@ def test_notices_speak_the_language_of_the_message(tmp_path) -> None:
     companion = make_companion(tmp_path, RuntimeError("out of memory"))
     assert "다시" in companion.turn("안녕").notice
     assert "again" in companion.turn("hello").notice
+
+
+def test_a_message_without_letters_speaks_the_language_of_the_talk(tmp_path) -> None:
+    companion = make_companion(tmp_path, "happy 0.5\n응, 반가워!\nmemory: none", *[RuntimeError("out of memory")] * 2)
+    companion.turn("안녕")
+    assert "다시" in companion.turn("👍").notice and "다시" in companion.turn("...").notice
 
 
 def test_a_second_turn_at_the_same_time_is_refused(tmp_path) -> None:

@@ -19,6 +19,8 @@ KOREAN, ENGLISH = "월화수목금토일", ("Monday", "Tuesday", "Wednesday", "T
 @pytest.mark.parametrize(
     ("text", "day"),
     [
+        ("시험까지 3일 남음", "2026-03-07"), ("마지막 시험 3월 27일", "2026-03-27"),
+        ("last exam on 27 March", "2026-03-27"),
         ("내일", "2026-03-05"), ("내일모레 치과", "2026-03-06"), ("금요일", "2026-03-06"), ("수요일", "2026-03-11"),
         ("이번 주 토요일 두 시", "2026-03-07"), ("다음 주 월요일", "2026-03-09"), ("다다음 주 수요일", "2026-03-18"),
         ("3일 뒤", "2026-03-07"), ("2주 뒤 금요일", "2026-03-20"), ("2주 뒤 오늘", "2026-03-18"),
@@ -38,6 +40,7 @@ def test_days_are_counted_from_when_they_were_said(text: str, day: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["떡볶이", "3pm", "19 days", "내년 1월", "2월 30일", "5킬로 빼기", "9급 세무직", "the May flowers", "sat exams",
+     "제주도 2박 3일", "3박4일", "5일 안에 내야 해", "3일 동안은 쉼", "4일 연속 야근", "second interview on Monday",
      "다음 달 첫째 주 토요일", "the last Friday of the month", "I may come", "고양이 세 마리", "" , "6월", "32nd"],
 )  # fmt: skip
 def test_what_is_no_day_is_none(text: str) -> None:
@@ -136,7 +139,8 @@ def test_the_message_shows_what_the_value_does_not(key: str, value: str, message
 
 @pytest.mark.parametrize(
     ("text", "day"),
-    [("started at Naver on March 2", "2026-03-02"), ("이번 주 월요일에 이사했어", "2026-06-08"),
+    [("3일 전에 이사했어", "2026-06-07"), ("2주 전에 헤어졌어", "2026-05-27"),
+     ("started at Naver on March 2", "2026-03-02"), ("이번 주 월요일에 이사했어", "2026-06-08"),
      ("we moved on Monday", "2026-06-08"),
      ("지난주 금요일에 헤어졌어", "2026-06-05"), ("broke my wrist on the 24th", "2026-05-24"),
      ("오늘 면접 붙었어", "2026-06-10"),
@@ -179,7 +183,8 @@ def test_an_end_never_lies_behind(key: str, value: str, said: date, message: str
 
 @pytest.mark.parametrize(
     ("key", "value", "day"),
-    [("생일", "3월 9일", "2027-03-09"), ("birthday", "born on 19 June 1995", "2026-06-19"),
+    [("class", "every Wednesday", "2026-06-10"), ("생일", "6월 12일", "2026-06-12"),
+     ("생일", "3월 9일", "2027-03-09"), ("birthday", "born on 19 June 1995", "2026-06-19"),
      ("요가", "매주 화요일", "2026-06-16"),
      ("gym", "every Friday", "2026-06-12"), ("생일", "2월 29일", "None"),
      ("job", "started at Naver on March 2", "None"),

@@ -62,3 +62,9 @@ def test_every_visible_text_has_pieces_that_can_be_read(text: str) -> None:
 def test_what_nobody_sees_at_the_end_changes_nothing(text: str, mark: str, ends: str) -> None:
     if strip_invisible(text).strip() and not text.endswith((".", "!", "…")):
         assert judged_pieces(text + ends + mark) == judged_pieces(text + ends)
+
+
+def test_a_long_sentence_is_cut_between_words() -> None:
+    words = [f"word{number}" for number in range(100)]
+    pieces = judged_pieces(" ".join(words))
+    assert len(pieces) > 1 and " ".join(pieces).split() == normalise(" ".join(words)).split()

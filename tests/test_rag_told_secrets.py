@@ -136,6 +136,8 @@ HARMLESS = [
     "password managers are great",
     "what is my password, do you know?",
     "the bowling pin fell",
+    "My pin is broken",
+    "the pin was sharp",
     "I dropped a pin",
     "she told me my password is weak",
     "I'd never tell you my password",

@@ -40,11 +40,11 @@ from ohlora.rag import (
     SanctionLog,
     StudyTerms,
     Wants,
-    detect_language,
     load_embedder,
     refusal_notice,
 )
 from ohlora.rag.database import Clock, wall_clock
+from ohlora.rag.forget_wishes import wishes_to_forget
 from ohlora.stylegan import PortraitGenerator, load_generator
 
 logger = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ class Companion:
                 return self._refused(str(text), "closed")
             self._stop.clear()
             self._turn_number += 1
-            draft = Draft(str(text), detect_language(str(text)) if str(text).strip() else self.language, on_progress)
+            draft = Draft(str(text), self._conversation.language_of(str(text), self.language), on_progress)
             try:
                 self._converse(draft, text)
             except EndOfTurn as end:
@@ -351,7 +351,7 @@ class Companion:
             operation = speaking.proposal_of_model(draft, message)
         with draft.watch.stage("remember"):
             turn = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
-            if draft.otherwise is None:
+            if draft.otherwise is None or wishes_to_forget(message, draft.reading):
                 draft.stored = self._remembering.write(self.memory, draft, operation, turn)
             self._conversation.note(message, draft, turn)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere

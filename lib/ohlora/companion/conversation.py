@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ohlora.companion.draft import Draft
 from ohlora.companion.safety import Doubts
+from ohlora.llm.language import text_language
 from ohlora.rag import Memory, MessageLog, Reading
 from ohlora.rag.forget_wishes import calls_off, wishes_to_forget
 
@@ -33,6 +34,11 @@ class Conversation:
     def with_message(self, message: str) -> list[dict[str, str]]:
         """The messages so far and a new one of the user."""
         return [*self.history, {"role": "user", "content": message}]
+
+    def language_of(self, text: str, otherwise: str) -> str:
+        """ko or en; of a text without letters ("👍", "?") that of the talk. otherwise: where nothing was said yet."""
+        said = (text, *(one["content"] for one in reversed(self.history)))
+        return next(filter(None, map(text_language, said)), otherwise)
 
     def note(self, message: str, draft: Draft, turn: str) -> None:
         """Keep what the user wrote, or forget what its message asks to forget.

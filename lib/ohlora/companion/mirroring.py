@@ -39,7 +39,8 @@ def mirroring(
         return ""
     words = mirrored(message, history[-1]["content"] if history else "")
     frame = frames[zlib.crc32(message.encode()) % len(frames)]
-    return frame.replace("{words}", words[0].upper() + words[1:]) if words else ""
+    capital = words[:1].upper() + words[1:] if words[1:2].islower() else words  # "Painting!", but "iPhone 15!"
+    return frame.replace("{words}", capital) if words else ""
 
 
 def _did_so_before(history: Sequence[dict[str, str]]) -> bool:

@@ -27,13 +27,15 @@ SURELY_MEANT = 0.3  # relevance from which what the user wrote is quoted without
 
 _HOW_LONG = re.compile(
     r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디-?데이|\bd-?day\b"
-    r"|\bhow (many (more )?(days|sleeps|nights|weeks)|long (till|until|to go|before|have i|do i have|is it till))\b",
+    r"|\bhow (many (more )?(days|sleeps|nights|weeks)|long (till|until|to go|before|have i (got|left)|do i have))\b"
+    r"|\bhow long is it till\b",
     re.IGNORECASE,
 )
 _WHEN_TOLD = re.compile(
-    r"(언제|며칠에|며칠이|몇\s?월).*(말했|말한|말해|얘기|이야기|알려|알린|꺼냈|꺼낸|자랑했|털어놨)"
+    r"(언제|며칠에|며칠이|몇\s?월)(?!\s?(이?라|에?\s?(한|간|본|온))고).*(말했|말한|말해|얘기|이야기|알려|알린|꺼냈|꺼낸|자랑했|털어놨)"
     r"|(말한|말했|말해|얘기|이야기|알려|알린|꺼낸|자랑한|털어놓은).*(언제|며칠)"
-    r"|\b(when|which day|what day)\b.*\b(tell|told|mention(ed)?|say|said|talk(ed)?|go on)\b",
+    r"|\b(when|which day|what day)\b(?!.*\b(is|are|was|were|starts?|begins?|leaves?)\W*$)"  # when did I say it was?
+    r".*\b(tell|told|mention(ed)?|say|said|talk(ed)?|go on)\b",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
@@ -152,7 +154,7 @@ def _next_day(memory: Memory, now: datetime) -> date | None:
 
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:
     days = (day - today).days
-    name = {0: "today", 1: "tomorrow"}.get(days, "weeks" if days % 7 == 0 else "days")
+    name = {0: "today", 1: "tomorrow", 7: "days"}.get(days, "weeks" if days % 7 == 0 else "days")
     return phrases[name].format(days=days, weeks=days // 7, day=day_in_words(day, today, language))
 
 

@@ -66,6 +66,8 @@ def next_time(key: str, value: str, today: date) -> date | None:
     feast = _FEAST.search(f"{key} {value}") is not None
     if not (feast or comes_again(f"{key} {value}")):
         return None
+    if named_day(value, today - timedelta(days=1)) == today:  # "every Friday", on a Friday
+        return today
     day = named_day(value, today)
     if day is None or day >= today:
         return day
@@ -117,9 +119,10 @@ _LASTING_KEY = re.compile(
 
 def _read(text: str, said: date) -> tuple[date | None, str, bool]:
     """The day that a text names, the words that name it, and whether they are of the past."""
-    if _UNKNOWN.search(text):
-        return None, "", False
+    unknown = _UNKNOWN.search(text) is not None
     for pattern, read in _READERS:
+        if unknown and read is not _month_and_day:  # "the last exam on 27 March" names its day all the same
+            continue
         match = pattern.search(text)
         if match:
             over = is_over(text, match.group())
@@ -149,6 +152,11 @@ def _after(group: dict[str, str | None], said: date, over: bool = False) -> date
     elif group.get("word"):
         start = _in_days(group, said)
     return start + timedelta(days=count * (7 * weeks if weeks else 1))
+
+
+def _ago(group: dict[str, str | None], said: date, over: bool = False) -> date:
+    """ "3일 전에", "2주 전"."""
+    return said - timedelta(days=_number(group["number"]) * (1 if group["unit"] == "일" else 7))
 
 
 def _in_week(group: dict[str, str | None], said: date, over: bool = False) -> date:
@@ -229,6 +237,8 @@ _WEEKDAY_KO = rf"(?P<weekday>[{_WEEKDAYS_KO}])요일"
 _PATTERNS: tuple[tuple[str, Callable[[dict[str, str | None], date, bool], date]], ...] = (
     (rf"(?P<number>\d{{1,3}})\s*(?P<unit>주)일?\s*(?P<within>뒤|후)\s*{_WEEKDAY_KO}", _after),
     (r"(?P<number>\d{1,3})\s*(?P<unit>주일|주|일)\s*(?:뒤|후)(?:\s*(?P<word>오늘|내일))?", _after),
+    (r"(?P<number>\d{1,3})\s*(?P<unit>주일|주|일)\s*남(?:았|음|은|아)", _after),
+    (r"(?<!\d월)(?<!\d월\s)(?P<number>\b\d{1,3})\s*(?P<unit>주일|주|일)\s*전(?:에|이)?(?![가-힣])", _ago),
     (rf"(?P<which>이번|다다음|다음|담|지난|저번)\s*주\s*{_WEEKDAY_KO}", _in_week),
     (
         r"(?:(?:(?P<year>\d{4})년|(?P<years>재작년|작년|올해|내년))\s*)?(?P<month>\d{1,2})월\s*(?P<day>\d{1,2})일",
@@ -237,8 +247,9 @@ _PATTERNS: tuple[tuple[str, Callable[[dict[str, str | None], date, bool], date]]
     (r"(?P<which>다음|담|이번|지난|저번)\s*달\s*(?P<day>\d{1,2})일", _day_of_month),
     (rf"(?<![가-힣0-9]){_WEEKDAY_KO}(?!마다)", _bare_weekday),
     (
-        r"(?<![\d월년.,])(?<!\d\s)(?P<which>)(?P<day>\d{1,2})일"
-        r"(?!에\s?(?:한|두|세|\d)|이나|이\s?(?:지나|걸)|\s?(?:차|째|동안|간|치|만에)(?![가-힣]))(?=$|\s|[^0-9가-힣]|에|날|로|이|은)",
+        r"(?<![\d월년.,박])(?<!\d\s)(?<!박\s)(?P<which>)(?P<day>\d{1,2})일"  # "2박 3일" lasts three days
+        r"(?!에\s?(?:한|두|세|\d)|이나|이\s?(?:지나|걸)|\s?(?:차|째|동안은?|간|치|만에|연속|내내|정도|전|전에)(?![가-힣])"
+        r"|\s?(?:안에|이내|남|휴가\s?(?:냈|내|썼|받)))(?=$|\s|[^0-9가-힣]|에|날|로|이|은)",
         _day_of_month,
     ),
     (r"(?<![가-힣])(?P<word>내일\s?모레|낼모레|모레|글피|내일|낼|오늘)", _in_days),

@@ -16,7 +16,7 @@ _ASKS = (  # a clause that begins with the verb, or asks for it: "I need to dele
     r"(?:^|[.!?,;:~…]\s*|\b(?:please|pls|(?:can|could) (?:you|u)|want you to|and|hey|ok|okay|just|biko|so)\s+)"
 )
 _CLEAR = re.compile(
-    r"(잊어|지워|빼)\s?(줘|주라|주세요|주실|줄래|달라(?!고|는|던)|요?[.!~ㅋㅎㅠㅜ ]*$)"
+    r"(잊어(\s?버려)?|지워(\s?버려)?|빼)\s?(줘|주라|주세요|주실|줄래|달라(?!고|는|던)|요?[.!~ㅋㅎㅠㅜ ]*$)"
     r"|삭제\s?(해\s?(줘|주세요)(?!\s?[서야])|좀|부탁)"
     r"|못\s?들은\s?(걸로|셈|척)|없던\s?(일|걸|얘기|말)로|(기억하|저장하|기록하|적)지\s?(마|말아)"
     rf"|{_ASKS}(forget|delete|erase|wipe)\s+"
@@ -29,9 +29,10 @@ _CLEAR = re.compile(
     re.IGNORECASE,
 )
 _OPPOSITE = re.compile(
-    r"잊지|까먹지|안\s?잊|못\s?잊|잊어\s?버|잊었|지워지|어떻게 잊"
-    r"|\b(don'?t|dont|never|won'?t|can'?t|cant|cannot)( you)?( ever)? forget\b|\bforget it\b|\bforget that[,!. ]*$"
-    r"|\b(how (could|can|dare)|would you forget|forget (anything|things|people))\b",
+    r"잊지|까먹지|안\s?잊|못\s?잊|잊어\s?버(?!려\s?(줘|주))|잊었|지워지|어떻게 잊"
+    r"|\b(don'?t|dont|never|won'?t|can'?t|cant|cannot)( you)?( ever)? forget\b|\bforget it\b"
+    r"|(?<!please )(?<!pls )\bforget that[,!. ]*$"
+    r"|\b(how (could|can|dare)|would you forget|(?<!please )(?<!pls )forget (anything|things|people))\b",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(

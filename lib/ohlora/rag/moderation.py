@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -261,8 +262,7 @@ def judged_pieces(text: str) -> list[str]:
     size = max(_LONGEST_PIECE, -(-len(text) // _MOST_PIECES))
     pieces: list[str] = []
     for sentence in _SENTENCE_ENDS.split(text):
-        for start in range(0, len(sentence), size):
-            part = sentence[start : start + size]
+        for part in textwrap.wrap(sentence, size):  # at spaces: half a curse is in no list
             if pieces and len(pieces[-1]) + len(part) < size:
                 pieces[-1] += " " + part
             else:

@@ -71,7 +71,7 @@ _NO_VALUE_EN = (
     r"|still|always|again|already|also|only|actually|probably|currently|now|wrong|right|correct|incorrect|invalid|valid"
     r"|expired|secret|private|hidden|safe|secure|strong|weak|long|short|hard|easy|simple|complicated|the same|different"
     r"|gone|lost|forgotten|stuck|needed|required|saved|stored|written|case|old|new|due|bad|good|fine|great|terrible|ridiculous"
-    r"|stolen|leaked|hacked|reset|changed|supposed|going|being|getting|giving|what|which|who|where|when|why|how|whatever"
+    r"|broken|bent|blunt|cute|loose|missing|pretty|rusty|sharp|shiny|stolen|leaked|hacked|reset|changed|supposed|going|being|getting|giving|what|which|who|where|when|why|how|whatever"
     r"|unknown|up|out|in|on|at|for|about|to|from|of|under|off|like|as|my|your|his|her|their|our|its|mine|yours|none"
     r"|(?:an?|the) (?:secret|mess|pain|joke|nightmare|bit|problem|must|thing|word|name|key|one|good|bad|long|short|new"
     r"|old|same|only|first|last|best|worst|most|longest)|that|this|it|they|i|we|you|he|she|if|because|and|or|but)\b"
