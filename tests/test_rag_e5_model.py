@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from ohlora.config import load_profile
 from ohlora.rag.e5_model import LONGEST, E5FileError, e5_file, read_e5, tokenise
 from ohlora.rag.e5_network import E5Network, PackedEmbedding, unpack_blocks, vectors_in_batches
 from ohlora.rag.embeddings import EmbeddingsError, PackagedEmbedder, load_embedder
-from ohlora.rag.tuned_embedder import TunedEmbedder, add_adapter
+from ohlora.rag.tuned_embedder import TunedEmbedder, adapter_and_heads, add_adapter, go_on_from, with_adapter
 from ohlora.weights import WeightsError, save_weights
 
 TEXTS = [
@@ -168,6 +169,29 @@ def test_an_adapter_that_does_not_fit_says_so(change: dict[str, torch.Tensor]) -
     network = E5Network(PackedEmbedding(torch.zeros(4, 12, 18, dtype=torch.uint8)), 384, 1, 12, 1536, 8, 1e-12)
     with pytest.raises(EmbeddingsError, match="does not fit"):
         add_adapter(network, change, 2.0)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-5, 0.03, 50.0])
+def test_an_adapter_written_in_bytes_is_off_by_half_a_step(size: float) -> None:
+    taught, again = (_tiny_network_with_adapter() for _ in range(2))
+    with torch.no_grad():
+        for weight in taught.encoder.parameters():
+            weight.normal_(0, size, generator=torch.Generator().manual_seed(0))
+    tensors = adapter_and_heads(taught)
+    assert {one.dtype for name, one in tensors.items() if name.endswith(("lora_A", "lora_B"))} == {torch.int8}
+    go_on_from(again, tensors)
+    weights = dict(again.encoder.named_parameters())
+    for name, wanted in taught.encoder.named_parameters():
+        if ".lora_" in name:
+            step = wanted.abs().amax(dim=1, keepdim=True) / 127
+            assert ((weights[name] - wanted).abs() <= 0.501 * step + 1e-9).all()
+
+
+def _tiny_network_with_adapter() -> nn.Module:
+    words = PackedEmbedding(torch.zeros(4, 12, 18, dtype=torch.uint8))
+    network = nn.Module()
+    network.encoder = with_adapter(E5Network(words, 384, 1, 12, 1536, 8, 1e-12), 2, 0)
+    return network
 
 
 def test_a_changed_adapter_is_refused(tmp_path: Path) -> None:

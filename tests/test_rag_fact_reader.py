@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from ohlora.rag.fact_reader_training import save_fact_reader, scores, train_fact
 from ohlora.rag.marked_messages import KINDS, is_held_out, messages_of_talks
 from ohlora.rag.message_lessons import training_messages
 from ohlora.rag.reader_training import TrainingSettings
-from ohlora.weights import WeightsError, save_weights
+from ohlora.weights import WeightsError, load_weights, save_weights
 
 CARD = {"data": "", "seed": 0, "command": "", "metrics": {}, "licence": "", "lora": {"rank": 2, "alpha": 4}}
 
@@ -94,6 +95,24 @@ def test_training_is_repeatable_and_is_kept(tmp_path) -> None:
     for one, other, without in zip(*(each.read_all(messages) for each in (first, loaded, untaught)), strict=True):
         assert one.kinds == pytest.approx(other.kinds, abs=0.02)
         assert one.kinds != pytest.approx(without.kinds, abs=0.02), "the adapter makes a difference"
+
+
+def test_training_goes_on_though_the_keys_have_changed(tmp_path) -> None:
+    """After half a step at no rate the network is what it was; a key that is gone is gone, a new one is unlikely."""
+    told = [row for row in training_messages() if row.operations]
+    rows = [row for row in told if row.operations[0].key in ("job", "name", "pet")][:40]
+    first = train_fact_reader(rows, TrainingSettings(epochs=0.5, batch_size=8, adapter_rate=1e-2, rank=2))
+    tensors, card = load_weights(save_fact_reader(tmp_path / "first.safetensors", first, CARD))
+    others = [row for row in rows if all(one.key != first.keys[0] for one in row.operations)]
+    others += [replace(row, operations=(replace(row.operations[0], key="new"),)) for row in rows if row.operations][:4]
+    settings = TrainingSettings(epochs=0.01, batch_size=8, adapter_rate=0.0, head_rate=0.0, rank=2)
+    again = train_fact_reader(others, settings, (tensors, card))
+    assert set(again.keys) == {*first.keys[1:], "new"}
+    messages = [("my cat is called Pixel", ""), ("응 고슴도치", "혹시 동물 키워?"), ("나 스물셋", "")]
+    for one, other in zip(first.read_all(messages), again.read_all(messages), strict=True):
+        assert one.kinds == pytest.approx(other.kinds, abs=0.02)
+    with pytest.raises(WeightsError, match="another network"):
+        train_fact_reader(rows, settings, ({**tensors, "more.weight": torch.zeros(2)}, card))
 
 
 def _without_adapter(reader):

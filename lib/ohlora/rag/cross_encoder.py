@@ -73,10 +73,11 @@ class CrossEncoder:
         pairs = [encode_pair(self.tokenizer, question, text) for text in texts]
         found = np.zeros(len(pairs), np.float32)
         order = sorted(range(len(pairs)), key=lambda row: len(pairs[row]))  # of like length, a batch
+        device = self.network.head.weight.device
         with limited_threads(self.threads):
             for start in range(0, len(order), _BATCH):
                 rows = order[start : start + _BATCH]
-                found[rows] = self.network(*padded([pairs[row] for row in rows], torch.device("cpu"))).numpy()
+                found[rows] = self.network(*padded([pairs[row] for row in rows], device)).cpu().numpy()
         return found
 
 

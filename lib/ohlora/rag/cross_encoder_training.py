@@ -11,7 +11,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +19,14 @@ import torch
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from ohlora.config import DATA, outputs_folder, seed_everything
+from ohlora.config import DATA, device, outputs_folder, seed_everything
 from ohlora.rag.cross_encoder import FROZEN_LAYERS, WEIGHTS, CrossEncoder, CrossEncoderNetwork, encode_pair
 from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import padded, training_precision
 from ohlora.rag.marked_messages import load_marked_messages
 from ohlora.rag.relevance import load_dialogue_questions
-from ohlora.rag.tuned_embedder import adapter_and_heads, with_adapter
-from ohlora.weights import save_weights
+from ohlora.rag.tuned_embedder import adapter_and_heads, go_on_from, with_adapter
+from ohlora.weights import load_weights, save_weights
 
 _HELD_OUT = 6  # every sixth talk of told.jsonl is not trained on
 _OTHERS = 1  # texts of other users beside a question's own
@@ -105,13 +105,25 @@ def asked_memories(split: str) -> list[AskedTexts]:
     return found
 
 
-def train_cross_encoder(asked: Sequence[AskedTexts], settings: TrainingSettings) -> CrossEncoder:
-    """Fit adapter and head: of a question's texts, and none of them, the right one is to have the highest logit."""
+def train_cross_encoder(
+    asked: Sequence[AskedTexts], settings: TrainingSettings, start_from: dict[str, torch.Tensor] | None = None
+) -> CrossEncoder:
+    """Fit adapter and head: of a question's texts, and none of them, the right one is to have the highest logit.
+
+    Args:
+        start_from: tensors of a weight file, to go on with.
+
+    Raises:
+        WeightsError: that file is of another network.
+    """
     seed_everything(settings.seed)
     draw = random.Random(settings.seed)
     encoder, tokenizer = read_e5()
     network = CrossEncoderNetwork(encoder)
     network.encoder = with_adapter(encoder, settings.rank, FROZEN_LAYERS)
+    if start_from is not None:
+        go_on_from(network, start_from)
+    network.to(device())
     adapter = [weight for weight in network.encoder.parameters() if weight.requires_grad]
     heads = [*network.norm.parameters(), *network.head.parameters()]
     optimiser = torch.optim.AdamW(
@@ -129,7 +141,7 @@ def train_cross_encoder(asked: Sequence[AskedTexts], settings: TrainingSettings)
         batch = [_with_others(order.pop(), everybody, draw) for _ in range(min(settings.questions, len(order)))]
         pairs = [encode_pair(tokenizer, one.question, text) for one in batch for text in one.texts]
         with training_precision():
-            logits = network(*padded(pairs, torch.device("cpu")))
+            logits = network(*padded(pairs, network.head.weight.device))
         parts = logits.split([len(one.texts) for one in batch])
         loss = torch.stack([_loss(part, one.answer) for part, one in zip(parts, batch, strict=True)]).mean()
         optimiser.zero_grad()
@@ -137,7 +149,7 @@ def train_cross_encoder(asked: Sequence[AskedTexts], settings: TrainingSettings)
         torch.nn.utils.clip_grad_norm_(adapter, 1.0)
         optimiser.step()
         schedule.step()
-    return CrossEncoder(network, tokenizer)
+    return CrossEncoder(network.cpu(), tokenizer)
 
 
 def _with_others(one: AskedTexts, everybody: Sequence[str], draw: random.Random) -> AskedTexts:
@@ -152,7 +164,7 @@ def _with_others(one: AskedTexts, everybody: Sequence[str], draw: random.Random)
 def _loss(logits: torch.Tensor, answer: int | None) -> torch.Tensor:
     """Cross-entropy over the texts and none of them, whose logit is 0."""
     whole = torch.cat([logits.new_zeros(1), logits])
-    return cross_entropy(whole[None], torch.tensor([0 if answer is None else 1 + answer]))
+    return cross_entropy(whole[None], torch.tensor([0 if answer is None else 1 + answer], device=logits.device))
 
 
 def asking_metrics(cross_encoder: CrossEncoder, asked: Sequence[AskedTexts]) -> dict[str, float]:
@@ -180,16 +192,22 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=outputs_folder() / "weights" / f"{WEIGHTS}.safetensors")
     parser.add_argument("--epochs", type=float, default=TrainingSettings.epochs)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start-from", help="name or path of a weight file to go on with, at half of the rates")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     settings = TrainingSettings(epochs=given.epochs)
+    start_from, command = None, f"python -m ohlora.rag.cross_encoder_training --epochs {given.epochs:g}"
+    if given.start_from:
+        half = {name: getattr(settings, name) / 2 for name in ("adapter_rate", "head_rate")}
+        settings, (start_from, before) = replace(settings, **half), load_weights(given.start_from)
+        command = f"{before['command']} (on the questions of then); {command} --start-from it"
     asked = [*load_told(held_out=False), *asked_over_days("training"), *asked_memories("training")]
-    cross_encoder = train_cross_encoder(asked, settings)
+    cross_encoder = train_cross_encoder(asked, settings, start_from)
     cross_encoder.threads = given.threads
     card = {
         "data": f"{len(asked)} questions of data/memory (told.jsonl, messages.*.jsonl with training.jsonl)",
         "seed": settings.seed,
-        "command": f"python -m ohlora.rag.cross_encoder_training --epochs {given.epochs:g}",
+        "command": command,
         "metrics": {"talks_that_taught_nothing": asking_metrics(cross_encoder, load_told(held_out=True))},
         "licence": "MIT: multilingual-e5-small; the adapter is ours (Apache-2.0)",
         "settings": asdict(settings),

@@ -84,11 +84,11 @@ class FactNetwork(nn.Module):
         of its own all count.
         """
         tokens, seen = padded([one.tokens for one in messages], self.encoder.kind.device)
-        own = torch.zeros_like(seen)
+        own = torch.zeros(seen.shape, dtype=torch.bool)
         for row, one in enumerate(messages):
             mask = torch.from_numpy(own_tokens(one))
             own[row, : len(mask)] = mask if mask.any() else True
-        return (self.encoder(tokens, seen) - self.mean) / self.deviation, own
+        return (self.encoder(tokens, seen) - self.mean) / self.deviation, own.to(seen.device)
 
     def keys_of(self, words: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
         """Logits (n, keys). words: mean states of a fact's tokens (n, width). messages: of the whole message."""

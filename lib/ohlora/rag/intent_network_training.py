@@ -148,7 +148,7 @@ def score(network: IntentNetwork) -> dict[str, float]:
 
 
 def save_intent_network(path: Path, network: IntentNetwork, card: dict) -> Path:
-    """Write adapter and head, float16."""
+    """Write adapter and head."""
     return save_weights(path, adapter_and_heads(network), card)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ohlora.config import outputs_folder, seed_everything
+from ohlora.config import device, outputs_folder, seed_everything
 from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import training_precision
 from ohlora.rag.labelled_rows import LabelledRow
@@ -67,9 +67,10 @@ def train_message_reader(
         *(lesson_of_message(row, tokenizer, keys, facts) for row in rows),
         *(lesson_of_sentence(row, tokenizer) for row in sentences),
     ]
+    network.to(device())
     standardise(network, lessons)
     fit(network, lambda batch: _loss(network, batch), lessons, settings)
-    return MessageReader(network, tokenizer, keys, facts, {})
+    return MessageReader(network.cpu(), tokenizer, keys, facts, {})
 
 
 def _loss(network: MessageNetwork, lessons: Sequence[Lesson]) -> torch.Tensor:
@@ -104,7 +105,7 @@ def set_thresholds(reader: MessageReader, rows: Sequence[MarkedMessage]) -> dict
 
 
 def save_message_reader(path: Path, reader: MessageReader, card: dict) -> Path:
-    """Write adapter and heads, float16, with keys and thresholds in the card."""
+    """Write adapter and heads, with keys and thresholds in the card."""
     made = {name: getattr(reader, name) for name in ("keys", "facts", "thresholds")}
     return save_weights(path, adapter_and_heads(reader.network), {**card, **made})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -33,6 +33,11 @@ class TrainingSettings:
     head_rate: float = 1e-3
     rank: int = 16
     seed: int = 0
+
+
+def at_half_rates(settings: TrainingSettings) -> TrainingSettings:
+    """To go on with what is learned already, which is not to be shaken up."""
+    return replace(settings, adapter_rate=settings.adapter_rate / 2, head_rate=settings.head_rate / 2)
 
 
 def frequent_keys(rows: Sequence[MarkedMessage]) -> list[str]:
@@ -64,15 +69,21 @@ def loss_of_words(
     tags = torch.full(states.shape[:2], SKIP)
     for row, one in enumerate(lessons):
         tags[row, : len(one.tags)] = torch.tensor(one.tags)
-    loss = torch.zeros(())
+    loss = states.new_zeros(())
     if (tags != SKIP).any():
-        weight = torch.tensor([1.0, 2.0, 2.0])  # most tokens are outside: those of a fact count twice
-        loss = 2 * cross_entropy(network.tag(states).flatten(0, 1), tags.flatten(), weight, ignore_index=SKIP)
+        weight = states.new_tensor([1.0, 2.0, 2.0])  # most tokens are outside: those of a fact count twice
+        logits, wanted = network.tag(states).flatten(0, 1), tags.flatten().to(states.device)
+        loss = 2 * cross_entropy(logits, wanted, weight, ignore_index=SKIP)
     facts = [(row, words, key) for row, one in enumerate(lessons) for words, key in one.facts]
     if facts:
-        words = torch.stack([states[row, tokens].mean(dim=0) for row, tokens, _ in facts])
-        means = whole.chunk(2, dim=1)[0][[row for row, *_ in facts]]
-        loss = loss + 0.5 * cross_entropy(network.keys_of(words, means), torch.tensor([key for *_, key in facts]))
+        rows = [row for row, *_ in facts]
+        shares = torch.zeros(len(facts), 1, states.shape[1])
+        for number, (_, tokens, _) in enumerate(facts):
+            shares[number, 0, tokens] = 1 / len(tokens)
+        words = (shares.to(states.device) @ states[rows])[:, 0]
+        means = whole.chunk(2, dim=1)[0][rows]
+        keys = torch.tensor([key for *_, key in facts], device=states.device)
+        loss = loss + 0.5 * cross_entropy(network.keys_of(words, means), keys)
     return loss
 
 
@@ -84,8 +95,9 @@ def loss_of_choices(logits: torch.Tensor, choices: Sequence[int]) -> torch.Tenso
     """
     known = [row for row, choice in enumerate(choices) if choice != SKIP]
     if not known:
-        return torch.zeros(())
-    return len(known) / len(choices) * cross_entropy(logits[known], torch.tensor([choices[row] for row in known]))
+        return logits.new_zeros(())
+    wanted = torch.tensor([choices[row] for row in known], device=logits.device)
+    return len(known) / len(choices) * cross_entropy(logits[known], wanted)
 
 
 def fit(

@@ -16,6 +16,8 @@ from ohlora.rag.embeddings import EmbeddingsError, PackagedEmbedder
 from ohlora.weights import WeightsError, load_weights
 
 _BATCH = 32
+_SCALE = "_scale"
+"""End of the name of what the rows of a matrix of bytes are to be multiplied with."""
 
 
 class TunedEmbedder(PackagedEmbedder):
@@ -63,17 +65,34 @@ class _TorchEngine:
 
 
 def adapter_and_heads(network: nn.Module) -> dict[str, torch.Tensor]:
-    """What training made of a network with an ``encoder`` that peft put an adapter into, float16, to be saved.
+    """What training made of a network with an ``encoder`` that peft put an adapter into, to be saved.
 
-    The adapter's matrices under the names that add_adapter takes, and whatever lies outside the encoder.
+    The adapter's matrices under the names that add_adapter takes, one byte a number; float16 what lies outside the
+    encoder.
     """
     tensors = {}
     for name, tensor in network.state_dict().items():
         if ".lora_" in name:
-            tensors[name.removeprefix("encoder.").removesuffix(".default.weight")] = tensor.half()
+            name = name.removeprefix("encoder.").removesuffix(".default.weight")
+            tensors[name], tensors[name + _SCALE] = _in_bytes(tensor)
         elif not name.startswith("encoder."):
             tensors[name] = tensor.half()
     return tensors
+
+
+def _in_bytes(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """int8 (rows, columns), and what each row is to be multiplied with, float32 (rows, 1)."""
+    scale = matrix.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+    return (matrix / scale).round().to(torch.int8), scale.float()
+
+
+def _matrices(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same tensors in float32; those that were written as bytes (older ones were not) times their scales."""
+    return {
+        name: tensor.float() * tensors.get(name + _SCALE, 1.0)
+        for name, tensor in tensors.items()
+        if not name.endswith(_SCALE)
+    }
 
 
 def go_on_from(network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
@@ -83,8 +102,8 @@ def go_on_from(network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
         WeightsError: the tensors are not those of such a network.
     """
     whole = {
-        f"encoder.{name}.default.weight" if ".lora_" in name else name: tensor.float()
-        for name, tensor in tensors.items()
+        f"encoder.{name}.default.weight" if ".lora_" in name else name: tensor
+        for name, tensor in _matrices(tensors).items()
     }
     wanted = {name for name in network.state_dict() if ".lora_" in name or not name.startswith("encoder.")}
     if set(whole) != wanted:
@@ -143,15 +162,17 @@ def add_adapter(network: nn.Module, tensors: dict[str, torch.Tensor], scale: flo
     """Add ``scale * B @ A`` to the weights that an adapter names (Hu et al. 2021, "LoRA", equation 3), in place.
 
     Args:
-        tensors: ``<layer>.lora_A`` (rank, inputs) and ``<layer>.lora_B`` (outputs, rank). scale: alpha / rank.
+        tensors: ``<layer>.lora_A`` (rank, inputs) and ``<layer>.lora_B`` (outputs, rank), as adapter_and_heads gives
+            them. scale: alpha / rank.
 
     Raises:
         EmbeddingsError: a layer that the network lacks, half a pair, or another size.
     """
-    for name in sorted({key.rpartition(".")[0] for key in tensors}):
+    matrices = _matrices(tensors)
+    for name in sorted({key.rpartition(".")[0] for key in matrices}):
         try:
             weight = network.get_submodule(name).weight
-            change = scale * tensors[f"{name}.lora_B"].float() @ tensors[f"{name}.lora_A"].float()
+            change = scale * matrices[f"{name}.lora_B"] @ matrices[f"{name}.lora_A"]
             weight.copy_(weight.float() + change)
         except (AttributeError, KeyError, RuntimeError) as error:
             raise EmbeddingsError(
