@@ -16,6 +16,7 @@ import yaml
 from ohlora.config import DATA
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.extraction import holds_secret
+from ohlora.rag.intents import as_beginning
 from ohlora.rag.lexicon import holds_curse
 
 _FIRST_WORDS = re.compile(r"[^!…?,]+")
@@ -39,8 +40,7 @@ def mirroring(
         return ""
     words = mirrored(message, history[-1]["content"] if history else "")
     frame = frames[zlib.crc32(message.encode()) % len(frames)]
-    capital = words[:1].upper() + words[1:] if words[1:2].islower() else words  # "Painting!", but "iPhone 15!"
-    return frame.replace("{words}", capital) if words else ""
+    return frame.replace("{words}", as_beginning(words)) if words else ""
 
 
 def _did_so_before(history: Sequence[dict[str, str]]) -> bool:

@@ -11,7 +11,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import padded, training_precision
 from ohlora.rag.marked_messages import load_marked_messages
 from ohlora.rag.relevance import load_dialogue_questions
-from ohlora.rag.tuned_embedder import adapter_and_heads, go_on_from, with_adapter
+from ohlora.rag.tuned_embedder import adapter_and_heads, at_half_rates, go_on_from, with_adapter
 from ohlora.weights import load_weights, save_weights
 
 _HELD_OUT = 6  # every sixth talk of told.jsonl is not trained on
@@ -198,8 +198,7 @@ def main() -> None:
     settings = TrainingSettings(epochs=given.epochs)
     start_from, command = None, f"python -m ohlora.rag.cross_encoder_training --epochs {given.epochs:g}"
     if given.start_from:
-        half = {name: getattr(settings, name) / 2 for name in ("adapter_rate", "head_rate")}
-        settings, (start_from, before) = replace(settings, **half), load_weights(given.start_from)
+        settings, (start_from, before) = at_half_rates(settings), load_weights(given.start_from)
         command = f"{before['command']} (on the questions of then); {command} --start-from it"
     asked = [*load_told(held_out=False), *asked_over_days("training"), *asked_memories("training")]
     cross_encoder = train_cross_encoder(asked, settings, start_from)

@@ -31,14 +31,13 @@ from ohlora.rag.message_reader import MessageReader, load_message_reader
 from ohlora.rag.proposals import proposed_operations, score_proposals
 from ohlora.rag.reader_training import (
     TrainingSettings,
-    at_half_rates,
     fit,
     frequent_keys,
     loss_of_choices,
     loss_of_words,
     standardise,
 )
-from ohlora.rag.tuned_embedder import adapter_and_heads, go_on_from, with_adapter
+from ohlora.rag.tuned_embedder import adapter_and_heads, at_half_rates, go_on_from, with_adapter
 from ohlora.weights import load_weights, save_weights
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from ohlora.rag.intents import (
     load_intent_messages,
     load_second_messages,
 )
-from ohlora.rag.tuned_embedder import adapter_and_heads, go_on_from, with_adapter
+from ohlora.rag.tuned_embedder import adapter_and_heads, at_half_rates, go_on_from, with_adapter
 from ohlora.weights import load_weights, save_weights
 
 KEPT = 200  # steps after which what it knows is written
@@ -163,9 +163,8 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     settings = TrainingSettings(epochs=given.epochs, seed=given.seed)
-    if given.start_from:  # what is learned already is not to be shaken up
-        half = {name: getattr(settings, name) / 2 for name in ("adapter_rate", "head_rate")}
-        settings = replace(settings, **half)
+    if given.start_from:
+        settings = at_half_rates(settings)
     messages, intents = training_messages(given.seed)
     start_from, before = load_weights(given.start_from) if given.start_from else (None, {"command": ""})
     command = f"python -m ohlora.rag.intent_network_training --epochs {given.epochs} --seed {given.seed}"

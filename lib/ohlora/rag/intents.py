@@ -251,5 +251,9 @@ def intent_metrics(probabilities: np.ndarray, wanted: Sequence[str]) -> dict[str
 
 def _filled(reply: str, value: str) -> str:
     """An answer with its value, in a capital letter where a sentence begins with it ("Painting: what do …")."""
-    capital = value[:1].upper() + value[1:] if value[1:2].islower() else value
-    return _BEGINS.sub(lambda found: found.group(1) + capital, reply).replace(_VALUE, value)
+    return _BEGINS.sub(lambda found: found.group(1) + as_beginning(value), reply).replace(_VALUE, value)
+
+
+def as_beginning(words: str) -> str:
+    """Words as a sentence begins with them: "Painting", but "iPhone 15"."""
+    return words[:1].upper() + words[1:] if words[1:2].islower() else words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -33,11 +33,6 @@ class TrainingSettings:
     head_rate: float = 1e-3
     rank: int = 16
     seed: int = 0
-
-
-def at_half_rates(settings: TrainingSettings) -> TrainingSettings:
-    """To go on with what is learned already, which is not to be shaken up."""
-    return replace(settings, adapter_rate=settings.adapter_rate / 2, head_rate=settings.head_rate / 2)
 
 
 def frequent_keys(rows: Sequence[MarkedMessage]) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from ohlora.rag.embeddings import EmbeddingsError, PackagedEmbedder
 from ohlora.weights import WeightsError, load_weights
 
 _BATCH = 32
+Settings = TypeVar("Settings")  # any dataclass with adapter_rate and head_rate
 _SCALE = "_scale"
 """End of the name of what the rows of a matrix of bytes are to be multiplied with."""
 
@@ -93,6 +95,11 @@ def _matrices(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         for name, tensor in tensors.items()
         if not name.endswith(_SCALE)
     }
+
+
+def at_half_rates(settings: Settings) -> Settings:
+    """Settings of a training, to go on with what is learned already, which is not to be shaken up."""
+    return replace(settings, adapter_rate=settings.adapter_rate / 2, head_rate=settings.head_rate / 2)
 
 
 def go_on_from(network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
