@@ -48,6 +48,23 @@ def test_nothing_is_cited_where_nobody_needs_it(message, reply, days):
     assert citation(message, reply, [memory("두부", days_ago(days))], FRIDAY) == ""
 
 
+@pytest.mark.parametrize(
+    ("value", "reply", "cited"),
+    [
+        ("30", "30분만 쉬자.", False),
+        ("30", "You are 30!", True),
+        ("cat", "Education matters.", False),
+        ("a cat", "You have A cat.", True),
+        ("망둥어 낚시", "취미는 망둥어낚시지!", True),
+        ("서울", "부산서울 말고 서울이지.", True),
+        ("수영", "이수영 노래 좋지.", False),
+        ("!?", "뭐라고!?", False),
+    ],
+)
+def test_a_value_is_told_back_only_as_words_of_its_own(value, reply, cited):
+    assert bool(citation("뭐였지", reply, [memory(value, days_ago(3))], FRIDAY)) is cited
+
+
 def test_a_changed_fact_is_cited_by_its_newest_telling():
     """What the store recalls is the present value: it was told on Tuesday, whatever was said on Monday."""
     assert citation("나 어디 살아?", "부산이지!", [memory("부산", days_ago(3))], FRIDAY) == "화요일에 말해 줬잖아."

@@ -49,12 +49,17 @@ def test_a_word_without_end_ends_the_reply() -> None:
     progress = list(say_freshly(say, TALK[-1:]))
     assert progress[-1].reply is not None and progress[-1].text == "잠이 안 오는구나. 빗소리부터"
     assert len(progress) < 30, "the rest must not be generated"
+    say, _ = asked("laughing 0.6\n아 웃겨 " + "ㅋ" * 100 + "\nmemory: none")
+    assert list(say_freshly(say, TALK[-1:]))[-1].text == "아 웃겨"
 
 
 def test_laughing_is_no_loop_and_short_words_may_come_again() -> None:
     say, _ = asked("laughing 0.6\nㅋㅋㅋㅋ 진짜?\nmemory: none")
     *_, last = say_freshly(say, TALK)
     assert last.text == "ㅋㅋㅋㅋ 진짜?"
+    say, _ = asked("laughing 0.6\nㅋㅋㅋㅋㅋㅋㅋㅋ 아 웃겨 ㅠㅠㅠㅠㅠㅠ\nmemory: none")
+    *_, last = say_freshly(say, TALK)
+    assert last.text == "ㅋㅋㅋㅋㅋㅋㅋㅋ 아 웃겨 ㅠㅠㅠㅠㅠㅠ"
     assert fresh_part("Hi! I am here.", {"hi", "iamhere"}) == "Hi!"
 
 

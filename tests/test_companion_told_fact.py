@@ -88,6 +88,23 @@ def test_a_day_that_is_past_is_told_as_past(key: str, value: str, question: str,
     assert with_a_day(recalled(memory(key, value)), FRIDAY) == []
 
 
+def test_what_stands_under_one_key_is_told_together() -> None:
+    name, eggs, home = memory("딸", "하린"), memory("딸", "계란 알레르기"), memory("사는 곳", "전주")
+    said = answer("우리 딸 이름 뭐게", name, home, eggs)
+    assert "하린" in said and "계란 알레르기" in said and "전주" not in said
+    english = answer("what do you know about my son?", memory("son", "Theo"), memory("son", "police academy"))
+    assert "Theo" in english and "police academy" in english
+    test, day = memory("시험", "토익"), memory("시험", "3월 12일", expires=FRIDAY + timedelta(6))
+    assert "3월 12일 목요일" in answer("나 시험 언제라고 했지?", test, day)
+    assert "토익" in answer("나 무슨 시험 본다고 했지?", test, day)
+
+
+def test_a_key_of_the_other_language_is_not_named() -> None:
+    for question in ("where am I off to?", "which country was it", "so where do I go?", "my trip, where to?"):
+        assert "여행" not in answer(question, memory("여행", "Canada"))
+        assert "여행" not in answer(question, memory("여행", "Canada"), memory("여행", "Toronto"))
+
+
 def test_what_names_no_day_gets_none() -> None:
     for key, value in (("home", "5th floor flat"), ("school", "10th grade"), ("pet", "my 2nd cat is called Tofu")):
         said = answer("what did I tell you?", memory(key, value))

@@ -314,6 +314,15 @@ def test_what_she_remembers_comes_first_and_once(tmp_path) -> None:
     assert "a cat named Pixel" in first.reply and first.reply.endswith("One.") and second.reply == "Two."
 
 
+def test_where_no_answer_fits_what_she_remembers_stands_alone(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", written=Written("For somebody else."))
+    tell_earlier(companion, "pet", "a cat named Pixel")
+    assert companion.turn("my cat named Pix is the pet").reply.endswith("One.")
+    tell_earlier(companion, "boat", "an old boat named Rosa")
+    reply = companion.turn("my old boat named Ro, the boat").reply
+    assert "an old boat named Rosa" in reply and "One." not in reply and "model" not in reply
+
+
 def test_what_the_user_says_now_is_not_told_back(tmp_path) -> None:
     companion = with_answers(tmp_path)
     companion.memory.add("tester", "pet", "Pixel")

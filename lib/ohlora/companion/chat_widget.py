@@ -228,7 +228,7 @@ class ChatWidget(widgets.VBox):
         except Exception as error:  # the last net: a sentence in the chat, never a dead widget
             logger.exception("a turn failed")
             self._extra_notice = _WORDS[self._language]["error"].format(reason=f"{type(error).__name__}: {error}")
-            self._fill_box(text)
+            self._fill_box("\n".join(filter(str.strip, (text, self._box.value))))  # what was typed since stays
         finally:
             if self._animator:
                 self._animator.words_first(False)

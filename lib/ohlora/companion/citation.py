@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -28,10 +29,9 @@ def citation(message: str, reply: str, memories: Sequence[Memory], now: datetime
     Args:
         memories: those that she was given, best first. now: with the user's time zone.
     """
-    said, asked = plain_letters(reply), plain_letters(message)
     for memory in memories:
-        value, told = plain_letters(memory.value), memory.created.astimezone(now.tzinfo)
-        if value and value in said and value not in asked and told.date() < now.date():
+        told = memory.created.astimezone(now.tzinfo)
+        if _holds(reply, memory.value) and not _holds(message, memory.value) and told.date() < now.date():
             language = text_language(reply) or memory.language
             when = told_when(told, now, language)
             if when in reply:  # she says it already
@@ -60,6 +60,14 @@ def day_in_words(day: date, today: date, language: str) -> str:
     """A day with its weekday: "3월 12일 목요일", "Thursday 12 March", with its year when it is not this one's."""
     weekday, words = _DAYS[language][day.weekday()], _date(day, today, language)
     return f"{words} {weekday}" if language == "ko" else f"{weekday} {words}"
+
+
+def _holds(text: str, value: str) -> bool:
+    """Whether a text holds a value as words of its own: not "cat" in "education", nor 30 (years) in "30분만"."""
+    letters = plain_letters(value)
+    ending = r"(?!\w)" if letters.isdigit() else "(?![0-9a-z])" if letters[-1:].isascii() else ""
+    apart = r"[\W_]*".join(map(re.escape, letters))
+    return bool(letters) and re.search(rf"(?<![^\W_]){apart}{ending}", text.casefold()) is not None
 
 
 def _date(day: date, today: date, language: str) -> str:

@@ -13,7 +13,7 @@ Say = Callable[[Sequence[dict[str, str]]], Iterator[ReplyProgress]]
 """Messages → her reply while it is being written."""
 
 _SENTENCE = re.compile(r"[^.!?~…。]*[.!?~…。]+\s*|[^.!?~…。]+$")
-_LOOP = re.compile(r"(.{1,12}?)\1{5,}")
+_LOOP = re.compile(r"(.{0,11}?[^ㅋㅎㅠㅜ~!?.])\1{5,}|([ㅋㅎㅠㅜ~!?.])\2{19,}")  # one may laugh a little longer
 
 
 def say_freshly(say: Say, messages: Sequence[dict[str, str]]) -> Iterator[ReplyProgress]:

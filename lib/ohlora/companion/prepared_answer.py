@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ohlora.companion.answer import told_answer
 from ohlora.companion.draft import Draft
+from ohlora.companion.language_wish import language_answer
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
     asks_for_told,
@@ -47,7 +48,7 @@ def prepared_answer(
     reading, recalled, answers = draft.reading, draft.memories, sources.general_answers
     if draft.gently:
         return gentle_answer(answers, draft, history)
-    ready = explanation(sources.study_terms, answers, draft, history)
+    ready = language_answer(draft.plain) or explanation(sources.study_terms, answers, draft, history)
     may_ask = reading.may_ask and reading.about_her in _MAY_BE_TOLD
     days = asks_for_days(draft.message) and bool(with_a_day(draft.recalled[:1], now) or draft.quotable)
     if ready is None and (reading.surely_asks or may_ask or days):

@@ -38,6 +38,7 @@ _WHEN_TOLD = re.compile(
     r".*\b(tell|told|mention(ed)?|say|said|talk(ed)?|go on)\b",
     re.IGNORECASE,
 )
+_WHEN = re.compile(r"언제|며칠|몇\s?월|무슨\s?요일|\b(when|(what|which) (date|day))\b", re.IGNORECASE)
 _BEFORE = re.compile(
     r"전에는|전엔|예전|원래|처음에|처음\s?(잡|정|말)|(?<=[가-힣])기\s?전|그만두기|옛날"
     r"|\b(before|used to|originally|previous(ly)?|at first)\b",
@@ -74,7 +75,7 @@ def told_fact(
     phrases = _phrases()[language]
     if not recalled:
         return _one_of(phrases["unknown"], message)
-    memory = recalled[0].memory
+    memory, *others = _under_one_key(message, recalled, now)
     before = list(older(memory))
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     day = _day_of(memory, now)
@@ -89,7 +90,10 @@ def told_fact(
         return phrases["before"].format(**told, old=before[0].value)
     if day is not None:
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
-    return _one_of(phrases["value"], message).format(**told)
+    if others:
+        told["others"] = ", ".join(one.value for one in others)
+        return _one_of(_fitting(phrases["together"], memory, language), message).format(**told)
+    return _one_of(_fitting(phrases["value"], memory, language), message).format(**told)
 
 
 def remembered_fact(message: str, memory: Memory, now: datetime, language: str) -> str:
@@ -129,6 +133,15 @@ def names_a_day(memory: Memory, now: datetime) -> bool:
     return _next_day(memory, now) is not None
 
 
+def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) -> list[Memory]:
+    """The best memory and what else is recalled under its key; asked when, the one that names a day is first."""
+    best = recalled[0].memory
+    found = [one.memory for one in recalled if one.memory.key == best.key and not _is_quoted(best)] or [best]
+    if _WHEN.search(message):
+        found.sort(key=lambda one: not names_a_day(one, now))
+    return found
+
+
 def _is_quoted(memory: Memory) -> bool:
     return memory.key in OWN_WORDS.values()
 
@@ -161,6 +174,12 @@ def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -
 def _when(memory: Memory, now: datetime, language: str, phrases: dict[str, Any]) -> str:
     told = memory.created.astimezone(now.tzinfo)
     return told_when(told, now, language) if told.date() < now.date() else phrases["earlier_today"]
+
+
+def _fitting(sentences: list[str], memory: Memory, language: str) -> list[str]:
+    """Those that name the key only where it is of their language: not "Your 여행? Canada"."""
+    own = text_language(memory.key) in (language, None)
+    return [one for one in sentences if own or "{key}" not in one]
 
 
 def _one_of(sentences: list[str], message: str) -> str:

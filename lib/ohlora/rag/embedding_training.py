@@ -29,7 +29,7 @@ from ohlora.weights import save_weights
 
 WEIGHTS = "e5_adapter"
 _NEIGHBOURS = 5
-_TWIN = 0.975  # cosine of paraphrases before any training; ohlora.rag.moderation lets one row decide from .94 on
+_TWIN = 0.975  # cosine of paraphrases before any training
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ohlora.rag.memory_store import MemoryStore
 from ohlora.rag.named_memory import named_memory
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice, which_notice
+from ohlora.rag.replaced_memory import may_have_several, replaced_memory
 from ohlora.rag.told_secrets import holds_secret, names_secret
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
@@ -33,7 +34,12 @@ WHICH = "several may be meant"
 """Reason why nothing was forgotten: she asks which is meant."""
 _INSTRUCTIONS = (
     re.compile(r"\b(ignore|forget|disregard)\b.{0,30}\b(instruction|rule|prompt|previous|above)", re.I),
-    re.compile(r"\byou\s+(must|should|have to|need to|will|are (now|not|no longer))\b", re.I),
+    re.compile(
+        r"(?<!said )(?<!says )(?<!told me )(?<!me that )\byou\s+"
+        r"(must|have to|need to|are (now|not|no longer)"
+        r"|(should|will) (always|never|only|now|not|answer|reply|say|obey))\b",
+        re.I,
+    ),
     re.compile(
         r"\b(from now on|always (say|answer|reply|obey)|never (say|refuse)|system prompt|jailbreak|developer mode)\b",
         re.I,
@@ -226,15 +232,11 @@ def _carry_out(
         for one in alike:
             if value == one.value or (operation.kind == "add" and _is_part(value, one)):
                 return Remembered("known", one, source)
-        changes = operation.kind == "update"
-        named = named_memory(alike, message, value, whole=not changes)
-        several = _may_have_several(operation.key)
-        if named is not None and (changes or _CHANGED.search(message)):  # "tea now, no more coffee"
-            return Remembered("update", store.update(user, named.id, value, **told), source)
-        # One may like two things: "add" to a key that names a liking adds, as does a change of nobody knows which.
-        if several and (not changes or len(alike) > 1):
+        changes, day = operation.kind == "update", read_clock(store.clock).astimezone().date()
+        replaced = replaced_memory(alike, operation.key, value, changes, message, day, source_turn)
+        if replaced is None:
             return Remembered("add", store.add(user, operation.key, value, **told), source)
-        return Remembered("update", store.update(user, known.id, value, **told), source)
+        return Remembered("update", store.update(user, replaced.id, value, **told), source)
 
 
 def _forget(
@@ -263,24 +265,6 @@ def _forget(
     return Remembered("forget", gone, source, older=older)
 
 
-_CHANGED = re.compile(
-    r"이제|이젠|말고|대신|바꿨|바뀌|갈아탔|더는|더 이상|아니라|끊었|접었|관뒀|그만뒀"
-    r"|\b(no longer|any ?more|instead|switched|used to|gave up|quit|stopped|changed|over it|rather than)\b",
-    re.I,
-)
-_SEVERAL = re.compile(
-    r"좋아하는|싫어하는|못 먹는|무서워하는|취미|알레르기|(?<!남자)(?<!여자)친구|가족|형제|자녀|반려|고민|언어|악기"
-    r"|운동|공부|습관|건강|특징|약속|일정"
-    r"|\b(likes?|dislikes?|hobb(y|ies)|allerg(y|ies)|friends?|family(?! name)|brothers?|sisters?|child(ren)?|pets?"
-    r"|favou?rite|languages?|instruments?|sports?|study|habits?|fears?|health|traits?|appointments?|plans?)\b",
-    re.I,
-)
-
-
-def _may_have_several(key: str) -> bool:
-    return bool(_SEVERAL.search(key))
-
-
 def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:
     """The newest open memory with that key, or with a key that means the same."""
     same = store.find_key(user, key)
@@ -297,7 +281,7 @@ def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:
 def _is_part(value: str, memory: Memory) -> bool:
     """Whether a value adds nothing to one of several: "dog" where "dog Biscuit" is stored."""
     words = set(value.casefold().split())
-    return _may_have_several(memory.key) and words <= set(memory.value.casefold().split())
+    return may_have_several(memory.key) and words <= set(memory.value.casefold().split())
 
 
 def _letters(text: str) -> str:

@@ -80,13 +80,12 @@ class MessageLog:
         self._erase_traces()  # a process that was killed may have left what it deleted
 
     def add(self, user: str, turn: str, message: str) -> None:
-        """Note what somebody wrote; nothing of a mere question, a secret, an order to her or a curse.
+        """Note what somebody wrote; nothing of a mere question, a secret or a curse, and no order to her.
 
         Args:
             turn: names the turn, see Memory.source_turn.
         """
-        texts = _statements(message)
-        if not texts or holds_secret(message) or holds_instruction(message) or holds_curse(message):
+        if holds_secret(message) or holds_curse(message) or not (texts := _statements(message)):
             return
         said, model = to_text(read_clock(self.clock)), self.embedder.model
         rows = [
@@ -226,9 +225,10 @@ class MessageLog:
 
 
 def _statements(message: str) -> list[str]:
-    """A message in parts of whole sentences of at most LONGEST_QUOTE characters; nothing of one that only asks."""
+    """A message in parts of whole sentences of at most LONGEST_QUOTE characters; no orders, nothing if it only asks."""
     lines = (" ".join(strip_invisible(line).split()) for line in message.splitlines())
-    found = [sentence for line in lines for sentence in _SENTENCE_ENDS.split(line) if plain_letters(sentence)]
+    sentences = (sentence for line in lines for sentence in _SENTENCE_ENDS.split(line))
+    found = [sentence for sentence in sentences if plain_letters(sentence) and not holds_instruction(sentence)]
     if all(sentence.endswith(("?", "？")) for sentence in found):
         return []
     parts: list[str] = []
