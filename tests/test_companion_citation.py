@@ -53,6 +53,8 @@ def test_nothing_is_cited_where_nobody_needs_it(message, reply, days):
     [
         ("30", "30분만 쉬자.", False),
         ("30", "You are 30!", True),
+        ("30", "30살이잖아!", True),
+        ("30", "3:0으로 이겼네", False),
         ("cat", "Education matters.", False),
         ("a cat", "You have A cat.", True),
         ("망둥어 낚시", "취미는 망둥어낚시지!", True),

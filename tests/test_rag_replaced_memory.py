@@ -42,6 +42,38 @@ def tell(store, *turns):
             ],
             ["Hanoi", "9 April"],
         ),
+        (
+            [
+                ("trip", "to Hanoi on 4 April", ("add", "Hanoi"), ("add", "4 April")),
+                ("trip", "our trip to Hanoi got moved to 9 April", ("update", "9 April")),
+            ],
+            ["Hanoi", "9 April"],
+        ),
+        (
+            [
+                ("시험", "토익 시험 3월 28일", ("add", "토익"), ("add", "3월 28일")),
+                ("시험", "토익 이제 4월 25일에 봐", ("add", "4월 25일")),
+            ],
+            ["토익", "4월 25일"],
+        ),
+        # times that are no dates
+        ([("시험", "토익 봐", ("add", "토익")), ("시험", "다음 주야", ("add", "다음 주"))], 2),
+        ([("interview", "at Google", ("add", "Google")), ("interview", "10:30", ("add", "10:30"))], 2),
+        ([("면접", "3월 12일", ("add", "3월 12일")), ("면접", "다음 주로 밀렸어", ("add", "다음 주"))], ["다음 주"]),
+        # who is named keeps the name
+        ([("friend", "my friend Mia", ("add", "Mia")), ("friend", "Mia moved to Paris", ("update", "Paris"))], 2),
+        ([("딸", "딸 하린", ("add", "하린")), ("딸", "하린이 이제 1학년", ("update", "1학년"))], 2),
+        ([("roommate", "Jenny", ("add", "Jenny")), ("roommate", "she is a nurse", ("add", "nurse"))], 2),
+        # of two it is open which ends
+        (
+            [
+                ("trip", "to Hanoi by train", ("add", "Hanoi"), ("add", "by train")),
+                ("trip", "and to Lisbon", ("add", "Lisbon")),
+            ],
+            3,
+        ),
+        # who acts gives nothing up
+        ([("취미", "기타 쳐", ("add", "기타")), ("취미", "요즘 기타도 치고 연기도 배워", ("add", "연기"))], 2),
         # of people one tells more than one thing
         ([("딸", "딸 이름은 하린", ("add", "하린")), ("딸", "걔는 계란 알레르기", ("add", "계란"))], 2),
         ([("son", "my son Theo", ("add", "Theo")), ("son", "he is with the police", ("add", "police"))], 2),
@@ -61,7 +93,8 @@ def test_what_a_new_value_replaces(store, turns, left):
 @pytest.mark.parametrize(
     ("key", "several"),
     [("girlfriend", True), ("여자친구", True), ("grandmother", True), ("직업", False), ("job", False),
-     ("family name", False), ("시험", False), ("형광펜", False), ("형", True), ("person", False)],
+     ("family name", False), ("시험", False), ("형광펜", False), ("형", True), ("형 이름", True),
+     ("딸기", False), ("이모티콘", False), ("운동화", False), ("parents", True), ("person", False)],
 )  # fmt: skip
 def test_keys_under_which_two_values_may_be_right(key, several):
     assert may_have_several(key) is several

@@ -31,7 +31,8 @@ def citation(message: str, reply: str, memories: Sequence[Memory], now: datetime
     """
     for memory in memories:
         told = memory.created.astimezone(now.tzinfo)
-        if _holds(reply, memory.value) and not _holds(message, memory.value) and told.date() < now.date():
+        asked = plain_letters(memory.value) in plain_letters(message)
+        if _holds(reply, memory.value) and not asked and told.date() < now.date():
             language = text_language(reply) or memory.language
             when = told_when(told, now, language)
             if when in reply:  # she says it already
@@ -65,7 +66,9 @@ def day_in_words(day: date, today: date, language: str) -> str:
 def _holds(text: str, value: str) -> bool:
     """Whether a text holds a value as words of its own: not "cat" in "education", nor 30 (years) in "30분만"."""
     letters = plain_letters(value)
-    ending = r"(?!\w)" if letters.isdigit() else "(?![0-9a-z])" if letters[-1:].isascii() else ""
+    if letters.isdigit():
+        return re.search(rf"(?<!\w){letters}(?=살|세|이|\W|$)", text) is not None
+    ending = "(?![0-9a-z])" if letters[-1:].isascii() else ""
     apart = r"[\W_]*".join(map(re.escape, letters))
     return bool(letters) and re.search(rf"(?<![^\W_]){apart}{ending}", text.casefold()) is not None
 

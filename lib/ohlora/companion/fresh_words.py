@@ -13,7 +13,8 @@ Say = Callable[[Sequence[dict[str, str]]], Iterator[ReplyProgress]]
 """Messages → her reply while it is being written."""
 
 _SENTENCE = re.compile(r"[^.!?~…。]*[.!?~…。]+\s*|[^.!?~…。]+$")
-_LOOP = re.compile(r"(.{0,11}?[^ㅋㅎㅠㅜ~!?.])\1{5,}|([ㅋㅎㅠㅜ~!?.])\2{19,}")  # one may laugh a little longer
+_MAY_LAST = "ㅋㅎㅠㅜㄷㄱ하호~!?.0-9"  # one laughs a little longer, and 1,000,000 has its zeros
+_LOOP = re.compile(rf"(.{{0,11}}?[^{_MAY_LAST}])\1{{5,}}|([{_MAY_LAST}]{{1,4}}?)\2{{19,}}")
 
 
 def say_freshly(say: Say, messages: Sequence[dict[str, str]]) -> Iterator[ReplyProgress]:

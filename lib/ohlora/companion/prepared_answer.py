@@ -17,6 +17,7 @@ from ohlora.companion.written_answer import (
     general_answer,
     gentle_answer,
     message_in_talk,
+    remembered_answer,
     wanted_answer,
     written_answer,
 )
@@ -48,7 +49,9 @@ def prepared_answer(
     reading, recalled, answers = draft.reading, draft.memories, sources.general_answers
     if draft.gently:
         return gentle_answer(answers, draft, history)
-    ready = language_answer(draft.plain) or explanation(sources.study_terms, answers, draft, history)
+    ready = language_answer(draft.plain) if draft.otherwise is None else None
+    if ready is None:
+        ready = explanation(sources.study_terms, answers, draft, history)
     may_ask = reading.may_ask and reading.about_her in _MAY_BE_TOLD
     days = asks_for_days(draft.message) and bool(with_a_day(draft.recalled[:1], now) or draft.quotable)
     if ready is None and (reading.surely_asks or may_ask or days):
@@ -63,4 +66,6 @@ def prepared_answer(
     alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
     if reading.about_her or alone:
         ready = written_answer(sources.examples, draft.plain, history, reading.about_her)
-    return ready if ready is not None else general_answer(answers, draft, history, now)
+    if ready is None:
+        ready = general_answer(answers, draft, history, now)
+    return ready if ready is not None or answers is None else remembered_answer(draft, history, now)

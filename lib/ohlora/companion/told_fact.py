@@ -38,7 +38,9 @@ _WHEN_TOLD = re.compile(
     r".*\b(tell|told|mention(ed)?|say|said|talk(ed)?|go on)\b",
     re.IGNORECASE,
 )
-_WHEN = re.compile(r"언제|며칠|몇\s?월|무슨\s?요일|\b(when|(what|which) (date|day))\b", re.IGNORECASE)
+_WHEN = re.compile(
+    r"언제|며칠|몇\s?일|몇\s?월|날짜|요일|\b(when'?s?|weekday|the date|(what|which) (date|day))\b", re.IGNORECASE
+)
 _BEFORE = re.compile(
     r"전에는|전엔|예전|원래|처음에|처음\s?(잡|정|말)|(?<=[가-힣])기\s?전|그만두기|옛날"
     r"|\b(before|used to|originally|previous(ly)?|at first)\b",
@@ -86,9 +88,10 @@ def told_fact(
     if _WHEN_TOLD.search(message):
         first = before[-1] if before and _FIRST.search(message) else memory
         return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})
-    if before and _BEFORE.search(message):
-        return phrases["before"].format(**told, old=before[0].value)
-    if day is not None:
+    if _BEFORE.search(message) and (changed := next((one for one in (memory, *others) if older(one)), None)):
+        told |= {"value": changed.value, "when": _when(changed, now, language, phrases)}
+        return phrases["before"].format(**told, old=older(changed)[0].value)
+    if day is not None and (_WHEN.search(message) or not others):
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
     if others:
         told["others"] = ", ".join(one.value for one in others)
@@ -137,8 +140,8 @@ def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) ->
     """The best memory and what else is recalled under its key; asked when, the one that names a day is first."""
     best = recalled[0].memory
     found = [one.memory for one in recalled if one.memory.key == best.key and not _is_quoted(best)] or [best]
-    if _WHEN.search(message):
-        found.sort(key=lambda one: not names_a_day(one, now))
+    if _WHEN.search(message) and not _WHEN_TOLD.search(message):
+        found.sort(key=lambda one: _day_of(one, now) is None and not names_a_day(one, now))
     return found
 
 

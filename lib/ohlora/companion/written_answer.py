@@ -193,8 +193,8 @@ def general_answer(
 ) -> Iterator[ReplyProgress] | None:
     """An answer to what the message does, or None where she said all of them, or it asks to forget.
 
-    What the message brings to her mind comes first, unless one of both said it in this conversation; it stands alone
-    where no answer fits. Else, where the message tells something, its own words come first.
+    What the message brings to her mind comes first, unless one of both said it in this conversation; else, where it
+    tells something, its own words.
 
     Args:
         answers: None: there are none.
@@ -212,14 +212,11 @@ def general_answer(
         naming = answers.of_intent(_TELLS_NAME, draft.plain, draft.language, name)
     ranked = answers.best(draft.plain, _user_before(history), draft.language)
     found = _first_new([*naming, *(ranked or by_intent)], history, value)
+    if found is None:
+        return None
     memory = _remembered(draft, history, now)
     if memory is not None:
         said_first = remembered_fact(draft.plain, memory, now, draft.language)
-        if found is None:  # that she remembers is worth more than what the model makes of it
-            draft.quotes = True
-            return stream_reply(iter([format_reply(without_marks(said_first), "happy", 0.6)]))
-    elif found is None:
-        return None
     elif draft.otherwise or (value and value in found.reply):
         said_first = ""
     else:
@@ -227,6 +224,21 @@ def general_answer(
         said_first = mirroring(draft.plain, kind, draft.language, history, answers.mirrored)
     draft.quotes = bool(value or said_first)
     return stream_reply(iter([replace(found, reply=f"{said_first} {found.reply}".strip()).target()]))
+
+
+@otherwise_none
+def remembered_answer(draft: Draft, history: Sequence[dict[str, str]], now: datetime) -> Iterator[ReplyProgress] | None:
+    """What the message brings to her mind, alone: it is worth more than what the model would make of it.
+
+    Args:
+        now: with the user's time zone.
+    """
+    memory = _remembered(draft, history, now)
+    if memory is None or draft.otherwise is not None or draft.reading.forgets >= POSSIBLE:
+        return None
+    draft.quotes = True
+    said = remembered_fact(draft.plain, memory, now, draft.language)
+    return stream_reply(iter([format_reply(without_marks(said), "happy", 0.6)]))
 
 
 def _told_value(draft: Draft, keys: Sequence[str] = ()) -> str:

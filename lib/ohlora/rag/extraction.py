@@ -37,7 +37,7 @@ _INSTRUCTIONS = (
     re.compile(
         r"(?<!said )(?<!says )(?<!told me )(?<!me that )\byou\s+"
         r"(must|have to|need to|are (now|not|no longer)"
-        r"|(should|will) (always|never|only|now|not|answer|reply|say|obey))\b",
+        r"|(should|will) (always|never(?! (guess|believe|know))|only|now|not|answer|reply|say|obey|call|act|do))\b",
         re.I,
     ),
     re.compile(
@@ -49,7 +49,7 @@ _INSTRUCTIONS = (
         r"(너는|넌|네가|너도|오로라는|오로라가|당신은).{0,30}(해야|하지\s*마|말아야|돼야|되어야|있어야|없어야|이다$|대답해|행동해)"
     ),
     re.compile(r"(지시|명령|규칙|프롬프트|설정).{0,12}(무시|잊어|따라|어겨|바꿔|출력)"),
-    re.compile(r"(앞으로|이제부터|지금부터|무조건|반드시).{0,30}(대답해|말해|행동해|따라야|복종|해야\s*(해|한다|돼))"),
+    re.compile(r"(앞으로|이제부터|지금부터|무조건|반드시).{0,30}(대답해|말해|행동해|따라야|복종)"),
     re.compile(r"시스템\s*프롬프트|개발자\s*모드"),
 )
 _HOLES = re.compile(r"[^0-9a-z가-힣]")

@@ -18,6 +18,7 @@ import numpy as np
 
 from ohlora.database import immediate
 from ohlora.llm.reply_format import plain_letters
+from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.content_words import content_words
 from ohlora.rag.database import Clock, open_database, read_clock, to_text, truncate_log, wall_clock
 from ohlora.rag.embeddings import Embedder
@@ -52,13 +53,6 @@ a newer one does that tells of a change and shares a word with the best. Chosen 
 questions that ask)."""
 RELATED = 0.05  # relevance for a wish to forget from which a message goes with what is forgotten
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;])\s+")
-_CHANGE = re.compile(
-    r"이제|이젠|말고|대신|바꿨|바꾸|바뀌|바뀐|갈아탔|갈아탐|더는|더 이상|아니라|끊었|접었|관뒀|그만두|그만뒀"
-    r"|때려치|때려침|옮겼|옮김|옮겨|밀렸|밀림|밀려|미뤘|미뤄|미룸|연기(했|됐|돼|해)|앞당|취소|변경|떨어지고|틀었"
-    r"|\b(now|no longer|any ?more|instead|switched|changed|moved|moving|quit|stopped|gave up|is off"
-    r"|postponed|pushed|shifted|bumped|cancell?ed|delayed|rescheduled|became)\b",
-    re.IGNORECASE,
-)
 
 
 class MessageLog:
@@ -126,7 +120,7 @@ class MessageLog:
         for number, row in enumerate(rows):
             share = scores[number] / scores[best]
             newer = rows[max(number, best)]["text"]
-            changes = share >= SAME_SUBJECT and _CHANGE.search(newer) is not None
+            changes = share >= SAME_SUBJECT and tells_of_change(newer)
             if share >= ABOUT_THE_SAME or (changes and not subject.isdisjoint(content_words(row["text"]))):
                 same.append(number)
         return Recalled(_as_memory(rows[same[0] if first else same[-1]]), float(scores[best]))
@@ -229,7 +223,7 @@ def _statements(message: str) -> list[str]:
     lines = (" ".join(strip_invisible(line).split()) for line in message.splitlines())
     sentences = (sentence for line in lines for sentence in _SENTENCE_ENDS.split(line))
     found = [sentence for sentence in sentences if plain_letters(sentence) and not holds_instruction(sentence)]
-    if all(sentence.endswith(("?", "？")) for sentence in found):
+    if all(sentence.endswith(("?", "？")) for sentence in found) or holds_instruction(" ".join(found)):
         return []
     parts: list[str] = []
     for sentence in (part for one in found for part in textwrap.wrap(one, LONGEST_QUOTE)):

@@ -6,32 +6,37 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.dates import named_day
 from ohlora.rag.memory import Memory
 from ohlora.rag.named_memory import named_memory
 
-_CHANGED = re.compile(
-    r"이제|이젠|말고|대신|바꿨|바뀌|갈아탔|더는|더 이상|아니라|끊었|접었|관뒀|그만뒀"
-    r"|포기|때려\s?[치쳤]|무산|취소|연기|앞당|미뤄|미뤘"
-    r"|\b(no longer|any ?more|instead|switched|used to|gave up|quit|stopped|changed|over it|rather than"
-    r"|cancell?ed|postponed|rescheduled|pushed back|moved to)\b",
+_PEOPLE = re.compile(
+    r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
+    r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌|룸메|동료|상사"
+    r"|\b(\w*friends?|family(?! name)|brothers?|sisters?|siblings?|child(ren)?|kids?|sons?|daughters?|mother|father|mum|mom"
+    r"|dad|parents?|grand\w+|husband|wife|spouse|partner|fianc\w+|crush|cousins?|aunt|uncle|niece|nephew|room ?mates?"
+    r"|colleagues?|boss)\b",
     re.I,
 )
-_SEVERAL = re.compile(  # what one may have two of, and people, of whom one tells more than one thing
-    r"좋아하는|싫어하는|못 먹는|무서워하는|취미|알레르기|친구|가족|형제|자녀|반려|고민|언어|악기"
-    r"|운동|공부|습관|건강|특징|약속|일정|식물|물건"
-    r"|아들|딸|손주|손자|손녀|엄마|아빠|어머니|아버지|할머니|할아버지|남편|아내|애인|동생|언니|오빠|누나|^형$|사위|며느리|사촌|조카|이모|삼촌"
-    r"|\b(likes?|dislikes?|hobb(y|ies)|allerg(y|ies)|\w*friends?|family(?! name)|brothers?|sisters?|child(ren)?|kids?"
-    r"|pets?|favou?rite|languages?|instruments?|sports?|study|habits?|fears?|health|traits?|appointments?|plans?"
-    r"|plants?|possessions?|sons?|daughters?|mother|father|mum|mom|dad|grand\w+|husband|wife|partner|fianc\w+|cousins?"
-    r"|aunt|uncle|niece|nephew)\b",
+_SEVERAL = re.compile(
+    r"좋아하는|싫어하는|못 먹는|무서워하는|취미|알레르기|반려|고민|언어|악기|운동(?!화)"
+    r"|공부|습관|건강|특징|약속|일정|계획|식물|물건"
+    r"|\b(likes?|dislikes?|hobb(y|ies)|allerg(y|ies)|intolerances?|pets?|favou?rite|languages?|instruments?|sports?|study"
+    r"|habits?|fears?|worr(y|ies)|health|traits?|appointments?|plans?|plants?|possessions?)\b",
+    re.I,
+)
+_ROUGH_TIME = re.compile(
+    r"(이번|다음|담|저번)\s?(주|달)|주말|[월화수목금토일]욜|\d\s?시|\d+[:/]\d+"
+    r"|\b(weekend|(this|next|last) (week|month|year)|\d+ ?[ap]m|jan(uary)?|feb(ruary)?|march|april|june|july|aug(ust)?"
+    r"|sept(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\b",
     re.I,
 )
 
 
 def may_have_several(key: str) -> bool:
-    """Whether two different values may both be right under a key: 취미, friend, daughter."""
-    return bool(_SEVERAL.search(key))
+    """Whether two different values may both be right under a key: 취미, plan, and people, of whom one tells much."""
+    return bool(_SEVERAL.search(key) or _PEOPLE.search(key))
 
 
 def replaced_memory(
@@ -45,31 +50,29 @@ def replaced_memory(
 ) -> Memory | None:
     """The memory that a new value replaces, or None.
 
-    A day replaces a day, and what is no day something that is none: "exam: 4 April" does not end "exam: IELTS". In
+    A time replaces a time, and what is none what is none: "exam: 4 April" does not end "exam: IELTS". In
     data/memory/messages.*.jsonl, of 380 users who told a second day under a key 368 had changed it; of 243 who told a
-    day beside something else 85 had.
+    day beside something else 85 had. What is told of somebody who is named ("Mia moved to Paris") leaves the name.
 
     Args:
-        alike: memories under the key, oldest first, at least one.
+        alike: memories under the key, oldest first.
         key, value: to be stored. changes: whether the message seems to change what was told before.
         message: in which it is told. said: the day on which it is told.
         source_turn: id of the turn; facts of one message do not replace each other.
     """
     older = [one for one in alike if source_turn is None or one.source_turn != source_turn]
-    if not older:
-        return None
-    gives_up = bool(_CHANGED.search(message))
-    named = named_memory(older, message, value, whole=not changes)
-    if named is not None and (changes or gives_up):  # "tea now, no more coffee"
+    of_its_kind = [one for one in older if _is_time(one.value, said) == _is_time(value, said)]
+    likely = (of_its_kind or older) if changes else of_its_kind
+    named = named_memory(likely, message, value, whole=not changes)
+    if _PEOPLE.search(key):
+        likely = [one for one in likely if one is not named]
+    elif named is not None and (changes or tells_of_change(message)):  # "tea now, no more coffee"
         return named
-    of_its_kind = [one for one in older if _is_day(one.value, said) == _is_day(value, said)]
-    if may_have_several(key):
-        likely = of_its_kind or older
-        return likely[0] if changes and len(likely) == 1 else None
-    if changes:
-        return (of_its_kind or older)[-1]
-    return of_its_kind[-1] if of_its_kind else None
+    if changes and not may_have_several(key):
+        return likely[-1] if likely else None
+    alone = len(likely) == 1 and (changes or not may_have_several(key))
+    return likely[0] if alone else None
 
 
-def _is_day(value: str, said: date) -> bool:
-    return named_day(value, said) is not None
+def _is_time(value: str, said: date) -> bool:
+    return named_day(value, said) is not None or _ROUGH_TIME.search(value) is not None
