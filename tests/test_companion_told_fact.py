@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ohlora.companion.answer import told_answer
 from ohlora.companion.draft import Draft
-from ohlora.companion.told_fact import asks_for_days, told_fact, with_a_day
+from ohlora.companion.told_fact import asks_back, asks_for_days, told_fact, with_a_day
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, Memory, Reading, Recalled, remember
 from ohlora.rag.memory import clean_line
@@ -97,6 +97,18 @@ def test_what_stands_under_one_key_is_told_together() -> None:
     test, day = memory("시험", "토익"), memory("시험", "3월 12일", expires=FRIDAY + timedelta(6))
     assert "3월 12일 목요일" in answer("나 시험 언제라고 했지?", test, day)
     assert "토익" in answer("나 무슨 시험 본다고 했지?", test, day)
+
+
+@pytest.mark.parametrize(
+    ("message", "asks"),
+    [("오늘 일한 말이 총 몇 마리랬지", True), ("수학 몇개 풀어야 된다 했지", True),
+     ("돈모으면 엄마한테 뭐 사드린댔지", True), ("작년 수학 몇등급이었다고 했나", True), ("결혼식 어디서 한댔냐", True),
+     ("지구 나이가 몇살이더라", False),
+     ("내가 뭐랬어 비 온댔잖아", False), ("엄마가 왔다고 했어", False),
+     ("어젠 왜 그랬지", False), ("what did i say", False)],
+)  # fmt: skip
+def test_reported_speech_asks_for_what_was_told(message: str, asks: bool) -> None:
+    assert asks_back(message) is asks
 
 
 def test_a_key_of_the_other_language_is_not_named() -> None:

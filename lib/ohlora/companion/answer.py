@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
-from ohlora.companion.told_fact import told_fact
+from ohlora.companion.told_fact import asks_back, told_fact
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
@@ -61,7 +61,7 @@ def read_message(
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
-    asks = want == ASKS_TOLD
+    asks = want == ASKS_TOLD or asks_back(message)
     return replace(
         reading,
         wants=want,

@@ -38,8 +38,8 @@ _CLAUSE_ENDS = re.compile(r"[.,!?;~\n]+|\b(?:so|but|and)\b", re.IGNORECASE)
 def wished_language(message: str) -> str | None:
     """``"ko"`` or ``"en"`` where a message asks to talk in it from now on ("영어로 얘기하자"); None: it does not.
 
-    A clause must be the wish and nothing else: "I talk in English at work" and "이 문장을 영어로 해줘" are none. "Can you
-    speak Korean?" asks what she can.
+    A clause must be the wish and nothing else: "I talk in English at work" and "이 문장을 영어로 해줘" are none. "Can
+    you speak Korean?" asks what she can.
     """
     clauses = [message, *_CLAUSE_ENDS.split(message)]
     for clause in (re.sub(r"[.,!?;~]+", " ", one).strip() for one in clauses):

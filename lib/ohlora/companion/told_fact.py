@@ -57,6 +57,10 @@ _SAID = re.compile(
     r"|\b(u|you) (still )?(remember|recall)\b.*\b(i|my)\b",
     re.IGNORECASE,
 )
+_ASKS_BACK = re.compile(  # a question word and reported speech: "어디랬지", "몇 개 풀어야 된다 했지"
+    r"(뭐|뭘|어디|어딨|어데|언제|누구|누가|몇|어느|무슨|얼마|어떻게|어케|왜|며칠).*"
+    r"([다라냐자]고?\s?(했|말했|얘기했|그랬)|(?<!그)[댔랬쟀])(었)?(지|죠|더라|게|나|냐|는지|던가)"
+)
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
@@ -113,6 +117,11 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
 def refers_to_told(message: str) -> bool:
     """Whether a message that may ask for what was told speaks of having told it: "뭐라고 했지?", "did I say …?"."""
     return _SAID.search(message) is not None
+
+
+def asks_back(message: str) -> bool:
+    """Whether a message plainly asks for what was told, by its Korean verb form: "오늘 일한 말이 몇 마리랬지"."""
+    return _ASKS_BACK.search(message) is not None
 
 
 def asks_for_days(message: str) -> bool:

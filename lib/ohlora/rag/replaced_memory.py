@@ -13,10 +13,11 @@ from ohlora.rag.named_memory import named_memory
 
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
-    r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌|룸메|동료|상사"
-    r"|\b(\w*friends?|family(?! name)|brothers?|sisters?|siblings?|child(ren)?|kids?|sons?|daughters?|mother|father|mum|mom"
-    r"|dad|parents?|grand\w+|husband|wife|spouse|partner|fianc\w+|crush|cousins?|aunt|uncle|niece|nephew|room ?mates?"
-    r"|colleagues?|boss)\b",
+    r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
+    r"|룸메|동료|상사"
+    r"|\b(\w*friends?|family(?! name)|brothers?|sisters?|siblings?|child(ren)?|kids?|sons?|daughters?|mother|father"
+    r"|mum|mom|dad|parents?|grand\w+|husband|wife|spouse|partner|fianc\w+|crush|cousins?|aunt|uncle|niece|nephew"
+    r"|room ?mates?|colleagues?|boss)\b",
     re.I,
 )
 _SEVERAL = re.compile(
