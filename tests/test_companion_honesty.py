@@ -29,7 +29,7 @@ def test_nothing_is_said_twice_and_nothing_where_it_does_not_belong() -> None:
         "are you a bot?", "r u a robot", "seriously are you real", "you're a chatbot, aren't you",
         "am I talking to a machine right now?", "be honest. human or bot", "너 인공지능 맞지?", "야 너 사람이야?",
         "로봇이야?", "인공지능 맞지ㅋㅋ", "나 지금 기계랑 떠드는 거야?", "넌 진짜로 사람이니",
-        "솔직히 말해 봐, 너 AI지?",
+        "솔직히 말해 봐, 너 AI지?", "근데 너 사람임? ㅋㅋ", "너 왜 자꾸 같은말함? AI지 너", "너 AI임?",
     ],
 )  # fmt: skip
 def test_a_plain_question_needs_no_network(message: str) -> None:

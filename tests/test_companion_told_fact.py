@@ -10,7 +10,7 @@ from companion_parts import NOW, ScriptedModel, make_companion
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohlora.companion.answer import told_answer
+from ohlora.companion.answer import asking_sentences, told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.told_fact import asks_back, asks_for_days, told_fact, with_a_day
 from ohlora.llm.reply_format import MemoryOperation
@@ -97,6 +97,31 @@ def test_what_stands_under_one_key_is_told_together() -> None:
     test, day = memory("시험", "토익"), memory("시험", "3월 12일", expires=FRIDAY + timedelta(6))
     assert "3월 12일 목요일" in answer("나 시험 언제라고 했지?", test, day)
     assert "토익" in answer("나 무슨 시험 본다고 했지?", test, day)
+
+
+def test_a_quotation_ends_as_its_last_syllable_wants() -> None:
+    for words, said in (
+        ("개짜증", '"개짜증"이라고'),
+        ("아싸", '"아싸"라고'),
+        ("ok", '"ok"라고'),
+        ("안함 ㅋㅋ", '"안함 ㅋㅋ"라고'),
+    ):
+        assert said in answer("뭐라고 했지", memory("한 말", words))
+
+
+@pytest.mark.parametrize(
+    ("message", "asking"),
+    [
+        ("like what do i say. wait, where do i work rn? testing ur memory", "wait, where do i work rn?"),
+        ("귀엽네 ㅋㅋ 나 무슨 일 하는지는 기억해? 오늘 그 일땜에 빡쳐서", "나 무슨 일 하는지는 기억해?"),
+        ("무섭다야. 그럼 우리 큰애 결혼식 언젠지도 기억하냐", "그럼 우리 큰애 결혼식 언젠지도 기억하냐"),
+        ("where do i work?", ""),
+        ("what a day. so tired", ""),
+        ("huh? ok then", ""),
+    ],
+)
+def test_the_sentences_that_ask_are_found_among_others(message: str, asking: str) -> None:
+    assert asking_sentences(message) == asking
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,13 @@ def test_what_may_be_danger_is_answered_gently_beside_who_helps_and_the_second_t
     assert companion.sanctions.events("me") == []
 
 
+def test_who_laughs_is_offered_no_help_at_the_first_doubt(tmp_path) -> None:
+    companion = with_every_answer(make_companion(tmp_path, NICE))
+    turn = companion.turn("gloomy days lmao")
+    assert turn.outcome == "answered" and turn.notice is None
+    assert companion.turn("gloomy days lmao").outcome == "cared"
+
+
 def test_a_wish_to_forget_in_what_may_be_danger_is_carried_out_whole(tmp_path) -> None:
     companion = with_every_answer(make_companion(tmp_path, NICE))
     companion.turn("my cat is called Pixel")

@@ -306,6 +306,19 @@ def test_what_clearly_asks_for_something_else_does_not_ask_for_what_was_told(tmp
     assert companion.turn("a third boat, remember?").reply != "Two."
 
 
+def test_what_she_never_said_comes_before_what_she_said_another_day(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", "Two.", "Three.")
+    first = companion.turn("nothing to do all day, day one").reply
+    companion.new_conversation()
+    second = companion.turn("nothing to do all day, day two").reply
+    companion.new_conversation()
+    third = companion.turn("nothing to do all day, day three").reply
+    companion.new_conversation()
+    assert len({first, second, third}) == 3
+    again = [companion.turn(f"nothing to do all day, day {day}").reply for day in ("four", "five")]
+    assert "Words of the model." not in again, "what she said days ago is better than nothing"
+
+
 def test_what_she_remembers_comes_first_and_once(tmp_path) -> None:
     companion = with_answers(tmp_path, "One.", "Two.", "Three.", written=Written("For somebody else."))
     tell_earlier(companion, "pet", "a cat named Pixel")

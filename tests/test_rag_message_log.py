@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from companion_parts import LetterEmbedder
 from hypothesis import given
@@ -74,6 +75,15 @@ def test_an_order_goes_and_what_is_told_beside_it_stays(log: MessageLog, message
     log.add("me", "t1", message)
     assert log.count("me") == 1
     assert _statements(message) == [kept]
+
+
+def test_of_a_message_the_sentence_that_answers_is_quoted(log: MessageLog, monkeypatch) -> None:
+    log.add("me", "t1", "nobody knows me here. my cat stayed with mum, her name is Biscuit. so hungry")
+    assert log.find("me", "what is the name of my cat?").memory.value.startswith("nobody"), "nothing tells them apart"
+    monkeypatch.setattr(
+        type(log.relevance), "read", lambda self, question, lines: np.array(["cat" in one for one in lines], np.float32)
+    )
+    assert log.find("me", "what is the name of my cat?").memory.value == "my cat stayed with mum, her name is Biscuit."
 
 
 def test_it_does_not_grow_without_bound(log: MessageLog, monkeypatch) -> None:

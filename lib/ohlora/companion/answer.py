@@ -12,8 +12,18 @@ from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.told_fact import asks_back, told_fact
 from ohlora.llm.prompt import Example
-from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
-from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
+from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply, without_marks
+from ohlora.rag import (
+    OWN_WORDS,
+    UNKNOWN_READING,
+    DialogueExamples,
+    MemoryStore,
+    MessageReader,
+    Reading,
+    Recalled,
+    Wants,
+)
+from ohlora.rag.intents import as_beginning
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.wants import ASKS_TOLD, is_about_her
 
@@ -27,10 +37,16 @@ _GREETED = re.compile(
     r"\s+(oh-?)?lora(?=[\s!~.?]*$)",
     re.IGNORECASE,
 )
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~;])\s+|(?<=[ㅋㅎㅠㅜ]{2})\s+|\n+")
+_ASKS = re.compile(
+    r"[?？][\sㅋㅎㅠㅜ~!]*$|(기억(하|나|함|해)\S*|알지|아냐|알아|[가-힣](더라|했지|랬지|였지|게))[\s!.~ㅋㅎㅠㅜ]*$|\bremember\b|\bagain\W*$",
+    re.IGNORECASE,
+)
 CLEARLY_BETTER = 0.1
 """Relevance by which a memory must exceed what the user wrote, to be said instead: it may be a word too few, or stand
 under a wrong key. Of 126 answers on data/memory/development.jsonl 75 hold the fact, 72 without this, 64 where any
 memory goes first."""
+LATELY = 3  # replies of hers in which a quotation is not repeated
 ALONE = 6  # letters from which a message may be understood without what was said before
 
 
@@ -71,6 +87,33 @@ def read_message(
     )
 
 
+def read_draft(reader: MessageReader, wants: Wants | None, draft: Draft, history: Sequence[dict[str, str]]) -> None:
+    """Note what is in the message, and which sentences of it ask for what was told.
+
+    "What a day. wait, where do I work again? testing you" asks, though as a whole it tells.
+
+    Args:
+        reader, wants: see read_message.
+    """
+    draft.reading = read_message(reader, wants, draft.plain, history)
+    asking = asking_sentences(draft.plain)
+    if not asking or draft.reading.forgets >= POSSIBLE:
+        return
+    if draft.reading.surely_asks:
+        draft.asking = asking
+    elif read_message(reader, wants, asking, history).surely_asks:
+        draft.asking = asking
+        draft.reading = replace(draft.reading, wants=ASKS_TOLD, about_her="", may_ask=True, surely_asks=True)
+
+
+def asking_sentences(message: str) -> str:
+    """The sentences that seem to ask, where others stand beside them; else ""."""
+    sentences = [one for one in _SENTENCE_ENDS.split(message) if plain_letters(one)]
+    asking = [one for one in sentences if _ASKS.search(one)]
+    words = " ".join(asking)
+    return words if len(asking) < len(sentences) and len(plain_letters(words)) >= ALONE else ""
+
+
 def similar(
     examples: DialogueExamples | None, message: str, history: Sequence[dict[str, str]], about_her: str = ""
 ) -> Sequence[Example]:
@@ -97,19 +140,32 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
     Args:
         draft: of the turn; what it recalls is in it. surely: the message asks for what was told.
     """
-    if surely and draft.quotable and _answers_better(draft.quotable, draft.recalled):
-        draft.recalled, draft.quotes = (draft.quotable, *draft.recalled), True
+    lately = " ".join(draft.said_before[-LATELY:])
+    draft.recalled = tuple(one for one in draft.recalled if not (_is_quote(one) and one.memory.value in lately))
+    quotable = draft.quotable if draft.quotable and draft.quotable.memory.value not in lately else None
+    if surely and quotable and _answers_better(quotable, draft.recalled):
+        draft.recalled, draft.quotes = (quotable, *draft.recalled), True
     if not (draft.recalled or surely):
         return None
-    text = without_marks(told_fact(draft.message, draft.recalled, store.replaced_by, now))
+    text = as_beginning(without_marks(told_fact(draft.asking or draft.message, draft.recalled, store.replaced_by, now)))
     return stream_reply(iter([format_reply(text, "happy" if draft.recalled else "curious", 0.6)]))
 
 
+def _is_quote(one: Recalled) -> bool:
+    return one.memory.key in OWN_WORDS.values()
+
+
 def _answers_better(quotable: Recalled, recalled: Sequence[Recalled]) -> bool:
-    """Whether what the user wrote is said rather than the best memory, if there is one: not what a memory changed."""
+    """Whether what the user wrote is said rather than the best memory, if there is one.
+
+    Not what a memory changed, nor what holds the memory's words: those alone are what a person would say.
+    """
     if not recalled:
         return True
     best = recalled[0]
+    value = plain_letters(best.memory.value)
+    if not _is_quote(best) and len(value) > 1 and value in plain_letters(quotable.memory.value):
+        return False
     changes = best.memory.replaces is not None and best.memory.created >= quotable.memory.created
     return not changes and best.score < quotable.score + CLEARLY_BETTER
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ohlora.companion.answer import read_message, similar, without_address
+from ohlora.companion.answer import read_draft, similar, without_address
 from ohlora.companion.answer_parts import AnswerParts
 from ohlora.companion.conversation import Conversation
 from ohlora.companion.draft import Draft, EndOfTurn
@@ -157,7 +157,8 @@ class Companion:
                 return self._refused(str(text), "closed")
             self._stop.clear()
             self._turn_number += 1
-            draft = Draft(str(text), self._conversation.language_of(str(text), self.language), on_progress)
+            language = self._conversation.language_of(str(text), self.language)
+            draft = Draft(str(text), language, on_progress, said_before=tuple(self._conversation.said))
             try:
                 self._converse(draft, text)
             except EndOfTurn as end:
@@ -288,7 +289,7 @@ class Companion:
             BusyError: she is answering.
         """
         with self._between_turns():
-            self._conversation = Conversation(self.messages, self.user)
+            self._conversation = Conversation(self.messages, self.user, self._conversation.said)
             self._present = ("neutral", 0.0)
 
     def close(self) -> None:
@@ -338,7 +339,7 @@ class Companion:
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now, self._conversation.doubts)
         with draft.watch.stage("recall"):
             draft.plain = without_address(message)
-            draft.reading = read_message(self.reader, self.wants, draft.plain, self.history)
+            read_draft(self.reader, self.wants, draft, self.history)
             recall(self.memory, self.messages, self.user, draft, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         written = (self.examples, self.wants, self.general_answers, self.study_terms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from ohlora.companion.draft import Draft
@@ -11,6 +12,7 @@ from ohlora.rag import Memory, MessageLog, Reading
 from ohlora.rag.forget_wishes import calls_off, wishes_to_forget
 
 HARDLY_ASKS = 0.05  # probability below which a message does not ask for what was told
+REPLIES_KEPT = 100  # of hers: what she said lately, be it on another day, she does not say again if she need not
 HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
 
 
@@ -18,17 +20,19 @@ class Conversation:
     """One conversation with one user.
 
     Args:
-        log: keeps what the user writes. user: whose it is.
+        log: keeps what the user writes. user: whose it is. said: her replies in conversations before.
 
     Attributes:
-        history: the messages so far, ``{"role", "content"}``; only answered turns are in it. doubts: whether the last
+        history: the messages so far, ``{"role", "content"}``; only answered turns are in it. said: her replies, the
+            newest last, those of conversations before among them. doubts: whether the last
             messages were abuse or danger.
     """
 
-    def __init__(self, log: MessageLog, user: str) -> None:
+    def __init__(self, log: MessageLog, user: str, said: Sequence[str] = ()) -> None:
         self._log, self._user = log, user
         self._turns: list[str] = []
         self.history: list[dict[str, str]] = []
+        self.said: deque[str] = deque(said, maxlen=REPLIES_KEPT)
         self.doubts = Doubts()
 
     def with_message(self, message: str) -> list[dict[str, str]]:
@@ -49,7 +53,7 @@ class Conversation:
             turn: names it, see Memory.source_turn.
         """
         if draft.forgotten:
-            self.history.clear()
+            self._clear()
         if draft.not_kept:
             return
         if wishes_to_forget(message, draft.reading):
@@ -68,6 +72,7 @@ class Conversation:
         if draft.reply and not (draft.forgotten or draft.erased):  # without a reply: stopped before the first sentence
             self.history = [*self.with_message(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
+            self.said.append(draft.reply)
 
     def forget(self, memories: Sequence[Memory] = ()) -> None:
         """Know nothing of what was said, since something of it shall be forgotten; doubts of abuse stay.
@@ -75,8 +80,12 @@ class Conversation:
         Args:
             memories: that are forgotten; older messages about them go, too.
         """
-        self.history.clear()
+        self._clear()
         self._log.forget(self._user, memories=memories, turns=self._turns)
+
+    def _clear(self) -> None:
+        self.history.clear()
+        self.said.clear()
 
     def _erase(self, draft: Draft, wish: str = "", turns: Sequence[str] = ()) -> None:
         try:
@@ -85,7 +94,7 @@ class Conversation:
             draft.notices.append(draft.say("not_erased", error))
             return
         if draft.erased:
-            self.history.clear()
+            self._clear()
             draft.notices.append(draft.say("messages_forgotten", count=draft.erased))
 
 

@@ -65,7 +65,11 @@ def prepared_answer(
     draft.in_talk = message_in_talk(answers, draft, history)
     alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
     if reading.about_her or alone:
-        ready = written_answer(sources.examples, draft.plain, history, reading.about_her)
+        ready = written_answer(sources.examples, draft.plain, history, reading.about_her, draft.said_before)
+    if (
+        ready is None and answers is not None and draft.plain.endswith(("?", "？"))
+    ):  # nothing beside it, such as "who knows"
+        ready = remembered_answer(draft, history, now)
     if ready is None:
         ready = general_answer(answers, draft, history, now)
     return ready if ready is not None or answers is None else remembered_answer(draft, history, now)

@@ -9,6 +9,7 @@ from functools import partial
 from ohlora.companion.draft import Draft
 from ohlora.companion.told_fact import asks_for_days, asks_for_former, names_a_day, with_a_day
 from ohlora.rag import MemoryStore, MessageLog
+from ohlora.rag.told_names import NAME_KEYS, asks_for_anothers_name
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +25,12 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     Args:
         now: with the user's time zone.
     """
-    message, days = draft.message.strip(), asks_for_days(draft.message)
+    message, days = draft.asking or draft.message.strip(), asks_for_days(draft.message)
     asks = draft.reading.may_ask or days
     try:
         found = memory.search(user, message, CANDIDATES, asked=asks)
+        if asks_for_anothers_name(message):
+            found = [one for one in found if one.memory.key.casefold() not in NAME_KEYS]
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))

@@ -88,7 +88,9 @@ def told_fact(
     if _HOW_LONG.search(message) and (next_day := _next_day(memory, now)) is not None:
         return _time_left(next_day, now.date(), language, phrases)
     if _is_quoted(memory):
-        return phrases["quote" if recalled[0].score >= SURELY_MEANT else "maybe"].format(**told)
+        return phrases["quote" if recalled[0].score >= SURELY_MEANT else "maybe"].format(
+            **told, that=_that(memory.value)
+        )
     if _WHEN_TOLD.search(message):
         first = before[-1] if before and _FIRST.search(message) else memory
         return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})
@@ -99,8 +101,8 @@ def told_fact(
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
     if others:
         told["others"] = ", ".join(one.value for one in others)
-        return _one_of(_fitting(phrases["together"], memory, language), message).format(**told)
-    return _one_of(_fitting(phrases["value"], memory, language), message).format(**told)
+        return _one_of(phrases["together"], message).format(**told)
+    return _one_of(phrases["value"], message).format(**told)
 
 
 def remembered_fact(message: str, memory: Memory, now: datetime, language: str) -> str:
@@ -108,7 +110,7 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
     phrases = _phrases()[language]
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     if _is_quoted(memory):
-        return phrases["quote"].format(**told)
+        return phrases["quote"].format(**told, that=_that(memory.value))
     if (day := _day_of(memory, now)) is not None:
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
     return _one_of(phrases["remembered"], message).format(**told)
@@ -188,10 +190,10 @@ def _when(memory: Memory, now: datetime, language: str, phrases: dict[str, Any])
     return told_when(told, now, language) if told.date() < now.date() else phrases["earlier_today"]
 
 
-def _fitting(sentences: list[str], memory: Memory, language: str) -> list[str]:
-    """Those that name the key only where it is of their language: not "Your 여행? Canada"."""
-    own = text_language(memory.key) in (language, None)
-    return [one for one in sentences if own or "{key}" not in one]
+def _that(words: str) -> str:
+    """What follows words that are quoted in Korean: 이라고 after a consonant ("개짜증"), else 라고."""
+    last = next((letter for letter in reversed(words) if letter.isalnum()), "")
+    return "이라고" if "가" <= last <= "힣" and (ord(last) - ord("가")) % 28 else "라고"
 
 
 def _one_of(sentences: list[str], message: str) -> str:

@@ -24,6 +24,7 @@ from ohlora.companion.told_fact import refers_to_told, remembered_fact
 from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
 from ohlora.rag import (
+    OWN_WORDS,
     DialogueExamples,
     GeneralAnswers,
     Memory,
@@ -36,7 +37,8 @@ from ohlora.rag.intents import GeneralAnswer, act_of_intent
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
-from ohlora.rag.wants import APPROVAL, RISKY
+from ohlora.rag.told_names import NAME_KEYS
+from ohlora.rag.wants import APPROVAL, ASKS_TOLD, RISKY
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +46,9 @@ Written = TypeVar("Written", Dialogue, GeneralAnswer)
 Parameters, Result = ParamSpec("Parameters"), TypeVar("Result")
 _TESTS_HER, _TELLS_BAD = "tests_her", "tells_bad"  # an intent ("what's my name?"), and a kind
 _WANTS_ELSE = {"asks_idea", "asks_advice", "asks_opinion", "asks_study"}  # acts
-_TELLS_NAME, _NAME_KEYS = "tells_name", ("이름", "별명", "name", "nickname")  # an intent, and keys of memories
+_TELLS_NAME = "tells_name"  # an intent
 JUST_NOW = timedelta(hours=1)
+BEST = 5  # answers that are good enough to be said only because they are new
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
 
@@ -65,7 +68,11 @@ def otherwise_none(source: Callable[Parameters, Result]) -> Callable[Parameters,
 
 @otherwise_none
 def written_answer(
-    examples: DialogueExamples | None, message: str, history: Sequence[dict[str, str]], about_her: str = ""
+    examples: DialogueExamples | None,
+    message: str,
+    history: Sequence[dict[str, str]],
+    about_her: str = "",
+    said_before: Sequence[str] = (),
 ) -> Iterator[ReplyProgress] | None:
     """Her answer as a stream like the model's, or None where nobody wrote one that fits.
 
@@ -74,12 +81,13 @@ def written_answer(
     Args:
         examples: any object with the method ``written``; without it there are no written answers.
         about_her: the fact about her that the message asks for, where that is known.
+        said_before: see Draft.
     """
     find = getattr(examples, "written", None)
     if find is None or (not about_her and history and len(message) < SHORTEST):
         return None
     known = {"about_her": about_her} if about_her else {}
-    return _said_anew(find(message, **known), history)
+    return _said_anew(find(message, **known), said_before, history)
 
 
 @otherwise_none
@@ -98,7 +106,7 @@ def wanted_answer(
         return None
     refusals = getattr(examples, "refusals", None)
     refused = refusals(draft.plain) if refusals else ()
-    return _said_anew([*refused, *wants.answers(want, draft.plain, draft.language)], history)
+    return _said_anew([*refused, *wants.answers(want, draft.plain, draft.language)], draft.said_before, history)
 
 
 @otherwise_none
@@ -119,7 +127,7 @@ def explanation(
     found = terms.explanations(draft.plain, draft.language) if terms is not None else []
     if not found or (answers is not None and answers.surely_no_question(draft.plain)):
         return None
-    return _said_anew(found, history)
+    return _said_anew(found, draft.said_before, history)
 
 
 def message_in_talk(answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]) -> str:
@@ -145,7 +153,7 @@ def asks_for_told(answers: GeneralAnswers | None, draft: Draft) -> bool:
     where its reader is sure, unless it clearly wants something else ("I need a name for my boat").
     """
     reading = draft.reading
-    if not reading.tells_something and refers_to_told(draft.plain):
+    if (draft.asking and reading.wants == ASKS_TOLD) or (not reading.tells_something and refers_to_told(draft.plain)):
         return True
     if answers is None:
         return reading.surely_asks
@@ -177,7 +185,7 @@ def gentle_answer(
     if answers is None:
         return None
     found = answers.best(draft.plain, _user_before(history), draft.language)
-    found = _first_new([one for one in found if one.intent == _TELLS_BAD], history)
+    found = _first_new([one for one in found if one.intent == _TELLS_BAD], draft.said_before, history)
     if found is None:
         return None
     draft.notices.append(gentle_notice(draft.language))
@@ -204,14 +212,14 @@ def general_answer(
     if answers is None or draft.reading.forgets >= POSSIBLE:
         return None
     together = draft.in_talk != draft.plain
-    name = _told_value(draft, _NAME_KEYS)
+    name = _told_value(draft, NAME_KEYS)
     value = name or ("" if together else _told_value(draft))  # of both messages it is not the topic
     by_intent = answers.answers(draft.in_talk, draft.language, value, together)
     naming = [one for one in by_intent if value and value in one.reply]
     if name:  # whatever else the message does, who tells her name is greeted by it
         naming = answers.of_intent(_TELLS_NAME, draft.plain, draft.language, name)
     ranked = answers.best(draft.plain, _user_before(history), draft.language)
-    found = _first_new([*naming, *(ranked or by_intent)], history, value)
+    found = _first_new([*naming, *(ranked or by_intent)], draft.said_before, history, value)
     if found is None:
         return None
     memory = _remembered(draft, history, now)
@@ -257,9 +265,14 @@ def _told_value(draft: Draft, keys: Sequence[str] = ()) -> str:
 def _remembered(draft: Draft, history: Sequence[dict[str, str]], now: datetime) -> Memory | None:
     """The memory that the message brings to her mind; none where the message asks about her or tells something.
 
-    What was told just now needs no reminding.
+    What was told just now needs no reminding, and nobody wants to be quoted unasked.
     """
-    if not draft.memories or draft.reading.about_her or draft.reading.tells_something:
+    if (
+        not draft.memories
+        or draft.memories[0].key in OWN_WORDS.values()
+        or draft.reading.about_her
+        or draft.reading.tells_something
+    ):
         return None
     memory = draft.memories[0]
     if now - memory.created < JUST_NOW:
@@ -268,19 +281,27 @@ def _remembered(draft: Draft, history: Sequence[dict[str, str]], now: datetime) 
     return None if plain_letters(memory.value) in said else memory
 
 
-def _said_anew(found: Sequence[Written], history: Sequence[dict[str, str]]) -> Iterator[ReplyProgress] | None:
+def _said_anew(
+    found: Sequence[Written], said_before: Sequence[str], history: Sequence[dict[str, str]]
+) -> Iterator[ReplyProgress] | None:
     """The first answer that she did not give in this conversation as a stream; None: she gave them all."""
-    new = _first_new(found, history)
+    new = _first_new(found, said_before, history)
     return None if new is None else stream_reply(iter([new.target()]))
 
 
-def _first_new(found: Sequence[Written], history: Sequence[dict[str, str]], value: str = "") -> Written | None:
-    """The first answer that she did not give in this conversation, be it about another value."""
-    said = [one["content"] for one in history if one["role"] == "assistant"]
+def _first_new(
+    found: Sequence[Written], said_before: Sequence[str], history: Sequence[dict[str, str]], value: str = ""
+) -> Written | None:
+    """The first of the best that she never gave; else the first not given lately, be it about another value."""
+    lately = [one["content"] for one in history if one["role"] == "assistant"]
 
-    def is_new(answer: Written) -> bool:
-        text = parse_reply(answer.target()).text
-        own = max(re.split(re.escape(value), text, flags=re.IGNORECASE), key=len) if value else text
-        return not any(own in earlier for earlier in said)
+    def first_not_in(said: Sequence[str], answers: Sequence[Written]) -> Written | None:
+        return next((one for one in answers if not any(_own_words(one, value) in earlier for earlier in said)), None)
 
-    return next(filter(is_new, found), None)
+    return first_not_in([*said_before, *lately], found[:BEST]) or first_not_in(lately, found)
+
+
+def _own_words(answer: Written, value: str) -> str:
+    """The words of an answer, of one that names what was told the longest piece beside that."""
+    text = parse_reply(answer.target()).text
+    return max(re.split(re.escape(value), text, flags=re.IGNORECASE), key=len) if value else text

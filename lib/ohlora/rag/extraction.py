@@ -11,6 +11,7 @@ from datetime import datetime, time
 from typing import Any
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
+from ohlora.rag.correction import corrected
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
 from ohlora.rag.fallback_rules import extract_by_rule
@@ -21,6 +22,7 @@ from ohlora.rag.named_memory import named_memory
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice, which_notice
 from ohlora.rag.replaced_memory import may_have_several, replaced_memory
+from ohlora.rag.told_names import is_no_name
 from ohlora.rag.told_secrets import holds_secret, names_secret
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
@@ -28,6 +30,7 @@ _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delet
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _STEM, _ENDING = 5, 2  # letters that words of one family share at the beginning, and may differ by: allergy, allergic
 _MOST_ASKED = 5  # memories that she names when she asks which one is meant
+_NO_VALUES = frozenset(["a", "an", "the", "my", "it", "is", "and", "일", "것", "거", "나", "내", "그"])
 _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 음식 and 최애 음식
 
 WHICH = "several may be meant"
@@ -118,6 +121,11 @@ def remember_all(
     language = detect_language(message)
     if holds_secret(message):
         return [Remembered("refused", reason="secret", notice=refusal_notice("secret", language))]
+    correction = None if _FORGETS.search(message) else corrected(message, store.memories(user))
+    if correction is not None and not holds_curse(correction[1]):
+        memory, value = correction
+        told = circumstances(store, MemoryOperation("update", memory.key, value), source_turn, language, message)
+        return [Remembered("update", store.update(user, memory.id, value, **told), "rule")]
     outcomes, reason = [], None
     for operation in operations:
         reason = check_operation(operation, message)
@@ -151,7 +159,7 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
     """None if the operation may be carried out, else why not.
 
     ``"secret"``, ``"instruction"``, ``"curse"``, ``"not in the message"``, ``"only repeats its key"`` ("allergy:
-    allergic"), or a sentence about a field that is malformed.
+    allergic"), ``"no name"`` ("name: hiya", "job: the"), or a sentence about a field that is malformed.
     """
     try:
         key = clean_line("key", operation.key, MAXIMUM_KEY)
@@ -168,6 +176,8 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
         return "not in the message"
     if value and _only_repeats(key, value):
         return "only repeats its key"
+    if value and (is_no_name(key, value, message) or value.casefold() in _NO_VALUES):
+        return "no name"
     return None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Row
@@ -123,7 +124,14 @@ class MessageLog:
             changes = share >= SAME_SUBJECT and tells_of_change(newer)
             if share >= ABOUT_THE_SAME or (changes and not subject.isdisjoint(content_words(row["text"]))):
                 same.append(number)
-        return Recalled(_as_memory(rows[same[0] if first else same[-1]]), float(scores[best]))
+        meant = _as_memory(rows[same[0] if first else same[-1]])
+        return Recalled(replace(meant, value=self._sentence(question, meant.value)), float(scores[best]))
+
+    def _sentence(self, question: str, text: str) -> str:
+        """The sentence of a message that answers best; nobody wants to hear the whole of it read out."""
+        sentences = [one for one in _SENTENCE_ENDS.split(text) if len(plain_letters(one)) > 1]
+        read = self.relevance.read(question, sentences)
+        return sentences[int(read.argmax())] if len(sentences) > 1 and read.max() > read.min() else text
 
     def messages(self, user: str) -> list[Memory]:
         """What is kept of a user, oldest first, as memories in own words."""

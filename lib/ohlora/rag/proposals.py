@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_stored
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.message_reader import POSSIBLE, SURE, UNKNOWN_READING, Reading
+from ohlora.rag.told_names import plain_name
 
 _MARKED = (0.3, 0.6)  # least probability of the words of the surest fact, and of a further one: these are half wrong
 
@@ -69,7 +70,7 @@ def _of_the_reader(
         kind, key = "update" if changed else "add", fact.key
         if operation is not None and _overlap(fact.value, operation.value):
             kind, key, operation = operation.kind, operation.key, None
-        if value := as_field(fact.value):
+        if value := as_field(plain_name(key, fact.value)):
             found.append(MemoryOperation(kind, key, value))
     return tuple(found)
 

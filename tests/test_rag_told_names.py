@@ -1,0 +1,57 @@
+"""A greeting is no name, and who asks for the dog's name does not want to hear the own one."""
+
+import pytest
+
+from ohlora.llm.reply_format import MemoryOperation
+from ohlora.rag.extraction import check_operation
+from ohlora.rag.told_names import asks_for_anothers_name, is_no_name, plain_name
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "is_none"),
+    [
+        ("hiya", "hiya, just in the door from work", True),
+        ("Hey", "Hey there", True),
+        ("tomorow", "tomorow i finish it i hope", True),
+        ("19일", "아니 그거 19일로!!", True),
+        ("안녕", "안녕 ㅎㅎ", True),
+        ("marcus", "im marcus btw", False),
+        ("zainab", "zainab here", False),
+        ("Priyanka", "Priyanka is fine", False),
+        ("지훈", "나 지훈이야", False),
+    ],
+)
+def test_what_may_be_a_name(value: str, message: str, is_none: bool) -> None:
+    assert is_no_name("name", value, message) is is_none
+    assert not is_no_name("home", value, message)
+
+
+def test_what_is_no_name_is_not_stored() -> None:
+    assert check_operation(MemoryOperation("add", "name", "hiya"), "hiya, just in the door") == "no name"
+    assert check_operation(MemoryOperation("add", "job", "the"), "i have a shift at the campus") == "no name"
+    assert check_operation(MemoryOperation("add", "name", "Marcus"), "im Marcus btw") is None
+
+
+def test_the_ending_of_casual_korean_is_no_part_of_a_name() -> None:
+    assert plain_name("이름", "민재임") == "민재" and plain_name("이름", "혜임") == "혜임"
+    assert plain_name("습관", "매일임") == "매일임"
+
+
+@pytest.mark.parametrize(
+    ("message", "asks"),
+    [
+        ("what's my brother called?", True),
+        ("do you remember my dog, how is the name?", True),
+        ("my DOG name not my name. and you know what is my wife name?", True),
+        ("what's the name of my restaurant?", True),
+        ("내 여친 이름 뭐였지?", True),
+        ("우리 고양이 이름 뭐게", True),
+        ("너 얘 이름 기억나?", True),
+        ("내 이름 뭐게", False),
+        ("what's my name?", False),
+        ("do you remember what I'm called", False),
+        ("우리 강아지 너무 귀엽지", False),
+    ],
+)
+def test_whose_name_is_asked_for(message: str, asks: bool) -> None:
+    assert asks_for_anothers_name(message) is asks
