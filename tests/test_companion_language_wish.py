@@ -33,6 +33,8 @@ from ohlora.llm.language import text_language
         ("영어로 말해줘 제발", "en"),
         ("한국어 말고 영어로 하자", "en"),
         ("오로라야, 한글로 말해줘", "ko"),
+        ("한국어로 바꿔 줘", "ko"),
+        ("영어로 해주실 수 있어요?", "en"),
     ],
 )
 def test_a_wish_for_a_language_is_granted_in_it(message: str, language: str) -> None:
@@ -76,6 +78,8 @@ def test_a_wish_for_a_language_is_granted_in_it(message: str, language: str) -> 
         "우리 엄마는 나한테 한국말로 해",
         "팀 이름 영어로 할까?",
         "과제 영어로 해도 돼?",
+        "I have an interview tomorrow. Should I answer in English?",
+        "What are you studying? I want to do English.",
     ],
 )
 def test_who_tells_of_a_language_wishes_none(message: str) -> None:

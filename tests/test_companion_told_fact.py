@@ -116,6 +116,9 @@ def test_a_quotation_ends_as_its_last_syllable_wants() -> None:
         ("귀엽네 ㅋㅋ 나 무슨 일 하는지는 기억해? 오늘 그 일땜에 빡쳐서", "나 무슨 일 하는지는 기억해?"),
         ("무섭다야. 그럼 우리 큰애 결혼식 언젠지도 기억하냐", "그럼 우리 큰애 결혼식 언젠지도 기억하냐"),
         ("where do i work?", ""),
+        ("우리 강아지 이름 맞혀 봐. 기억하고 있지?", ""),
+        ("Tell me my sister's name. You know it, right?", ""),
+        ("내 시험 언제인지 말해 줘. 이따 전화할게", ""),
         ("what a day. so tired", ""),
         ("huh? ok then", ""),
     ],
@@ -130,7 +133,8 @@ def test_the_sentences_that_ask_are_found_among_others(message: str, asking: str
      ("돈모으면 엄마한테 뭐 사드린댔지", True), ("작년 수학 몇등급이었다고 했나", True), ("결혼식 어디서 한댔냐", True),
      ("지구 나이가 몇살이더라", False),
      ("내가 뭐랬어 비 온댔잖아", False), ("엄마가 왔다고 했어", False),
-     ("어젠 왜 그랬지", False), ("what did i say", False)],
+     ("어젠 왜 그랬지", False), ("what did i say", False), ("언제 한번 보자고 했지만 연락이 없어", False),
+     ("오늘 교수님이 뭐라고 했냐면 나 A 준대", False)],
 )  # fmt: skip
 def test_reported_speech_asks_for_what_was_told(message: str, asks: bool) -> None:
     assert asks_back(message) is asks

@@ -185,6 +185,12 @@ def test_who_laughs_is_offered_no_help_at_the_first_doubt(tmp_path) -> None:
     assert companion.turn("gloomy days lmao").outcome == "cared"
 
 
+@pytest.mark.parametrize("message", ["gloomy Lola is in heaven", "gloomy days ㅋㅋ ㅠㅠ", "gloomy ㅎㅎ"])
+def test_not_all_that_looks_like_laughter_is(tmp_path, message: str) -> None:
+    companion = with_every_answer(make_companion(tmp_path, NICE))
+    assert companion.turn(message).notice is not None
+
+
 def test_a_wish_to_forget_in_what_may_be_danger_is_carried_out_whole(tmp_path) -> None:
     companion = with_every_answer(make_companion(tmp_path, NICE))
     companion.turn("my cat is called Pixel")

@@ -16,7 +16,18 @@ def known(*facts: tuple[str, str]) -> list[Memory]:
     ]
 
 
-FACTS = known(("여행", "12월 12일"), ("이름", "민재임"), ("사는 곳", "수원"), ("exam", "Monday"), ("name", "Jon"))
+FACTS = known(
+    ("여행", "12월 12일"),
+    ("이름", "민재임"),
+    ("사는 곳", "수원"),
+    ("exam", "Monday"),
+    ("name", "Jon"),
+    ("반려동물", "고양이 나비"),
+    ("학교", "서울대학교"),
+    ("회사", "게임회사"),
+    ("major", "Korean"),
+    ("pet", "dog Rex"),
+)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +35,6 @@ FACTS = known(("여행", "12월 12일"), ("이름", "민재임"), ("사는 곳",
     [
         ("제주도 12일 아니고 19일로 바뀜 ㅠㅠ", "여행", "12월 19일"),
         ("아니 민재임이 아니라 민재ㅋㅋㅋㅋ", "이름", "민재"),
-        ("수원이 아니고 수지라니까", "사는 곳", "수지"),
         ("the exam is not on Monday but Friday", "exam", "Friday"),
         ("it's Jonah, not Jon", "name", "Jonah"),
     ],
@@ -37,14 +47,13 @@ def test_the_wrong_word_gives_way_to_the_right_one(message: str, key: str, value
 @pytest.mark.parametrize(
     "message",
     [
-        "그게 아니고 내 말은",
-        "커피 말고 차 마실래",
-        "오늘 월요일 아니고 화요일이지?",
-        "not bad but not good",
-        "수원 좋아",
+        "그게 아니고 내 말은", "커피 말고 차 마실래", "오늘 월요일 아니고 화요일이지?", "not bad but not good",
         "아니라고!!",
+        "수원이 아니고 수지라니까", "나비는 고양이 아니고 강아지야", "나 지금 학교 아니고 집이야",
+        "여긴 회사가 아니라 지옥이야 ㅠㅠ", "My boyfriend is not Korean but he speaks it",
+        "it's not Rex, it's me who ate the cake",
     ],
-)
+)  # fmt: skip
 def test_who_corrects_nothing_that_is_known_changes_nothing(message: str) -> None:
     assert corrected(message, FACTS) is None
 

@@ -81,7 +81,7 @@ def test_of_a_message_the_sentence_that_answers_is_quoted(log: MessageLog, monke
     log.add("me", "t1", "nobody knows me here. my cat stayed with mum, her name is Biscuit. so hungry")
     assert log.find("me", "what is the name of my cat?").memory.value.startswith("nobody"), "nothing tells them apart"
     monkeypatch.setattr(
-        type(log.relevance), "read", lambda self, question, lines: np.array(["cat" in one for one in lines], np.float32)
+        type(log.relevance), "read", lambda self, question, lines: np.array([5.0 * ("cat" in one) for one in lines])
     )
     assert log.find("me", "what is the name of my cat?").memory.value == "my cat stayed with mum, her name is Biscuit."
 

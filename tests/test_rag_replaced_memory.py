@@ -64,6 +64,15 @@ def tell(store, *turns):
         ([("friend", "my friend Mia", ("add", "Mia")), ("friend", "Mia moved to Paris", ("update", "Paris"))], 2),
         ([("딸", "딸 하린", ("add", "하린")), ("딸", "하린이 이제 1학년", ("update", "1학년"))], 2),
         ([("roommate", "Jenny", ("add", "Jenny")), ("roommate", "she is a nurse", ("add", "nurse"))], 2),
+        ([("취미", "커피 좋아", ("add", "커피")), ("취미", "now 커피 and tea too", ("add", "tea"))], 2),
+        (
+            [
+                ("friend", "Mia", ("add", "Mia")),
+                ("friend", "likes tennis", ("add", "likes tennis")),
+                ("friend", "Mia moved to Paris", ("update", "Paris")),
+            ],
+            3,
+        ),
         # of two it is open which ends
         (
             [

@@ -19,6 +19,9 @@ from ohlora.rag.told_names import asks_for_anothers_name, is_no_name, plain_name
         ("zainab", "zainab here", False),
         ("Priyanka", "Priyanka is fine", False),
         ("지훈", "나 지훈이야", False),
+        ("jess", "내 이름은 jess야", False),
+        ("minji", "minji, nice to meet you", False),
+        ("neo7", "they call me neo7", False),
     ],
 )
 def test_what_may_be_a_name(value: str, message: str, is_none: bool) -> None:
@@ -30,10 +33,13 @@ def test_what_is_no_name_is_not_stored() -> None:
     assert check_operation(MemoryOperation("add", "name", "hiya"), "hiya, just in the door") == "no name"
     assert check_operation(MemoryOperation("add", "job", "the"), "i have a shift at the campus") == "no name"
     assert check_operation(MemoryOperation("add", "name", "Marcus"), "im Marcus btw") is None
+    assert check_operation(MemoryOperation("add", "job", "IT"), "I work in IT") is None
+    assert check_operation(MemoryOperation("add", "혈액형", "A"), "혈액형은 A야") is None
 
 
 def test_the_ending_of_casual_korean_is_no_part_of_a_name() -> None:
     assert plain_name("이름", "민재임") == "민재" and plain_name("이름", "혜임") == "혜임"
+    assert plain_name("이름", "김순임") == "김순임" and plain_name("이름", "김민재임") == "김민재"
     assert plain_name("습관", "매일임") == "매일임"
 
 
@@ -42,7 +48,7 @@ def test_the_ending_of_casual_korean_is_no_part_of_a_name() -> None:
     [
         ("what's my brother called?", True),
         ("do you remember my dog, how is the name?", True),
-        ("my DOG name not my name. and you know what is my wife name?", True),
+        ("and you know what is my wife name?", True),
         ("what's the name of my restaurant?", True),
         ("내 여친 이름 뭐였지?", True),
         ("우리 고양이 이름 뭐게", True),
@@ -51,6 +57,11 @@ def test_the_ending_of_casual_korean_is_no_part_of_a_name() -> None:
         ("what's my name?", False),
         ("do you remember what I'm called", False),
         ("우리 강아지 너무 귀엽지", False),
+        ("언니 내 이름 뭐야?", False),
+        ("친구들이 나 뭐라고 불러?", False),
+        ("회사에서 쓰는 내 영어 이름 뭐였지?", False),
+        ("hey mate what's my name?", False),
+        ("its been ages, do you know my name?", False),
     ],
 )
 def test_whose_name_is_asked_for(message: str, asks: bool) -> None:

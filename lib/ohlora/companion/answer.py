@@ -11,6 +11,7 @@ from datetime import datetime
 from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.told_fact import asks_back, told_fact
+from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply, without_marks
 from ohlora.rag import (
@@ -39,14 +40,16 @@ _GREETED = re.compile(
 )
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~;])\s+|(?<=[ㅋㅎㅠㅜ]{2})\s+|\n+")
 _ASKS = re.compile(
-    r"[?？][\sㅋㅎㅠㅜ~!]*$|(기억(하|나|함|해)\S*|알지|아냐|알아|[가-힣](더라|했지|랬지|였지|게))[\s!.~ㅋㅎㅠㅜ]*$|\bremember\b|\bagain\W*$",
+    r"[?？][\sㅋㅎㅠㅜ~!]*$|(기억(하|나|함|해)\S*|알지|아냐|알아|[가-힣](더라|했지|랬지|였지)|[뭐디제구]게)[\s!.~ㅋㅎㅠㅜ]*$|\bremember\b|\bagain\W*$",
     re.IGNORECASE,
 )
+_REMEMBERS = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
 CLEARLY_BETTER = 0.1
 """Relevance by which a memory must exceed what the user wrote, to be said instead: it may be a word too few, or stand
 under a wrong key. Of 126 answers on data/memory/development.jsonl 75 hold the fact, 72 without this, 64 where any
 memory goes first."""
 LATELY = 3  # replies of hers in which a quotation is not repeated
+LEAST_ASKED = {"ko": 4, "en": 8}  # letters of what is asked for beside "do you remember"
 ALONE = 6  # letters from which a message may be understood without what was said before
 
 
@@ -77,7 +80,7 @@ def read_message(
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
-    asks = want == ASKS_TOLD or asks_back(message)
+    asks = want == ASKS_TOLD or (asks_back(message) and not is_about_her(want))
     return replace(
         reading,
         wants=want,
@@ -96,12 +99,10 @@ def read_draft(reader: MessageReader, wants: Wants | None, draft: Draft, history
         reader, wants: see read_message.
     """
     draft.reading = read_message(reader, wants, draft.plain, history)
-    asking = asking_sentences(draft.plain)
-    if not asking or draft.reading.forgets >= POSSIBLE:
+    if draft.reading.surely_asks or draft.reading.forgets >= POSSIBLE:
         return
-    if draft.reading.surely_asks:
-        draft.asking = asking
-    elif read_message(reader, wants, asking, history).surely_asks:
+    asking = asking_sentences(draft.plain)
+    if asking and read_message(reader, wants, asking, history).surely_asks:
         draft.asking = asking
         draft.reading = replace(draft.reading, wants=ASKS_TOLD, about_her="", may_ask=True, surely_asks=True)
 
@@ -111,7 +112,8 @@ def asking_sentences(message: str) -> str:
     sentences = [one for one in _SENTENCE_ENDS.split(message) if plain_letters(one)]
     asking = [one for one in sentences if _ASKS.search(one)]
     words = " ".join(asking)
-    return words if len(asking) < len(sentences) and len(plain_letters(words)) >= ALONE else ""
+    left, least = plain_letters(_REMEMBERS.sub(" ", words)), LEAST_ASKED[text_language(words) or "en"]
+    return words if len(left) >= least and len(asking) < len(sentences) else ""
 
 
 def similar(
@@ -141,8 +143,11 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
         draft: of the turn; what it recalls is in it. surely: the message asks for what was told.
     """
     lately = " ".join(draft.said_before[-LATELY:])
-    draft.recalled = tuple(one for one in draft.recalled if not (_is_quote(one) and one.memory.value in lately))
-    quotable = draft.quotable if draft.quotable and draft.quotable.memory.value not in lately else None
+    fresh = tuple(one for one in draft.recalled if not (_is_quote(one) and one.memory.value in lately))
+    draft.recalled = fresh or draft.recalled
+    quotable = draft.quotable
+    if fresh and quotable and quotable.memory.value in lately:
+        quotable = None
     if surely and quotable and _answers_better(quotable, draft.recalled):
         draft.recalled, draft.quotes = (quotable, *draft.recalled), True
     if not (draft.recalled or surely):
@@ -156,16 +161,10 @@ def _is_quote(one: Recalled) -> bool:
 
 
 def _answers_better(quotable: Recalled, recalled: Sequence[Recalled]) -> bool:
-    """Whether what the user wrote is said rather than the best memory, if there is one.
-
-    Not what a memory changed, nor what holds the memory's words: those alone are what a person would say.
-    """
+    """Whether what the user wrote is said rather than the best memory, if there is one: not what a memory changed."""
     if not recalled:
         return True
     best = recalled[0]
-    value = plain_letters(best.memory.value)
-    if not _is_quote(best) and len(value) > 1 and value in plain_letters(quotable.memory.value):
-        return False
     changes = best.memory.replaces is not None and best.memory.created >= quotable.memory.created
     return not changes and best.score < quotable.score + CLEARLY_BETTER
 

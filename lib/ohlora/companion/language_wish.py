@@ -17,16 +17,16 @@ _KOREAN_WISH = re.compile(
     r"(\w{2,6}\s말고\s)?((우리|이제(부터)?|그럼|그러면|앞으로는?|지금부터|나랑|나한테|오?로라야?|다시|계속|그냥"
     r"|혹시|자|야|좀|오늘은)\s+)*"
     r"(?P<name>\w{2,7}?)로(만)?\s*(좀|만|도|다시|계속)?\s*((말|얘기|이야기|대화|대답|답변|답|답장|톡|채팅)(을|좀)?\s*)?"
-    r"(해|하자|하고\s?싶어|할래|할까|해도\s?(돼|되|될까|괜찮)\w*|해\s?(줘|줄래|주라|주세요|줄\s?수\s?있\w*)|가자|바꾸자)"
+    r"(해|하자|하고\s?싶어|할래|할까|해도\s?(돼|되나|될까|괜찮)\w*|해\s?(줘|줄래|주라|주세요|(줄|주실)\s?수\s?있\w*)|가자|바꾸자|바꿔\s?(줘|줄래|주세요))"
     r"\s*(제발|부탁\w*|당분간)?[ㅋㅎㅠㅜ요\s]*",
     re.IGNORECASE,
 )
 _ENGLISH_WISH = re.compile(
     r"((hey|ok(ay)?|actually|maybe|please|pls|then|now|(oh-?)?lora)\s+)*"
-    r"(?P<asks>(can|could|shall|may|should|can'?t)\s+(we|you|u|i)\s+|let'?s\s+|let us\s+"
+    r"(?P<asks>(can|could|shall|may|can'?t)\s+(we|you|u|i)\s+|let'?s\s+|let us\s+"
     r"|i('d| would)\s+(like|love|prefer)\s+to\s+|i\s+(want\s+to|wanna)\s+)?"
     r"((just|please|pls|maybe|start|try)\s+)*"
-    r"(talk|talking|speak|speaking|chat|chatting|answer|reply|respond|write|text|switch|change|continue|go\s+on|do)"
+    r"(talk|talking|speak|speaking|chat|chatting|answer|reply|respond|write|text|switch|change|continue|go\s+on)"
     r"(\s+(back|over|(with|to)\s+(me|you|u)))*(?P<in>\s+(in|to|into))?\s+(?P<name>\w{2,7})"
     r"(\s+(only|please|pls|plz|now|then|instead|again|from\s+now\s+on|for\s+a\s+(bit|while)|with\s+me|ok(ay)?|today))*",
     re.IGNORECASE,

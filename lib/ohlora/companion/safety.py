@@ -9,7 +9,8 @@ from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.rag import Moderator, SanctionLog, Verdict, active_notice, asking_notice, care_notice, sanction_notice
 
 REMEMBERED_DOUBT = 5  # messages for which she knows that she was not sure
-_LAUGHS = re.compile(r"ㅋㅋ|ㅎㅎ|\b(lol|lmao|haha|hehe)|[😂🤣😆😅]", re.IGNORECASE)
+_LAUGHS = re.compile(r"ㅋㅋ|\b(lo+l|lmao+|(ha){2,}h?|(he){2,}h?)\b|[😂🤣😆]", re.IGNORECASE)
+_WEEPS = re.compile(r"[ㅠㅜ😢😭]")
 ASKED_ABOUT, SURE = 2, 3  # of abuse: the first doubt passes, about this one she asks, from then on she is sure
 CARED_FOR = 2  # of danger: the first doubt is answered gently, from this one on she names who helps, and nothing else
 
@@ -91,7 +92,8 @@ def refuse_abuse(
         care = EndOfTurn("cared", care_notice(draft.language), face=("worried", 0.6))
         if doubt >= CARED_FOR:
             raise care
-        draft.otherwise = None if _LAUGHS.search(message) else care  # "shoot his shot lmao": the next doubt counts
+        merry = _LAUGHS.search(message) and not _WEEPS.search(message)
+        draft.otherwise = None if merry else care  # "shoot his shot lmao": the next doubt counts
         return
     if sanction is None:
         ask = EndOfTurn("asked", asking_notice(draft.language), face=("sad", 0.5))

@@ -106,7 +106,9 @@ def wanted_answer(
         return None
     refusals = getattr(examples, "refusals", None)
     refused = refusals(draft.plain) if refusals else ()
-    return _said_anew([*refused, *wants.answers(want, draft.plain, draft.language)], draft.said_before, history)
+    if refused:  # the same refusal again is better than a yes
+        return stream_reply(iter([(_first_new(refused, draft.said_before, history) or refused[0]).target()]))
+    return _said_anew(wants.answers(want, draft.plain, draft.language), draft.said_before, history)
 
 
 @otherwise_none

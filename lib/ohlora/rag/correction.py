@@ -1,6 +1,7 @@
-"""A correction that names what was wrong and what is right: "제주도 12일 아니고 19일", "not Monday but Friday".
+"""A correction that names what was wrong and what is right: "제주도 12일 아니고 19일", "not on Monday but Friday".
 
-Whatever a reader makes of such a message, what is stored and holds the one now holds the other.
+Whatever a reader makes of such a message, what is stored and holds the one now holds the other. Only times, numbers and
+the user's own name: "여긴 회사가 아니라 지옥이야" corrects nothing.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ohlora.rag.memory import Memory
+from ohlora.rag.memory import OWN_WORDS, Memory
+from ohlora.rag.told_names import NAME_KEYS
 
-_WORD = r"[0-9A-Za-z가-힣'’./:-]{1,20}"
+_WORD = r"[0-9A-Za-z가-힣'’/:-]{1,20}"
 _CORRECTIONS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -20,7 +22,13 @@ _CORRECTIONS = tuple(
         rf"(?P<old>{_WORD})",
     )
 )
-_ENDING = re.compile(r"(이라고|라고|이라니까|라니까|이에요|예요|이야|야|으로|로|임|요|ㅋ+|ㅎ+)$")
+_ENDING = re.compile(r"(이라고|라고|이라니까|라니까|입니다|이에요|예요|이야|야|임|요|(?<=[일월시분년])로|ㅋ+|ㅎ+)$")
+_TIME_OR_NUMBER = re.compile(
+    r"\d|^[월화수목금토일]요일|^(오늘|내일|모레|글피|어제)"
+    r"|^((mon|tues|wednes|thurs|fri|satur|sun)day|today|tomorrow|tonight|jan\w*|feb\w*|march|april|may|june|july|aug\w*"
+    r"|sept?\w*|oct\w*|nov\w*|dec\w*)$",
+    re.IGNORECASE,
+)
 
 
 def corrected(message: str, memories: Sequence[Memory]) -> tuple[Memory, str] | None:
@@ -33,9 +41,20 @@ def corrected(message: str, memories: Sequence[Memory]) -> tuple[Memory, str] | 
         return None
     for pattern in _CORRECTIONS:
         for found in pattern.finditer(message):
-            old, new = found["old"], _ENDING.sub("", found["new"].rstrip(".,"))
-            whole = re.compile(rf"(?<![0-9A-Za-z]){re.escape(old)}(?![0-9A-Za-z])", re.IGNORECASE)
-            meant = [one for one in memories if whole.search(one.value)]
-            if len(meant) == 1 and new and len(old) > 1 and new.casefold() != old.casefold():
+            old, new = found["old"], _ENDING.sub("", found["new"])
+            whole = re.compile(rf"(?<![0-9A-Za-z가-힣]){re.escape(old)}(?![0-9A-Za-z가-힣])", re.IGNORECASE)
+            alike = _is_time_or_number(old) and _is_time_or_number(new)
+            meant = [one for one in memories if whole.search(one.value) and (alike or _is_name(one, old))]
+            if len(meant) == 1 and new and new.casefold() != old.casefold():
                 return meant[0], whole.sub(new, meant[0].value, count=1)
     return None
+
+
+def _is_time_or_number(word: str) -> bool:
+    return _TIME_OR_NUMBER.search(word) is not None
+
+
+def _is_name(memory: Memory, word: str) -> bool:
+    """Whether a word is the user's whole name, as it is stored."""
+    own_words = memory.key in OWN_WORDS.values()
+    return not own_words and memory.key in NAME_KEYS and memory.value.casefold() == word.casefold()

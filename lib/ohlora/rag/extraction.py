@@ -176,7 +176,7 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
         return "not in the message"
     if value and _only_repeats(key, value):
         return "only repeats its key"
-    if value and (is_no_name(key, value, message) or value.casefold() in _NO_VALUES):
+    if value and (is_no_name(key, value, message) or value in _NO_VALUES):
         return "no name"
     return None
 

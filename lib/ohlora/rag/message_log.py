@@ -53,7 +53,9 @@ QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.75, 0.05
 a newer one does that tells of a change and shares a word with the best. Chosen on data/memory/development.jsonl (130
 questions that ask)."""
 RELATED = 0.05  # relevance for a wish to forget from which a message goes with what is forgotten
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;])\s+")
+QUOTED_WHOLE = 40  # characters of a message that is quoted as it is
+AS_NEAR = 2.0  # logits of the cross-encoder by which sentences of one message differ that are quoted together
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;\U0001F300-\U0001FAFF])\s+")
 
 
 class MessageLog:
@@ -125,13 +127,19 @@ class MessageLog:
             if share >= ABOUT_THE_SAME or (changes and not subject.isdisjoint(content_words(row["text"]))):
                 same.append(number)
         meant = _as_memory(rows[same[0] if first else same[-1]])
-        return Recalled(replace(meant, value=self._sentence(question, meant.value)), float(scores[best]))
+        return Recalled(replace(meant, value=self._answering_part(question, meant.value)), float(scores[best]))
 
-    def _sentence(self, question: str, text: str) -> str:
-        """The sentence of a message that answers best; nobody wants to hear the whole of it read out."""
-        sentences = [one for one in _SENTENCE_ENDS.split(text) if len(plain_letters(one)) > 1]
+    def _answering_part(self, question: str, text: str) -> str:
+        """The sentences of a long message that answer about as well as the best of them, with what is between them.
+
+        Nobody wants to hear all of it read out, and the best alone may leave out what is meant.
+        """
+        sentences = _SENTENCE_ENDS.split(text)
+        if len(text) <= QUOTED_WHOLE or len(sentences) < 2:
+            return text
         read = self.relevance.read(question, sentences)
-        return sentences[int(read.argmax())] if len(sentences) > 1 and read.max() > read.min() else text
+        near = [number for number, score in enumerate(read) if score >= read.max() - AS_NEAR]
+        return " ".join(sentences[near[0] : near[-1] + 1])
 
     def messages(self, user: str) -> list[Memory]:
         """What is kept of a user, oldest first, as memories in own words."""

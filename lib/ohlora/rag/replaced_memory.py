@@ -66,7 +66,7 @@ def replaced_memory(
     likely = (of_its_kind or older) if changes else of_its_kind
     named = named_memory(likely, message, value, whole=not changes)
     if _PEOPLE.search(key):
-        likely = [one for one in likely if one is not named]
+        likely = [] if named is not None else likely
     elif named is not None and (changes or tells_of_change(message)):  # "tea now, no more coffee"
         return named
     if changes and not may_have_several(key):

@@ -14,7 +14,8 @@ _GREETINGS = frozenset(
     ]
 )  # fmt: skip
 _TELLS_NAME = (
-    r"\b(i'?m|i am|am|my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
+    r"^\W*{value}\s*([,.!~]|$|is fine)|(이름|별명|닉네임|닉|나는|난|나|저는|전)\S*\s*{value}"
+    r"|\b(i'?m|i am|am|my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
     r"|introduc\w+|sign\w*|who'?s|as)\b[^!?]*{value}|{value}\W+([^.!?]*\b)?(here|is my name|'?s my name|speaking|btw)\b"
 )
 _ANOTHER = re.compile(
@@ -23,15 +24,22 @@ _ANOTHER = re.compile(
     r".*(이름|뭐라고?\s?(불|하|했|지)|누구)|(얘|걔|쟤)\s?(이름|누구)"
     r"|\b(wife|husband|partner|girlfriend|boyfriend|ex|son|daughter|kids?|lad|baby|mother|father|mum|mom|dad|brother|sister"
     r"|friend|mate|dog|cat|pet|tortoise|hamster|boss|teacher|neighbou?r|roommate|grand\w+|niece|nephew|uncle|aunt|cousin"
-    r"|company|shop|school|his|her|their|its)\b('?s)?.*\b(names?|called)\b|\bname (of|has) (my|the|that|our)\b"
+    r"|company|shop|school|his|her|their)\b('?s)?.*\b(names?|called)\b|\bname (of|has) (my|the|that|our)\b"
     r"|\bhow (is|are) the names?\b|\bwho('?s| is) my\b",
+    re.IGNORECASE,
+)
+
+_OWN = re.compile(
+    r"(?<![가-힣])(내|제|나의|저의)\s((영어|한국|한글|진짜|본|풀|원래)\s?)?(이름|별명|본명)|(?<![가-힣])(나|날|저)(를|는)?\s?뭐라고"
+    r"|\bmy (nick|full |first |last )?name\b(?! is| not)",
     re.IGNORECASE,
 )
 
 
 def plain_name(key: str, value: str) -> str:
-    """A value without the ending of casual Korean where it is a name: 민재임 → 민재."""
-    return value[:-1] if key in NAME_KEYS and re.fullmatch(r"[가-힣]{2,4}임", value) else value
+    """A value without the ending of casual Korean where it is a name: 민재임 → 민재, but not 김순임."""
+    given_name = re.fullmatch(r"(?![김이박최정강조윤장임한오서신권황안송류전홍])[가-힣]{2}임|[가-힣]{3}임", value)
+    return value[:-1] if key in NAME_KEYS and given_name else value
 
 
 def is_no_name(key: str, value: str, message: str) -> bool:
@@ -39,7 +47,7 @@ def is_no_name(key: str, value: str, message: str) -> bool:
     if key.casefold() not in NAME_KEYS:
         return False
     name = value.strip(" .,!?~").casefold()
-    if name in _GREETINGS or re.search(r"\d", name):
+    if name in _GREETINGS or re.fullmatch(r"\d+\S?", name):
         return True
     told = re.search(_TELLS_NAME.replace("{value}", re.escape(name)), message, re.IGNORECASE)
     return value.isascii() and value == value.lower() and told is None
@@ -47,4 +55,4 @@ def is_no_name(key: str, value: str, message: str) -> bool:
 
 def asks_for_anothers_name(message: str) -> bool:
     """Whether a message asks who somebody else is, or a pet: the user's own name is no answer."""
-    return _ANOTHER.search(message) is not None
+    return _ANOTHER.search(message) is not None and _OWN.search(message) is None
