@@ -22,6 +22,7 @@ from ohlora.config import DATA
 from ohlora.llm.language import text_language
 from ohlora.rag import OWN_WORDS, Memory, Recalled
 from ohlora.rag.dates import named_day, next_time, past_day
+from ohlora.rag.replaced_memory import may_have_several
 
 SURELY_MEANT = 0.3  # relevance from which what the user wrote is quoted without asking whether it is meant
 
@@ -148,9 +149,15 @@ def names_a_day(memory: Memory, now: datetime) -> bool:
 
 
 def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) -> list[Memory]:
-    """The best memory and what else is recalled under its key; asked when, the one that names a day is first."""
+    """The best memory and what else is recalled under its key; asked when, the one that names a day is first.
+
+    Where only one value can be right the others are no day, or older.
+    """
     best = recalled[0].memory
     found = [one.memory for one in recalled if one.memory.key == best.key and not _is_quoted(best)] or [best]
+    if not may_have_several(best.key):
+        days = [names_a_day(one, now) for one in found]
+        found = [one for number, one in enumerate(found) if days[number] not in days[:number]]
     if _WHEN.search(message) and not _WHEN_TOLD.search(message):
         found.sort(key=lambda one: _day_of(one, now) is None and not names_a_day(one, now))
     return found
