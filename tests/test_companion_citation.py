@@ -55,6 +55,7 @@ def test_nothing_is_cited_where_nobody_needs_it(message, reply, days):
         ("30", "You are 30!", True),
         ("30", "30살이잖아!", True),
         ("30", "3:0으로 이겼네", False),
+        ("7:30", "7:30에 일어나지!", True),
         ("cat", "Education matters.", False),
         ("a cat", "You have A cat.", True),
         ("망둥어 낚시", "취미는 망둥어낚시지!", True),

@@ -67,7 +67,7 @@ def _holds(text: str, value: str) -> bool:
     """Whether a text holds a value as words of its own: not "cat" in "education", nor 30 (years) in "30분만"."""
     letters = plain_letters(value)
     if letters.isdigit():
-        return re.search(rf"(?<!\w){letters}(?=살|세|이|\W|$)", text) is not None
+        return re.search(rf"(?<!\w){re.escape(value.strip())}(?=살|세|이|에|\W|$)", text) is not None
     ending = "(?![0-9a-z])" if letters[-1:].isascii() else ""
     apart = r"[\W_]*".join(map(re.escape, letters))
     return bool(letters) and re.search(rf"(?<![^\W_]){apart}{ending}", text.casefold()) is not None
