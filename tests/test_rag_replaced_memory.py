@@ -19,7 +19,7 @@ def store(tmp_path):
 
 
 def tell(store, *turns):
-    """(message, (kind, value), …), …: what is stored afterwards, under one key."""
+    """(key, message, (kind, value), …), …: the values that are stored afterwards."""
     for number, (key, message, *told) in enumerate(turns):
         remember_all(store, "a", message, [MemoryOperation(kind, key, value) for kind, value in told], f"turn-{number}")
     return [memory.value for memory in store.memories("a")]

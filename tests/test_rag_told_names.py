@@ -1,4 +1,4 @@
-"""A greeting is no name, and who asks for the dog's name does not want to hear the own one."""
+"""A greeting is no name, and who asks for the dog's name does not want to hear their own."""
 
 import pytest
 
@@ -30,8 +30,8 @@ def test_what_may_be_a_name(value: str, message: str, is_none: bool) -> None:
 
 
 def test_what_is_no_name_is_not_stored() -> None:
-    assert check_operation(MemoryOperation("add", "name", "hiya"), "hiya, just in the door") == "no name"
-    assert check_operation(MemoryOperation("add", "job", "the"), "i have a shift at the campus") == "no name"
+    assert check_operation(MemoryOperation("add", "name", "hiya"), "hiya, just in the door") == "no value"
+    assert check_operation(MemoryOperation("add", "job", "the"), "i have a shift at the campus") == "no value"
     assert check_operation(MemoryOperation("add", "name", "Marcus"), "im Marcus btw") is None
     assert check_operation(MemoryOperation("add", "job", "IT"), "I work in IT") is None
     assert check_operation(MemoryOperation("add", "혈액형", "A"), "혈액형은 A야") is None

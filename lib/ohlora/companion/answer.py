@@ -15,7 +15,6 @@ from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply, without_marks
 from ohlora.rag import (
-    OWN_WORDS,
     UNKNOWN_READING,
     DialogueExamples,
     MemoryStore,
@@ -43,7 +42,7 @@ _ASKS = re.compile(
     r"[?？][\sㅋㅎㅠㅜ~!]*$|(기억(하|나|함|해)\S*|알지|아냐|알아|[가-힣](더라|했지|랬지|였지)|[뭐디제구]게)[\s!.~ㅋㅎㅠㅜ]*$|\bremember\b|\bagain\W*$",
     re.IGNORECASE,
 )
-_REMEMBERS = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
+_FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
 CLEARLY_BETTER = 0.1
 """Relevance by which a memory must exceed what the user wrote, to be said instead: it may be a word too few, or stand
 under a wrong key. Of 126 answers on data/memory/development.jsonl 75 hold the fact, 72 without this, 64 where any
@@ -90,7 +89,7 @@ def read_message(
     )
 
 
-def read_draft(reader: MessageReader, wants: Wants | None, draft: Draft, history: Sequence[dict[str, str]]) -> None:
+def note_reading(reader: MessageReader, wants: Wants | None, draft: Draft, history: Sequence[dict[str, str]]) -> None:
     """Note what is in the message, and which sentences of it ask for what was told.
 
     "What a day. wait, where do I work again? testing you" asks, though as a whole it tells.
@@ -112,7 +111,7 @@ def asking_sentences(message: str) -> str:
     sentences = [one for one in _SENTENCE_ENDS.split(message) if plain_letters(one)]
     asking = [one for one in sentences if _ASKS.search(one)]
     words = " ".join(asking)
-    left, least = plain_letters(_REMEMBERS.sub(" ", words)), LEAST_ASKED[text_language(words) or "en"]
+    left, least = plain_letters(_FILLER.sub(" ", words)), LEAST_ASKED[text_language(words) or "en"]
     return words if len(left) >= least and len(asking) < len(sentences) else ""
 
 
@@ -143,7 +142,7 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
         draft: of the turn; what it recalls is in it. surely: the message asks for what was told.
     """
     lately = " ".join(draft.said_before[-LATELY:])
-    fresh = tuple(one for one in draft.recalled if not (_is_quote(one) and one.memory.value in lately))
+    fresh = tuple(one for one in draft.recalled if not (one.memory.is_quoted and one.memory.value in lately))
     draft.recalled = fresh or draft.recalled
     quotable = draft.quotable
     if fresh and quotable and quotable.memory.value in lately:
@@ -154,10 +153,6 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
         return None
     text = as_beginning(without_marks(told_fact(draft.asking or draft.message, draft.recalled, store.replaced_by, now)))
     return stream_reply(iter([format_reply(text, "happy" if draft.recalled else "curious", 0.6)]))
-
-
-def _is_quote(one: Recalled) -> bool:
-    return one.memory.key in OWN_WORDS.values()
 
 
 def _answers_better(quotable: Recalled, recalled: Sequence[Recalled]) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ohlora.companion.answer import read_draft, similar, without_address
+from ohlora.companion.answer import note_reading, similar, without_address
 from ohlora.companion.answer_parts import AnswerParts
 from ohlora.companion.conversation import Conversation
 from ohlora.companion.draft import Draft, EndOfTurn
@@ -281,7 +281,7 @@ class Companion:
         return count
 
     def new_conversation(self) -> None:
-        """Begin anew, as on another day: only what is stored is known, and her face is at rest.
+        """Begin anew, as on another day: of the user only what is stored is known, and her face is at rest.
 
         What could not be stored yet still waits for the next turn.
 
@@ -339,7 +339,7 @@ class Companion:
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now, self._conversation.doubts)
         with draft.watch.stage("recall"):
             draft.plain = without_address(message)
-            read_draft(self.reader, self.wants, draft, self.history)
+            note_reading(self.reader, self.wants, draft, self.history)
             recall(self.memory, self.messages, self.user, draft, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         written = (self.examples, self.wants, self.general_answers, self.study_terms)

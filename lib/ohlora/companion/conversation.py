@@ -1,4 +1,7 @@
-"""One conversation: what was said in it, and how sure she was of it. Only the user's own messages outlive it."""
+"""One conversation: what was said in it, and how sure she was of it. The user's own messages outlive it.
+
+Her replies are known as long as she is open, so that she need not say them again.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,8 @@ class Conversation:
         log: keeps what the user writes. user: whose it is. said: her replies in conversations before.
 
     Attributes:
-        history: the messages so far, ``{"role", "content"}``; only answered turns are in it. said: her replies, the
-            newest last, those of conversations before among them. doubts: whether the last
-            messages were abuse or danger.
+        history: the messages so far, ``{"role", "content"}``; only answered turns are in it. said: her last
+            replies, those of conversations before among them. doubts: whether the last messages were abuse or danger.
     """
 
     def __init__(self, log: MessageLog, user: str, said: Sequence[str] = ()) -> None:

@@ -35,15 +35,16 @@ class Draft:
 
     reply: her words; added: what rules say after them (honesty, citation), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
-    said_before: what she said in earlier turns, oldest first, be it another day. recalled: the memories that she was
-    given. quotable: what the user once wrote that may answer a question. plain: the message without her name where she
-    is only called by it. asking: its sentences that ask for what was told, where others stand beside them. in_talk: the
-    message behind what the user said before, where it goes on with that. reading: what is in the message. prepared: her
-    words are not the model's: somebody wrote them, or the user said them, so they were read before. quotes: they hold a
-    piece of what the user said, and are judged. otherwise: of a message that may be abuse or a call for help: how the
-    turn ends where nobody wrote an answer; the model does not see it, and nothing of it is remembered or repeated.
-    forgotten: memories that are deleted now, the values before among them. not_kept: the message is neither kept word
-    for word nor a reason to erase others. erased: how many messages were. reported: the last progress.
+    said_before: her last replies, oldest first, those of conversations before among them. recalled: the memories that
+    she was given. quotable: what the user once wrote that may answer a question. plain: the message without her name
+    where she is only called by it. asking: its sentences that ask for what was told, where others stand beside them.
+    in_talk: the message behind what the user said before, where it goes on with that. reading: what is in the message.
+    prepared: her words are not the model's: somebody wrote them, or the user said them, so they were read before.
+    quotes: they hold a piece of what the user said, and are judged. otherwise: of a message that may be abuse or a
+    call for help: how the turn ends where nobody wrote an answer; the model does not see it, and nothing of it is
+    remembered or repeated. forgotten: memories that are deleted now, the values before among them. not_kept: the
+    message is neither kept word for word nor a reason to erase others. erased: how many messages were. reported: the
+    last progress.
     """
 
     message: str

@@ -21,7 +21,7 @@ def say_freshly(say: Say, messages: Sequence[dict[str, str]]) -> Iterator[ReplyP
     """Her reply without the sentences that she said in the conversation before.
 
     When nothing is left of it, she is asked once more, without the earlier turns that she would repeat. A word or
-    a phrase that comes six times in a row ends the reply before it.
+    a phrase that comes six times in a row ends the reply before it; laughter and digits may go on a little.
 
     Args:
         say: asks the language model. messages: the conversation, the user's message last.

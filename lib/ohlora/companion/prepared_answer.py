@@ -66,9 +66,8 @@ def prepared_answer(
     alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
     if reading.about_her or alone:
         ready = written_answer(sources.examples, draft.plain, history, reading.about_her, draft.said_before)
-    if (
-        ready is None and answers is not None and draft.plain.endswith(("?", "？"))
-    ):  # nothing beside it, such as "who knows"
+    # A question that brings a memory is answered by it alone: beside it "who knows" would be odd.
+    if ready is None and answers is not None and draft.plain.endswith(("?", "？")):
         ready = remembered_answer(draft, history, now)
     if ready is None:
         ready = general_answer(answers, draft, history, now)

@@ -9,10 +9,10 @@ from ohlora.companion.draft import Draft, EndOfTurn
 from ohlora.rag import Moderator, SanctionLog, Verdict, active_notice, asking_notice, care_notice, sanction_notice
 
 REMEMBERED_DOUBT = 5  # messages for which she knows that she was not sure
-_LAUGHS = re.compile(r"ㅋㅋ|\b(lo+l|lmao+|(ha){2,}h?|(he){2,}h?)\b|[😂🤣😆]", re.IGNORECASE)
-_WEEPS = re.compile(r"[ㅠㅜ😢😭]")
 ASKED_ABOUT, SURE = 2, 3  # of abuse: the first doubt passes, about this one she asks, from then on she is sure
 CARED_FOR = 2  # of danger: the first doubt is answered gently, from this one on she names who helps, and nothing else
+_LAUGHS = re.compile(r"ㅋㅋ|\b(lo+l|lmao+|(ha){2,}h?|(he){2,}h?)\b|[😂🤣😆]", re.IGNORECASE)
+_WEEPS = re.compile(r"[ㅠㅜ😢😭]")
 
 
 def refuse_while_paused(draft: Draft, sanctions: SanctionLog, user: str, now: datetime) -> None:
@@ -71,7 +71,8 @@ def refuse_abuse(
     """End the turn where the message is abuse (warned or paused) or a call for help (answered with care).
 
     Where abuse is not sure she lets it pass once, asks what was meant the second time, and takes it for abuse the
-    third time. Where danger is not sure she answers gently and says who helps, once.
+    third time. Where danger is not sure she answers gently and says who helps, once; who
+    laughs and does not weep is answered as always the first time.
 
     Args:
         now: in the user's time zone. doubts: of this conversation.

@@ -20,7 +20,7 @@ import yaml
 from ohlora.companion.citation import day_in_words, told_when
 from ohlora.config import DATA
 from ohlora.llm.language import text_language
-from ohlora.rag import OWN_WORDS, Memory, Recalled
+from ohlora.rag import Memory, Recalled
 from ohlora.rag.dates import named_day, next_time, past_day
 from ohlora.rag.replaced_memory import may_have_several
 
@@ -88,7 +88,7 @@ def told_fact(
     day = _day_of(memory, now)
     if _HOW_LONG.search(message) and (next_day := _next_day(memory, now)) is not None:
         return _time_left(next_day, now.date(), language, phrases)
-    if _is_quoted(memory):
+    if memory.is_quoted:
         return phrases["quote" if recalled[0].score >= SURELY_MEANT else "maybe"].format(
             **told, that=_that(memory.value)
         )
@@ -110,8 +110,6 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
     """What a message that asks for nothing brings to her mind. now: as above. language: ko or en, of the sentence."""
     phrases = _phrases()[language]
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
-    if _is_quoted(memory):
-        return phrases["quote"].format(**told, that=_that(memory.value))
     if (day := _day_of(memory, now)) is not None:
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
     return _one_of(phrases["remembered"], message).format(**told)
@@ -154,17 +152,13 @@ def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) ->
     Where only one value can be right the others are no day, or older.
     """
     best = recalled[0].memory
-    found = [one.memory for one in recalled if one.memory.key == best.key and not _is_quoted(best)] or [best]
+    found = [one.memory for one in recalled if one.memory.key == best.key and not best.is_quoted] or [best]
     if not may_have_several(best.key):
         days = [names_a_day(one, now) for one in found]
         found = [one for number, one in enumerate(found) if days[number] not in days[:number]]
     if _WHEN.search(message) and not _WHEN_TOLD.search(message):
         found.sort(key=lambda one: _day_of(one, now) is None and not names_a_day(one, now))
     return found
-
-
-def _is_quoted(memory: Memory) -> bool:
-    return memory.key in OWN_WORDS.values()
 
 
 def _day_of(memory: Memory, now: datetime) -> date | None:
@@ -179,7 +173,7 @@ def _next_day(memory: Memory, now: datetime) -> date | None:
     if memory.expires:
         return memory.expires.astimezone(now.tzinfo).date()
     again = next_time(memory.key, memory.value, now.date())
-    if again is None and _is_quoted(memory):
+    if again is None and memory.is_quoted:
         told = memory.created.astimezone(now.tzinfo).date()
         day = named_day(memory.value, told)  # not what was done on the day of telling: "got my tickets today"
         return day if day and day > told and day >= now.date() else None

@@ -2,8 +2,9 @@
 
 A model of 270 million numbers garbles what it reads: beside the right dialogue it may still answer with nonsense. So
 she gives the answer of a dialogue that fits (retrieval, as chat programs did before language models); where none does,
-an answer that fits whatever does what the message does (ohlora.rag.intents), after what she remembers of it. The model
-speaks where all were said. A question about herself is answered by any dialogue about the fact that it asks for.
+an answer that fits whatever does what the message does (ohlora.rag.intents), after what she remembers of it, or that
+alone. The model speaks where all were said lately. A question about herself is answered by any dialogue about the fact
+that it asks for.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from ohlora.companion.told_fact import refers_to_told, remembered_fact
 from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
 from ohlora.rag import (
-    OWN_WORDS,
     DialogueExamples,
     GeneralAnswers,
     Memory,
@@ -94,9 +94,9 @@ def written_answer(
 def wanted_answer(
     wants: Wants | None, examples: DialogueExamples | None, draft: Draft, history: Sequence[dict[str, str]]
 ) -> Iterator[ReplyProgress] | None:
-    """What she says to whatever wants what the message wants, or None where she said all of it.
+    """What she says to whatever wants what the message wants, or None where she said all of it lately.
 
-    Where somebody wrote how she refuses it, she refuses; of what may be abuse she approves in no case.
+    Where somebody wrote how she refuses it, she refuses, be it again; of what may be abuse she approves in no case.
 
     Args:
         examples: any object with the method ``refusals``; without it nothing is refused here.
@@ -269,12 +269,7 @@ def _remembered(draft: Draft, history: Sequence[dict[str, str]], now: datetime) 
 
     What was told just now needs no reminding, and nobody wants to be quoted unasked.
     """
-    if (
-        not draft.memories
-        or draft.memories[0].key in OWN_WORDS.values()
-        or draft.reading.about_her
-        or draft.reading.tells_something
-    ):
+    if not draft.memories or draft.memories[0].is_quoted or draft.reading.about_her or draft.reading.tells_something:
         return None
     memory = draft.memories[0]
     if now - memory.created < JUST_NOW:
@@ -286,7 +281,7 @@ def _remembered(draft: Draft, history: Sequence[dict[str, str]], now: datetime) 
 def _said_anew(
     found: Sequence[Written], said_before: Sequence[str], history: Sequence[dict[str, str]]
 ) -> Iterator[ReplyProgress] | None:
-    """The first answer that she did not give in this conversation as a stream; None: she gave them all."""
+    """The first answer that she did not give lately as a stream; None: she gave them all."""
     new = _first_new(found, said_before, history)
     return None if new is None else stream_reply(iter([new.target()]))
 
@@ -298,12 +293,14 @@ def _first_new(
     lately = [one["content"] for one in history if one["role"] == "assistant"]
 
     def first_not_in(said: Sequence[str], answers: Sequence[Written]) -> Written | None:
-        return next((one for one in answers if not any(_own_words(one, value) in earlier for earlier in said)), None)
+        return next(
+            (one for one in answers if not any(_longest_piece(one, value) in earlier for earlier in said)), None
+        )
 
     return first_not_in([*said_before, *lately], found[:BEST]) or first_not_in(lately, found)
 
 
-def _own_words(answer: Written, value: str) -> str:
+def _longest_piece(answer: Written, value: str) -> str:
     """The words of an answer, of one that names what was told the longest piece beside that."""
     text = parse_reply(answer.target()).text
     return max(re.split(re.escape(value), text, flags=re.IGNORECASE), key=len) if value else text

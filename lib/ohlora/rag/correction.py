@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ohlora.rag.memory import OWN_WORDS, Memory
+from ohlora.rag.memory import Memory
 from ohlora.rag.told_names import NAME_KEYS
 
 _WORD = r"[0-9A-Za-z가-힣'’/:-]{1,20}"
@@ -44,7 +44,8 @@ def corrected(message: str, memories: Sequence[Memory]) -> tuple[Memory, str] | 
             old, new = found["old"], _ENDING.sub("", found["new"])
             whole = re.compile(rf"(?<![0-9A-Za-z가-힣]){re.escape(old)}(?![0-9A-Za-z가-힣])", re.IGNORECASE)
             alike = _is_time_or_number(old) and _is_time_or_number(new)
-            meant = [one for one in memories if whole.search(one.value) and (alike or _is_name(one, old))]
+            facts = [one for one in memories if not one.is_quoted and whole.search(one.value)]
+            meant = [one for one in facts if alike or _is_name(one, old)]
             if len(meant) == 1 and new and new.casefold() != old.casefold():
                 return meant[0], whole.sub(new, meant[0].value, count=1)
     return None
@@ -56,5 +57,4 @@ def _is_time_or_number(word: str) -> bool:
 
 def _is_name(memory: Memory, word: str) -> bool:
     """Whether a word is the user's whole name, as it is stored."""
-    own_words = memory.key in OWN_WORDS.values()
-    return not own_words and memory.key in NAME_KEYS and memory.value.casefold() == word.casefold()
+    return memory.key.casefold() in NAME_KEYS and memory.value.casefold() == word.casefold()

@@ -101,7 +101,8 @@ def remember_all(
 ) -> list[Remembered]:
     """Check what is proposed against the message and the store, and carry it out.
 
-    The proposals are tried first; where none can be carried out, the rules. Where both find nothing in a message that
+    A plain correction ("the 12th? no, not the 12th but the 19th") is all that is stored of its message. Else the
+    proposals are tried first; where none can be carried out, the rules. Where both find nothing in a message that
     tells something, its own words are stored, so that nothing told is lost. Of a secret or an order hidden as a memory
     the user is told.
 
@@ -159,7 +160,7 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
     """None if the operation may be carried out, else why not.
 
     ``"secret"``, ``"instruction"``, ``"curse"``, ``"not in the message"``, ``"only repeats its key"`` ("allergy:
-    allergic"), ``"no name"`` ("name: hiya", "job: the"), or a sentence about a field that is malformed.
+    allergic"), ``"no value"`` ("name: hiya", "job: the"), or a sentence about a field that is malformed.
     """
     try:
         key = clean_line("key", operation.key, MAXIMUM_KEY)
@@ -177,7 +178,7 @@ def check_operation(operation: MemoryOperation, message: str) -> str | None:
     if value and _only_repeats(key, value):
         return "only repeats its key"
     if value and (is_no_name(key, value, message) or value in _NO_VALUES):
-        return "no name"
+        return "no value"
     return None
 
 

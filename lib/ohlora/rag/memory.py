@@ -46,6 +46,11 @@ class Memory:
     replaces: int | None
 
     @property
+    def is_quoted(self) -> bool:
+        """Whether it is the user's own words, not a fact of them."""
+        return self.key in OWN_WORDS.values()
+
+    @property
     def line(self) -> str:
         """``key: value``: what is embedded and what the prompt shows. Always one line."""
         return f"{self.key}: {self.value}"

@@ -52,8 +52,8 @@ def replaced_memory(
     """The memory that a new value replaces, or None.
 
     A time replaces a time, and what is none what is none: "exam: 4 April" does not end "exam: IELTS". In
-    data/memory/messages.*.jsonl, of 380 users who told a second day under a key 368 had changed it; of 243 who told a
-    day beside something else 85 had. What is told of somebody who is named ("Mia moved to Paris") leaves the name.
+    data/memory/messages.*.jsonl, of 380 second days told under a key 368 are changes, of 243 days told beside something
+    else 85. What is told of somebody who is named ("Mia moved to Paris") leaves the name.
 
     Args:
         alike: memories under the key, oldest first.

@@ -1,4 +1,7 @@
-"""Whether what was taken for a name may be one: "hiya, just in the door" tells none, "나 민재임" tells 민재."""
+"""Whether what was taken for a name may be one, and whose name is asked for.
+
+"hiya, just in the door" tells none, "나 민재임" tells 민재; "what's my wife's name?" does not ask for the user's own.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ import re
 
 NAME_KEYS = ("이름", "별명", "name", "nickname")
 """Keys of memories under which the user's own name stands."""
-_GREETINGS = frozenset(
+_NO_NAMES = frozenset(
     [
         "hi", "hiya", "hey", "hello", "heya", "howdy", "yo", "sup", "morning", "evening", "night", "bye", "thanks",
         "yes", "no", "ok", "okay", "lol", "haha", "today", "tomorrow", "yesterday",
         "안녕", "하이", "헬로", "방가", "반가워", "ㅎㅇ", "굿모닝", "오늘", "내일", "어제",
     ]
 )  # fmt: skip
-_TELLS_NAME = (
+_NAME_IS_TOLD = (
     r"^\W*{value}\s*([,.!~]|$|is fine)|(이름|별명|닉네임|닉|나는|난|나|저는|전)\S*\s*{value}"
     r"|\b(i'?m|i am|am|my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
     r"|introduc\w+|sign\w*|who'?s|as)\b[^!?]*{value}|{value}\W+([^.!?]*\b)?(here|is my name|'?s my name|speaking|btw)\b"
@@ -28,7 +31,6 @@ _ANOTHER = re.compile(
     r"|\bhow (is|are) the names?\b|\bwho('?s| is) my\b",
     re.IGNORECASE,
 )
-
 _OWN = re.compile(
     r"(?<![가-힣])(내|제|나의|저의)\s((영어|한국|한글|진짜|본|풀|원래)\s?)?(이름|별명|본명)|(?<![가-힣])(나|날|저)(를|는)?\s?뭐라고"
     r"|\bmy (nick|full |first |last )?name\b(?! is| not)",
@@ -39,7 +41,7 @@ _OWN = re.compile(
 def plain_name(key: str, value: str) -> str:
     """A value without the ending of casual Korean where it is a name: 민재임 → 민재, but not 김순임."""
     given_name = re.fullmatch(r"(?![김이박최정강조윤장임한오서신권황안송류전홍])[가-힣]{2}임|[가-힣]{3}임", value)
-    return value[:-1] if key in NAME_KEYS and given_name else value
+    return value[:-1] if key.casefold() in NAME_KEYS and given_name else value
 
 
 def is_no_name(key: str, value: str, message: str) -> bool:
@@ -47,9 +49,9 @@ def is_no_name(key: str, value: str, message: str) -> bool:
     if key.casefold() not in NAME_KEYS:
         return False
     name = value.strip(" .,!?~").casefold()
-    if name in _GREETINGS or re.fullmatch(r"\d+\S?", name):
+    if name in _NO_NAMES or re.fullmatch(r"\d+\S?", name):
         return True
-    told = re.search(_TELLS_NAME.replace("{value}", re.escape(name)), message, re.IGNORECASE)
+    told = re.search(_NAME_IS_TOLD.replace("{value}", re.escape(name)), message, re.IGNORECASE)
     return value.isascii() and value == value.lower() and told is None
 
 
