@@ -91,7 +91,7 @@ DIALOGUE = {
     "id": "x",
     "language": "en",
     "sessions": [
-        {"now": "2026-03-02T20:00", "messages": [_message("my name is Bo", "add"), _message("rain is wet")]},
+        {"now": "2026-03-02T20:00", "messages": [_message("my name is Bo", "add"), _message("rain is Wet")]},
         {"now": "2026-03-03T20:00", "messages": [_message("my name is Cy", "update")]},
     ],
     "questions": [
