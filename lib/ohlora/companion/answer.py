@@ -14,15 +14,7 @@ from ohlora.companion.told_fact import asks_back, told_fact
 from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply, without_marks
-from ohlora.rag import (
-    UNKNOWN_READING,
-    DialogueExamples,
-    MemoryStore,
-    MessageReader,
-    Reading,
-    Recalled,
-    Wants,
-)
+from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.wants import ASKS_TOLD, is_about_her

@@ -66,9 +66,10 @@ def prepared_answer(
     alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
     if reading.about_her or alone:
         ready = written_answer(sources.examples, draft.plain, history, reading.about_her, draft.said_before)
-    # A question that brings a memory is answered by it alone: beside it "who knows" would be odd.
-    if ready is None and answers is not None and draft.plain.endswith(("?", "？")):
-        ready = remembered_answer(draft, history, now)
-    if ready is None:
-        ready = general_answer(answers, draft, history, now)
-    return ready if ready is not None or answers is None else remembered_answer(draft, history, now)
+    if ready is not None or answers is None:
+        return ready
+    if draft.plain.endswith(
+        ("?", "？")
+    ):  # answered by what it brings to mind alone: "who knows" beside it would be odd
+        return remembered_answer(draft, history, now) or general_answer(answers, draft, history, now)
+    return general_answer(answers, draft, history, now) or remembered_answer(draft, history, now)

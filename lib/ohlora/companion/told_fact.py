@@ -83,7 +83,6 @@ def told_fact(
     if not recalled:
         return _one_of(phrases["unknown"], message)
     memory, *others = _under_one_key(message, recalled, now)
-    before = list(older(memory))
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     day = _day_of(memory, now)
     if _HOW_LONG.search(message) and (next_day := _next_day(memory, now)) is not None:
@@ -93,11 +92,13 @@ def told_fact(
             **told, that=_that(memory.value)
         )
     if _WHEN_TOLD.search(message):
-        first = before[-1] if before and _FIRST.search(message) else memory
+        first = [memory, *older(memory)][-1] if _FIRST.search(message) else memory
         return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})
-    if _BEFORE.search(message) and (changed := next((one for one in (memory, *others) if older(one)), None)):
-        told |= {"value": changed.value, "when": _when(changed, now, language, phrases)}
-        return phrases["before"].format(**told, old=older(changed)[0].value)
+    if _BEFORE.search(message):
+        for one in (memory, *others):
+            if before := older(one):
+                told |= {"value": one.value, "when": _when(one, now, language, phrases)}
+                return phrases["before"].format(**told, old=before[0].value)
     if day is not None and (_WHEN.search(message) or not others):
         return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
     if others:

@@ -31,13 +31,19 @@ _TIME_OR_NUMBER = re.compile(
 )
 
 
+def may_correct(message: str) -> bool:
+    """Whether a message is worded as a correction, and asks nothing: only then what is stored need be read."""
+    asks = message.rstrip().endswith(("?", "？"))
+    return not asks and any(pattern.search(message) for pattern in _CORRECTIONS)
+
+
 def corrected(message: str, memories: Sequence[Memory]) -> tuple[Memory, str] | None:
     """The memory that a message corrects and its new value; None where it corrects none, asks, or it is open which.
 
     Args:
         memories: all that is known of the user.
     """
-    if message.rstrip().endswith(("?", "？")):
+    if not may_correct(message):
         return None
     for pattern in _CORRECTIONS:
         for found in pattern.finditer(message):

@@ -11,7 +11,7 @@ from datetime import datetime, time
 from typing import Any
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
-from ohlora.rag.correction import corrected
+from ohlora.rag.correction import corrected, may_correct
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
 from ohlora.rag.fallback_rules import extract_by_rule
@@ -122,7 +122,8 @@ def remember_all(
     language = detect_language(message)
     if holds_secret(message):
         return [Remembered("refused", reason="secret", notice=refusal_notice("secret", language))]
-    correction = None if _FORGETS.search(message) else corrected(message, store.memories(user))
+    corrects = may_correct(message) and not _FORGETS.search(message)
+    correction = corrected(message, store.memories(user)) if corrects else None
     if correction is not None and not holds_curse(correction[1]):
         memory, value = correction
         told = circumstances(store, MemoryOperation("update", memory.key, value), source_turn, language, message)
