@@ -10,8 +10,9 @@ from companion_parts import NOW, ScriptedModel, make_companion
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohlora.companion.answer import asking_sentences, told_answer
+from ohlora.companion.answer import told_answer
 from ohlora.companion.draft import Draft
+from ohlora.companion.message_parts import asking_sentences
 from ohlora.companion.told_fact import asks_back, asks_for_days, told_fact, with_a_day
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, Memory, Reading, Recalled, remember

@@ -10,10 +10,11 @@ from datetime import datetime
 
 from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
+from ohlora.companion.honesty import ARTIFICIAL, asks_what_she_is
+from ohlora.companion.message_parts import asking_sentences
 from ohlora.companion.told_fact import asks_back, told_fact
-from ohlora.llm.language import text_language
 from ohlora.llm.prompt import Example
-from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply, without_marks
+from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.message_reader import POSSIBLE
@@ -29,18 +30,11 @@ _GREETED = re.compile(
     r"\s+(oh-?)?lora(?=[\s!~.?]*$)",
     re.IGNORECASE,
 )
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~;])\s+|(?<=[ㅋㅎㅠㅜ]{2})\s+|\n+")
-_ASKS = re.compile(
-    r"[?？][\sㅋㅎㅠㅜ~!]*$|(기억(하|나|함|해)\S*|알지|아냐|알아|[가-힣](더라|했지|랬지|였지)|[뭐디제구]게)[\s!.~ㅋㅎㅠㅜ]*$|\bremember\b|\bagain\W*$",
-    re.IGNORECASE,
-)
-_FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
 CLEARLY_BETTER = 0.1
 """Relevance by which a memory must exceed what the user wrote, to be said instead: it may be a word too few, or stand
 under a wrong key. Of 126 answers on data/memory/development.jsonl 75 hold the fact, 72 without this, 64 where any
 memory goes first."""
 LATELY = 3  # replies of hers in which a quotation is not repeated
-LEAST_ASKED = {"ko": 4, "en": 8}  # letters of what is asked for beside "do you remember"
 ALONE = 6  # letters from which a message may be understood without what was said before
 
 
@@ -67,7 +61,7 @@ def read_message(
     if wants is None or reading.forgets >= POSSIBLE:
         return reading
     try:
-        want = wants.of(message, before)
+        want = ARTIFICIAL if asks_what_she_is(message) else wants.of(message, before)
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
@@ -96,15 +90,6 @@ def note_reading(reader: MessageReader, wants: Wants | None, draft: Draft, histo
     if asking and read_message(reader, wants, asking, history).surely_asks:
         draft.asking = asking
         draft.reading = replace(draft.reading, wants=ASKS_TOLD, about_her="", may_ask=True, surely_asks=True)
-
-
-def asking_sentences(message: str) -> str:
-    """The sentences that seem to ask, where others stand beside them; else ""."""
-    sentences = [one for one in _SENTENCE_ENDS.split(message) if plain_letters(one)]
-    asking = [one for one in sentences if _ASKS.search(one)]
-    words = " ".join(asking)
-    left, least = plain_letters(_FILLER.sub(" ", words)), LEAST_ASKED[text_language(words) or "en"]
-    return words if len(left) >= least and len(asking) < len(sentences) else ""
 
 
 def similar(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -44,7 +44,7 @@ class Draft:
     call for help: how the turn ends where nobody wrote an answer; the model does not see it, and nothing of it is
     remembered or repeated. forgotten: memories that are deleted now, the values before among them. not_kept: the
     message is neither kept word for word nor a reason to erase others. erased: how many messages were. reported: the
-    last progress.
+    last progress. speech: makes her words polite where the user wished for that; None: they stay.
     """
 
     message: str
@@ -71,6 +71,7 @@ class Draft:
     erased: int = 0
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None
+    speech: Callable[[str], str] | None = None
 
     @property
     def memories(self) -> tuple[Memory, ...]:
@@ -84,8 +85,16 @@ class Draft:
 
     @property
     def said(self) -> str:
-        """All that is shown of her."""
+        """All that she says."""
         return " ".join([self.reply, *self.added]) if self.reply else ""
+
+    def shown(self, text: str) -> str:
+        """Words of hers as the user wishes to be spoken to; what fails there is shown as it was written."""
+        try:
+            return self.speech(text) if self.speech else text
+        except Exception:
+            logger.exception("her words could not be made polite")
+            return text
 
     def close(self, reply: str, now: datetime, examples: Sequence[Example]) -> None:
         """Her words are complete; what rules add is added. now: with the user's time zone. examples: that she saw."""
@@ -111,7 +120,7 @@ class Draft:
         """What became of it, with the face that she shows at the end; see Turn for the arguments."""
         return Turn(
             message=self.message,
-            reply=self.said,
+            reply=self.shown(self.said),
             expression=expression,
             portrait=portrait,
             recalled=tuple(memory.line for memory in self.memories),
@@ -127,7 +136,7 @@ class Draft:
         """Tell the display what may be shown, once; a display that fails must not cost her words."""
         if self.on_progress is None or self.expression is None:
             return
-        progress = TurnProgress(text, *self.expression)
+        progress = TurnProgress(self.shown(text), *self.expression)
         if progress == self.reported:
             return
         self.reported = progress

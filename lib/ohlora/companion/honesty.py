@@ -15,10 +15,10 @@ ARTIFICIAL = "artificial"
 """The fact of data/persona/oh_lora.yaml."""
 _KIND = "(사람|인간|로봇|챗봇|봇|기계|인공지능|AI|에이아이|프로그램|컴퓨터)"
 _IS_IT = "(이?(야|니|냐|임|지|죠|에요|예요)|인가요?|입니까|맞(아|지|죠|나|니)요?|아니(야|지|죠|니))(?![가-힣])"
-_BEING = "(human|person|robot|bot|chatbot|ai|machine|program|computer)"
+_BEING = "(human|person|robot|bot|chatbot|ai|machine|program|computer|script)"
 _ASKED = re.compile(
     # "너 진짜 사람이야?", alone "인공지능 맞지?", "기계랑 얘기하는 거야?"
-    rf"(?<![가-힣])(너|넌|네가|니가|당신|오로라)(는|은)?\s*((혹시|진짜|정말|사실|솔직히|그냥|결국|설마)(로|은|는)?\s*)*"
+    rf"(?<![가-힣])(너|넌|네가|니가|당신|오로라)(님|씨)?(는|은|이)?\s*((혹시|진짜|정말|사실|솔직히|그냥|결국|설마)(로|은|는)?\s*)*"
     rf"{_KIND}\s*({_IS_IT}|인 ?거|이?라며)"
     rf"|^((솔직히|진짜|정말|혹시|설마)\s*)*{_KIND}\s*{_IS_IT}\S*[\s?!~.ㅋㅎ]*$"
     rf"|{_KIND}\s*(이?(야|냐|지|임)|맞지)\s*(너|넌|니가|네가)[\s?!~.ㅋㅎ]*$"
@@ -31,7 +31,8 @@ _ASKED = re.compile(
     r"(\?|(right|huh|yes|no|aren'?t (you|u))\b\W*$)"
     r"|\b(am i|are we|i'?m|im) ((really|actually|just) )*(talking|chatting|speaking|texting|typing) (to|with)"
     rf" an? ((real|actual|living) )*{_BEING}\b"
-    rf"|\b{_BEING} or (an? )?((real|actual) )*({_BEING}|girl|woman)\b",
+    rf"|\b(you'?re?|you are|u r|ur) not ((just|really|only|some|even) )*(an? )?((real|actual|living) )*{_BEING}\b"
+    rf"|\b{_BEING} or (not\b|(an? )?((real|actual) )*({_BEING}|girl|woman)\b)",
     re.IGNORECASE,
 )
 _NAMED = re.compile(
@@ -45,6 +46,11 @@ _SAID = re.compile(
 )
 
 
+def asks_what_she_is(message: str) -> bool:
+    """Whether a message plainly asks whether she is a person or a machine."""
+    return _ASKED.search(message) is not None
+
+
 def honest_word(message: str, reply: str, examples: Sequence[Example], about_her: str = "") -> str:
     """The sentence that her reply lacks, in its language: that she is an AI. "" where nothing is missing.
 
@@ -56,7 +62,7 @@ def honest_word(message: str, reply: str, examples: Sequence[Example], about_her
             the message asks for.
     """
     like_it = _NAMED.search(message) and any(_SAID.search(example.reply) for example in examples)
-    asked = like_it or about_her == ARTIFICIAL or _ASKED.search(message)
+    asked = like_it or about_her == ARTIFICIAL or asks_what_she_is(message)
     if not asked or _SAID.search(reply):
         return ""
     return "I'm an AI, not a person." if text_language(reply) == "en" else "나는 사람이 아니라 AI야."

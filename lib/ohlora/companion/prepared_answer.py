@@ -9,8 +9,10 @@ from datetime import datetime
 from ohlora.companion.answer import told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.language_wish import language_answer
+from ohlora.companion.speech_level import speech_answer
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
+    asks_something,
     asks_for_told,
     chosen_answer,
     explanation,
@@ -49,7 +51,7 @@ def prepared_answer(
     reading, recalled, answers = draft.reading, draft.memories, sources.general_answers
     if draft.gently:
         return gentle_answer(answers, draft, history)
-    ready = language_answer(draft.plain) if draft.otherwise is None else None
+    ready = language_answer(draft.plain) or speech_answer(draft.plain) if draft.otherwise is None else None
     if ready is None:
         ready = explanation(sources.study_terms, answers, draft, history)
     may_ask = reading.may_ask and reading.about_her in _MAY_BE_TOLD
@@ -68,8 +70,7 @@ def prepared_answer(
         ready = written_answer(sources.examples, draft.plain, history, reading.about_her, draft.said_before)
     if ready is not None or answers is None:
         return ready
-    if draft.plain.endswith(
-        ("?", "？")
-    ):  # answered by what it brings to mind alone: "who knows" beside it would be odd
+    if asks_something(answers, draft):
+        # answered by what it brings to mind alone: "who knows" beside it would be odd
         return remembered_answer(draft, history, now) or general_answer(answers, draft, history, now)
     return general_answer(answers, draft, history, now) or remembered_answer(draft, history, now)

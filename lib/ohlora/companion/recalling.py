@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
 from ohlora.companion.draft import Draft
+from ohlora.companion.speech_level import speech_for
 from ohlora.companion.told_fact import asks_for_days, asks_for_former, names_a_day, with_a_day
-from ohlora.rag import MemoryStore, MessageLog
-from ohlora.rag.told_names import NAME_KEYS, asks_for_anothers_name
+from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
+from ohlora.rag.told_names import NAME_KEYS, NICKNAME_KEYS, asks_for_anothers_name, asks_for_nickname, asks_for_own_name
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +20,9 @@ CANDIDATES = 8  # … of so many, where only those that name a day count
 
 
 def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: datetime) -> None:
-    """Note in the draft what comes to her mind; the log is only searched where something told may be asked for.
+    """Note in the draft what comes to her mind, and how the user wishes to be spoken to.
+
+    The log is only searched where something told may be asked for.
 
     She can answer without them: a failure becomes a notice.
 
@@ -28,13 +32,13 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     message, days = draft.asking or draft.message.strip(), asks_for_days(draft.message)
     asks = draft.reading.may_ask or days
     try:
+        draft.speech = speech_for(draft.plain, memory.memories(user))
         found = memory.search(user, message, CANDIDATES, asked=asks)
-        if asks_for_anothers_name(message):
-            found = [one for one in found if one.memory.key.casefold() not in NAME_KEYS]
+        found = _by_whose_name_is_asked(message, found, memory.memories(user)) if asks else found
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
-    if not asks:
+    if not asks or (draft.recalled and draft.recalled[0].memory.key.casefold() in NAME_KEYS):
         return
     try:
         draft.quotable = log.find(
@@ -42,3 +46,20 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         )
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
+
+
+def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence[Memory]) -> list[Recalled]:
+    """The user's own name alone where it is asked for, and not where somebody else's is.
+
+    Args:
+        found: that matter to the message. known: all memories of the user, oldest first.
+    """
+    names = [one for one in known if one.key.casefold() in NAME_KEYS]
+    if asks_for_anothers_name(message):
+        return [one for one in found if one.memory not in names]
+    if not names or not asks_for_own_name(message):
+        return found
+    nicknames = [one for one in names if one.key.casefold() in NICKNAME_KEYS]
+    plain = [one for one in names if one not in nicknames]
+    first, second = (nicknames, plain) if asks_for_nickname(message) else (plain, nicknames)
+    return [Recalled((first or second)[-1], 1.0)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ohlora.companion.draft import Draft
+from ohlora.companion.speech_level import SPEECH_KEY, wished_speech
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
 from ohlora.rag.extraction import WHICH
@@ -48,6 +49,7 @@ class Remembering:
                     with suppress(ValueError):  # what the model wrote is no fact; another try would not help
                         own = remember_all(store, self._user, *one)
                     outcomes += own
+                spoken = self._note_speech(store, message, turn)
         except Exception as error:
             self._waiting = waiting
             draft.notices.append(draft.say("store_failed", error))
@@ -58,7 +60,18 @@ class Remembering:
         draft.notices += [draft.say("forgotten", line=one.memory.line) for one in gone]
         draft.not_kept = any(one.reason in _NOT_KEPT for one in own)
         draft.notices += [one.notice for one in outcomes if one.notice]
-        return tuple(one.memory.line for one in outcomes if one.action in ("add", "update"))
+        return (*spoken, *(one.memory.line for one in outcomes if one.action in ("add", "update")))
+
+    def _note_speech(self, store: MemoryStore, message: str, turn: str) -> tuple[str, ...]:
+        """Keep how the user wishes to be spoken to; returns the line, if it is a new one."""
+        level = wished_speech(message)
+        known = store.find_key(self._user, SPEECH_KEY)
+        if level is None or (known and known[-1].value == level):
+            return ()
+        told = {"source_turn": turn, "language": "ko"}
+        if known:
+            return (store.update(self._user, known[-1].id, level, **told).line,)
+        return (store.add(self._user, SPEECH_KEY, level, **told).line,)
 
     def _forget_all(self, store: MemoryStore, draft: Draft) -> tuple[str, ...]:
         """Forget every memory of the user, plans that are over and what waits included."""

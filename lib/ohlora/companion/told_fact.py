@@ -20,8 +20,11 @@ import yaml
 from ohlora.companion.citation import day_in_words, told_when
 from ohlora.config import DATA
 from ohlora.llm.language import text_language
+from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, Recalled
 from ohlora.rag.dates import named_day, next_time, past_day
+from ohlora.rag.intents import as_beginning
+from ohlora.rag.korean_words import ends_in_consonant
 from ohlora.rag.replaced_memory import may_have_several
 
 SURELY_MEANT = 0.3  # relevance from which what the user wrote is quoted without asking whether it is meant
@@ -62,6 +65,12 @@ _ASKS_BACK = re.compile(  # a question word and reported speech: "어디랬지",
     r"(뭐|뭘|어디|어딨|어데|언제|누구|누가|몇|어느|무슨|얼마|어떻게|어케|왜|며칠).*"
     r"([다라냐자]고?\s?(했|말했|얘기했|그랬)|(?<!그)[댔랬쟀])(었)?(지|죠|더라|게|나|냐|던가)요?[\s?!.~ㅋㅎㅠㅜ]*$"
 )
+_DAY_WORDS = re.compile(
+    r"\d+\s?(월|일|st|nd|rd|th)?|(다음|이번|담|다다음)\s?(주|달)?|[월화수목금토일]요일|날|내일|모레"
+    r"|\b(on|the|of|this|next|coming|tomorrow|week|(mon|tues|wednes|thurs|fri|satur|sun)day|(jan|feb|mar|apr|jun|jul|aug|sep|sept|oct"
+    r"|nov|dec)[a-z]*|may)\b",
+    re.IGNORECASE,
+)
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
@@ -100,7 +109,7 @@ def told_fact(
                 told |= {"value": one.value, "when": _when(one, now, language, phrases)}
                 return phrases["before"].format(**told, old=before[0].value)
     if day is not None and (_WHEN.search(message) or not others):
-        return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
+        return _dated(told, day_in_words(day, now.date(), language), phrases)
     if others:
         told["others"] = ", ".join(one.value for one in others)
         return _one_of(phrases["together"], message).format(**told)
@@ -112,8 +121,8 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
     phrases = _phrases()[language]
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     if (day := _day_of(memory, now)) is not None:
-        return phrases["date"].format(**told, day=day_in_words(day, now.date(), language))
-    return _one_of(phrases["remembered"], message).format(**told)
+        return _dated(told, day_in_words(day, now.date(), language), phrases)
+    return as_beginning(_one_of(phrases["remembered"], message).format(**told))
 
 
 def refers_to_told(message: str) -> bool:
@@ -181,6 +190,12 @@ def _next_day(memory: Memory, now: datetime) -> date | None:
     return again
 
 
+def _dated(told: dict[str, str], day: str, phrases: dict[str, Any]) -> str:
+    """A value with its day, which alone is enough where the value is no more: not "19 May, so Tuesday 19 May"."""
+    is_day = not plain_letters(_DAY_WORDS.sub("", told["value"]))
+    return phrases["day" if is_day else "date"].format(**told, day=day)
+
+
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:
     days = (day - today).days
     name = {0: "today", 1: "tomorrow", 7: "days"}.get(days, "weeks" if days % 7 == 0 else "days")
@@ -194,8 +209,7 @@ def _when(memory: Memory, now: datetime, language: str, phrases: dict[str, Any])
 
 def _that(words: str) -> str:
     """What follows words that are quoted in Korean: 이라고 after a consonant ("개짜증"), else 라고."""
-    last = next((letter for letter in reversed(words) if letter.isalnum()), "")
-    return "이라고" if "가" <= last <= "힣" and (ord(last) - ord("가")) % 28 else "라고"
+    return "이라고" if ends_in_consonant(words) else "라고"
 
 
 def _one_of(sentences: list[str], message: str) -> str:

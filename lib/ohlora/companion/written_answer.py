@@ -20,6 +20,7 @@ from typing import ParamSpec, TypeVar
 from ohlora.companion.answer import without_address
 from ohlora.companion.choice import choice
 from ohlora.companion.draft import Draft
+from ohlora.companion.message_parts import beside_the_name, goodbye_at_the_end
 from ohlora.companion.mirroring import mirroring
 from ohlora.companion.told_fact import refers_to_told, remembered_fact
 from ohlora.llm.dialogues import Dialogue
@@ -37,7 +38,7 @@ from ohlora.rag.intents import GeneralAnswer, act_of_intent
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
-from ohlora.rag.told_names import NAME_KEYS
+from ohlora.rag.told_names import NAME_KEYS, called
 from ohlora.rag.wants import APPROVAL, ASKS_TOLD, RISKY
 
 logger = logging.getLogger(__name__)
@@ -170,6 +171,12 @@ def asks_for_told(answers: GeneralAnswers | None, draft: Draft) -> bool:
 
 
 @otherwise_none
+def asks_something(answers: GeneralAnswers, draft: Draft) -> bool:
+    """Whether a message seems to ask, whatever it asks for."""
+    return draft.plain.endswith(("?", "？")) or answers.seems_to_ask(draft.plain)
+
+
+@otherwise_none
 def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[ReplyProgress] | None:
     """Her choice where the message asks her to choose between two small things (ohlora.companion.choice)."""
     if answers is None or holds_curse(draft.plain) or draft.reading.wants == RISKY:
@@ -213,13 +220,15 @@ def general_answer(
     """
     if answers is None or draft.reading.forgets >= POSSIBLE:
         return None
+    if goodbye := goodbye_at_the_end(answers, draft.plain):
+        return _said_anew(answers.best(goodbye, "", draft.language), draft.said_before, history)
     together = draft.in_talk != draft.plain
     name = _told_value(draft, NAME_KEYS)
     value = name or ("" if together else _told_value(draft))  # of both messages it is not the topic
     by_intent = answers.answers(draft.in_talk, draft.language, value, together)
     naming = [one for one in by_intent if value and value in one.reply]
-    if name:  # whatever else the message does, who tells her name is greeted by it
-        naming = answers.of_intent(_TELLS_NAME, draft.plain, draft.language, name)
+    if name:
+        naming = _greetings_by_name(answers, draft, history, name)
     ranked = answers.best(draft.plain, _user_before(history), draft.language)
     found = _first_new([*naming, *(ranked or by_intent)], draft.said_before, history, value)
     if found is None:
@@ -234,6 +243,26 @@ def general_answer(
         said_first = mirroring(draft.plain, kind, draft.language, history, answers.mirrored)
     draft.quotes = bool(value or said_first)
     return stream_reply(iter([replace(found, reply=f"{said_first} {found.reply}".strip()).target()]))
+
+
+def _greetings_by_name(
+    answers: GeneralAnswers, draft: Draft, history: Sequence[dict[str, str]], name: str
+) -> list[GeneralAnswer]:
+    """Whatever else a message does, who tells her name is greeted by it, and what stands beside it is answered then."""
+    greetings = answers.of_intent(_TELLS_NAME, draft.plain, draft.language, name)
+    if draft.speech is None:
+        greetings = [replace(one, reply=one.reply.replace(f", {name}!", f", {called(name)}!")) for one in greetings]
+    beside = beside_the_name(answers, draft.plain, name)
+    then = _first_new(answers.best(beside, "", draft.language), draft.said_before, history) if beside else None
+    if then is None:
+        return greetings
+    return [replace(then, reply=f"{_up_to_the_name(one.reply, name)} {then.reply}") for one in greetings]
+
+
+def _up_to_the_name(greeting: str, name: str) -> str:
+    """A greeting without the sentences after the name."""
+    place = greeting.index(name)
+    return greeting[:place] + re.split(r"(?<=[.!?])\s", greeting[place:], maxsplit=1)[0]
 
 
 @otherwise_none

@@ -22,6 +22,7 @@ from ohlora.rag.e5_network import E5Network, limited_threads, mean_and_highest, 
 from ohlora.rag.korean_words import whole_noun
 from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.tagged_words import LONGEST, TAGS, Encoded, encode, own_tokens, tagged_words, whole_words
+from ohlora.rag.told_names import NAME_KEYS, is_said_as_name, key_of_named
 from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import load_weights
 
@@ -147,8 +148,18 @@ class FactReader:
             if key in _NAMES:  # a token may hold the last syllable of a name and the ending after it
                 value = _ENDING.sub("", value)
             if value:
-                found.append(Fact(key, value, probability))
-        return tuple(sorted(found, key=lambda fact: -fact.probability))
+                found.append(Fact(key_of_named(key, message, message.index(value, begin)), value, probability))
+        return tuple(sorted(one_own_name(found, message), key=lambda fact: -fact.probability))
+
+
+def one_own_name(facts: Sequence[Fact], message: str) -> list[Fact]:
+    """The facts of a message, of several names of the user only one: who lives in 광주 and is "이정숙이라고 해요"."""
+    kept = list(facts)
+    for key in NAME_KEYS:
+        names = [one for one in facts if one.key == key]
+        best = max(names, key=lambda one: (is_said_as_name(one.value, message), one.probability), default=None)
+        kept = [one for one in kept if one.key != key or one is best]
+    return kept
 
 
 def load_fact_reader(threads: int = 1, weights: str | Path = WEIGHTS) -> FactReader:

@@ -143,6 +143,10 @@ class GeneralAnswers:
         goes_on = alone < CLEAR_ALONE or self.probabilities(both).max() >= UNCLEAR_TOGETHER
         return both if goes_on else message
 
+    def seems_to_ask(self, message: str) -> bool:
+        """Whether what a message likeliest does is to ask something."""
+        return act_of_intent()[self.likeliest_intent(message)].startswith("asks")
+
     def surely_no_question(self, message: str) -> bool:
         """Whether a message likelier does something that is no question than not: complains, tells of its day …"""
         act, probability = likeliest(self.probabilities(message), self._acts)

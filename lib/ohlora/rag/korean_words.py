@@ -7,8 +7,9 @@ Skip-Bigram") tells the noun of "왼손잡이라고" from what follows it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi
@@ -17,7 +18,33 @@ _NOUNS = ("NN", "NP", "NR", "XPN", "XSN", "XR", "SL", "SN", "SH")
 _AFTER_NOUNS = ("J", "VCP", "E", "XSV", "XSA")  # particles; "이다" and "하다" with their endings
 _KOREAN = re.compile(r"[가-힣]")
 _TOPIC = (("JX", "은"), ("JX", "는"), ("JX", "이야"))
+_SYLLABLES, _FINALS = (ord("가"), ord("힣")), 28  # of Unicode: the final consonants of a syllable, none among them
 _REST_OF_WORD, _SPACE = re.compile(r"[가-힣]*"), re.compile(r"\s?")
+
+
+class Morpheme(NamedTuple):
+    """form: as in a dictionary; tag: Kiwi's, irregular stems with -I; start, end: its characters ("난" is 나 + ㄴ)."""
+
+    form: str
+    tag: str
+    start: int
+    end: int
+
+
+def morphemes(text: str) -> list[Morpheme]:
+    """The morphemes of a text, in their order."""
+    return [Morpheme(one.form, one.tag, one.start, one.start + one.len) for one in _analyser().tokenize(text)]
+
+
+def joined(parts: Sequence[tuple[str, str]]) -> str:
+    """The word that morphemes make, of forms and tags: 반갑 + 어요 is 반가워요."""
+    return _analyser().join(list(parts))
+
+
+def ends_in_consonant(text: str) -> bool:
+    """Whether the last letter of a text is a Korean syllable with a final consonant; marks after it do not count."""
+    last = ord(next((letter for letter in reversed(text) if letter.isalnum()), " "))
+    return _SYLLABLES[0] <= last <= _SYLLABLES[1] and (last - _SYLLABLES[0]) % _FINALS != 0
 
 
 def whole_noun(message: str, first: int, last: int) -> tuple[int, int]:

@@ -10,16 +10,8 @@ from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.dates import named_day
 from ohlora.rag.memory import Memory
 from ohlora.rag.named_memory import named_memory
+from ohlora.rag.told_names import NAME_KEYS, is_of_people, is_said_as_name
 
-_PEOPLE = re.compile(
-    r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
-    r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
-    r"|룸메|동료|상사"
-    r"|\b(\w*friends?|family(?! name)|brothers?|sisters?|siblings?|child(ren)?|kids?|sons?|daughters?|mother|father"
-    r"|mum|mom|dad|parents?|grand\w+|husband|wife|spouse|partner|fianc\w+|crush|cousins?|aunt|uncle|niece|nephew"
-    r"|room ?mates?|colleagues?|boss)\b",
-    re.I,
-)
 _SEVERAL = re.compile(
     r"좋아하는|싫어하는|못 먹는|무서워하는|취미|알레르기|반려|고민|언어|악기|운동(?!화)"
     r"|공부|습관|건강|특징|약속|일정|계획|식물|물건"
@@ -37,7 +29,7 @@ _ROUGH_TIME = re.compile(
 
 def may_have_several(key: str) -> bool:
     """Whether two different values may both be right under a key: 취미, plan, and people, of whom one tells much."""
-    return bool(_SEVERAL.search(key) or _PEOPLE.search(key))
+    return bool(_SEVERAL.search(key) or is_of_people(key))
 
 
 def replaced_memory(
@@ -53,7 +45,8 @@ def replaced_memory(
 
     A time replaces a time, and what is none what is none: "exam: 4 April" does not end "exam: IELTS". In
     data/memory/messages.*.jsonl, of 380 second days told under a key 368 are changes, of 243 days told beside something
-    else 85. What is told of somebody who is named ("Mia moved to Paris") leaves the name.
+    else 85. What is told of somebody who is named ("Mia moved to Paris") leaves the name. The user's own name is
+    replaced only by one that is plainly said to be it.
 
     Args:
         alike: memories under the key, oldest first.
@@ -61,11 +54,13 @@ def replaced_memory(
         message: in which it is told. said: the day on which it is told.
         source_turn: id of the turn; facts of one message do not replace each other.
     """
+    if key.casefold() in NAME_KEYS and not (is_said_as_name(value, message) or tells_of_change(message)):
+        return None
     older = [one for one in alike if source_turn is None or one.source_turn != source_turn]
     of_its_kind = [one for one in older if _is_time(one.value, said) == _is_time(value, said)]
     likely = (of_its_kind or older) if changes else of_its_kind
     named = named_memory(likely, message, value, whole=not changes)
-    if _PEOPLE.search(key):
+    if is_of_people(key):
         likely = [] if named is not None else likely
     elif named is not None and (changes or tells_of_change(message)):  # "tea now, no more coffee"
         return named

@@ -1,4 +1,4 @@
-"""Whether what was taken for a name may be one, and whose name is asked for.
+"""Whether what was taken for a name may be one, whose it is, and whose name is asked for.
 
 "hiya, just in the door" tells none, "나 민재임" tells 민재; "what's my wife's name?" does not ask for the user's own.
 """
@@ -7,8 +7,22 @@ from __future__ import annotations
 
 import re
 
-NAME_KEYS = ("이름", "별명", "name", "nickname")
+from ohlora.rag.korean_words import ends_in_consonant
+
+NICKNAME_KEYS = ("별명", "nickname")
+NAME_KEYS = ("이름", "name", *NICKNAME_KEYS)
 """Keys of memories under which the user's own name stands."""
+_PETS = ("반려동물", "pet")
+_PEOPLE = re.compile(
+    r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
+    r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
+    r"|룸메|동료|상사"
+    r"|\b(\w*friends?|family(?! name)|brothers?|sisters?|siblings?|child(ren)?|kids?|sons?|daughters?|mother|father"
+    r"|mum|mom|dad|parents?|grand\w+|husband|wife|spouse|partner|fianc\w+|crush|cousins?|aunt|uncle|niece|nephew"
+    r"|room ?mates?|colleagues?|boss)\b",
+    re.I,
+)
+_SURNAMES = frozenset("김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민")
 _NO_NAMES = frozenset(
     [
         "hi", "hiya", "hey", "hello", "heya", "howdy", "yo", "sup", "morning", "evening", "night", "bye", "thanks",
@@ -21,13 +35,35 @@ _NAME_IS_TOLD = (
     r"|\b(i'?m|i am|am|my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
     r"|introduc\w+|sign\w*|who'?s|as)\b[^!?]*{value}|{value}\W+([^.!?]*\b)?(here|is my name|'?s my name|speaking|btw)\b"
 )
+_NAME_IS_SAID = r"{value}\s?(이?라고|이?라\s?해|이?야(?!말로)|이에요|예요|입니다|임(?![가-힣])|이요|요)(?![가-힣]{2})"
+_WHICH_CHILD = r"(?:큰|작은|막내|첫째|둘째)?\s?"
+_RELATIONS = {
+    "ko": {
+        "딸": rf"{_WHICH_CHILD}딸(?:내미|애)?", "아들": rf"{_WHICH_CHILD}아들(?:내미)?",
+        "남편": "남편|신랑", "아내": "아내|와이프|집사람", "동생": "(?:남|여|막내|막냇)?동생",
+        "언니": "언니", "오빠": "오빠", "누나": "누나", "형": "형", "친구": "친구",
+        "여자친구": r"여친|여자\s?친구", "남자친구": r"남친|남자\s?친구", "룸메이트": "룸메(?:이트)?",
+        "조카": "조카", "손주": "손주|손녀|손자", "며느리": "며느리", "사위": "사위",
+    },
+    "en": {
+        "daughter": "daughter", "son": "son", "wife": "wife", "husband": "husband", "partner": "partner|fianc[eé]e?",
+        "girlfriend": "girlfriend|gf", "boyfriend": "boyfriend|bf", "sister": "sister|sis", "brother": "brother|bro",
+        "friend": "friend|mate|bestie", "roommate": "roommate|flatmate|housemate", "niece": "niece",
+        "nephew": "nephew", "cousin": "cousin",
+    },
+}  # fmt: skip
+"""Keys of memories, and the words that stand before a name of whom they tell."""
+_CALLED = {
+    "ko": r"(?<![가-힣])(?<!전 )(?:{relation})(?:\s?이름(?:은|이)?|은|는|이)?\s?$",
+    "en": r"(?<!late )(?<!ex )(?<!ex-)\b(?:{relation})(?:'?s name(?: is|'s)?| is called| called| named|,)?\s$",
+}
 _ANOTHER = re.compile(
     r"(아내|마누라|와이프|집사람|남편|신랑|딸|아들|자식|애기|아기|엄마|아빠|어머니|아버지|동생|언니|오빠|누나|형|친구|여친|남친|애인|사귀는"
     r"|고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터|사위|며느리|손주|손녀|손자|할머니|할아버지|룸메|선생|쌤|팀장|사장|상사|동료|회사|가게|학교)"
     r".*(이름|뭐라고?\s?(불|하|했|지)|누구)|(얘|걔|쟤)\s?(이름|누구)"
-    r"|\b(wife|husband|partner|girlfriend|boyfriend|ex|son|daughter|kids?|lad|baby|mother|father|mum|mom|dad|brother|sister"
-    r"|friend|mate|dog|cat|pet|tortoise|hamster|boss|teacher|neighbou?r|roommate|grand\w+|niece|nephew|uncle|aunt|cousin"
-    r"|company|shop|school|his|her|their)\b('?s)?.*\b(names?|called)\b|\bname (of|has) (my|the|that|our)\b"
+    r"|\b(wife|husband|partner|girlfriend|boyfriend|ex|son|daughter|kid|lad|baby|mother|father|mum|mom|dad|brother|sister"
+    r"|friend|mate|dog|cat|pet|tortoise|hamster|boss|teacher|neighbou?r|roommate|grand\w+?|niece|nephew|uncle|aunt|cousin"
+    r"|company|shop|school|his|her|their)('?s|s'?)?\b.*\b(names?|called)\b|\bname (of|has) (my|the|that|our)\b"
     r"|\bhow (is|are) the names?\b|\bwho('?s| is) my\b",
     re.IGNORECASE,
 )
@@ -36,12 +72,56 @@ _OWN = re.compile(
     r"|\bmy (nick|full |first |last )?name\b(?! is| not)",
     re.IGNORECASE,
 )
+_WHO_AM_I = re.compile(
+    r"(?<![가-힣])(나|내가|난|제가)\s?누(구|군|굴)|\bwho (i am|am i|this is)\W*$"
+    r"|\b(what|how) (do|did|should|would) (you|u) call me\b"
+    r"|\bwhat i'?m called\b|\bwho('?s| is) this\W*$",
+    re.IGNORECASE,
+)
 
 
 def plain_name(key: str, value: str) -> str:
-    """A value without the ending of casual Korean where it is a name: 민재임 → 민재, but not 김순임."""
+    """A value as a name is written, where it is one: 민재임 → 민재, but not 김순임; priya → Priya."""
+    if key.casefold() not in NAME_KEYS:
+        return value
+    if value.isascii() and value.islower() and key.casefold() not in NICKNAME_KEYS:
+        return value.title() if value.replace(" ", "").isalpha() else value
     given_name = re.fullmatch(r"(?![김이박최정강조윤장임한오서신권황안송류전홍])[가-힣]{2}임|[가-힣]{3}임", value)
-    return value[:-1] if key.casefold() in NAME_KEYS and given_name else value
+    return value[:-1] if given_name else value
+
+
+def called(name: str) -> str:
+    """How a friend calls somebody in Korean: 김도현 → 도현아, 서아 → 서아야; other names stay."""
+    given = name[1:] if re.fullmatch("[가-힣]{3}", name) and name[0] in _SURNAMES else name
+    if not re.fullmatch("[가-힣]{2,3}", given):
+        return name
+    return given + ("아" if ends_in_consonant(given) else "야")
+
+
+def is_of_people(key: str) -> bool:
+    """Whether a memory under a key tells of somebody beside the user."""
+    return _PEOPLE.search(key) is not None
+
+
+def key_of_named(key: str, message: str, begin: int) -> str:
+    """The key of a fact whose words begin at a place of the message: "my daughter |Emma" → daughter.
+
+    Args:
+        key: that was read; it stays where it is no name and nobody's.
+    """
+    if key.casefold() not in (*NAME_KEYS, *_PETS) and not is_of_people(key):
+        return key
+    for language, relations in _RELATIONS.items():
+        for relation, words in relations.items():
+            if re.search(_CALLED[language].replace("{relation}", words), message[:begin], re.IGNORECASE):
+                return relation
+    return key
+
+
+def is_said_as_name(value: str, message: str) -> bool:
+    """Whether a message plainly says that a value is the user's name: "이정숙이라고 해요", "I'm Dale"."""
+    said = _NAME_IS_SAID if re.search("[가-힣]", value) else _NAME_IS_TOLD
+    return re.search(said.replace("{value}", re.escape(value)), message, re.IGNORECASE) is not None
 
 
 def is_no_name(key: str, value: str, message: str) -> bool:
@@ -58,3 +138,13 @@ def is_no_name(key: str, value: str, message: str) -> bool:
 def asks_for_anothers_name(message: str) -> bool:
     """Whether a message asks who somebody else is, or a pet: the user's own name is no answer."""
     return _ANOTHER.search(message) is not None and _OWN.search(message) is None
+
+
+def asks_for_own_name(message: str) -> bool:
+    """Whether a message that asks for what was told asks for the user's own name."""
+    return _OWN.search(message) is not None or _WHO_AM_I.search(message) is not None
+
+
+def asks_for_nickname(message: str) -> bool:
+    """Whether a message speaks of a nickname."""
+    return re.search(r"별명|닉네임|\bnick", message, re.IGNORECASE) is not None

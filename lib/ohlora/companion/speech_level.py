@@ -1,0 +1,83 @@
+"""How she speaks Korean to a user: plainly, as friends do (반말), or politely (존댓말) where that was wished.
+
+The wish is found by rules, answered at once, and kept as a memory, "말투: 존댓말": the user sees it in the list, and it
+can be forgotten there.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from typing import Any, Literal
+
+import yaml
+
+from ohlora.companion.polite_speech import polite
+from ohlora.config import DATA
+from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
+from ohlora.rag import Memory
+from ohlora.rag.told_names import NAME_KEYS
+
+SpeechLevel = Literal["존댓말", "반말"]
+
+SPEECH_KEY = "말투"
+"""Key of the memory that holds the wish."""
+POLITE, PLAIN = "존댓말", "반말"
+
+_SENTENCE_ENDS = re.compile(r"[.!?~…^ㅋㅎㅠㅜ\n]+")
+
+
+def wished_speech(message: str) -> SpeechLevel | None:
+    """How a message asks her to speak from now on ("말 놔도 돼", "존댓말 써 주세요"); None: it does not.
+
+    Who tells of a customer's 반말, or asks whether to use 존댓말 to a mother-in-law, wishes nothing.
+    """
+    levels, refused, asked, of_others = _wordings()
+    wished = None
+    for sentence in filter(None, (one.strip() for one in _SENTENCE_ENDS.split(message))):
+        if of_others.search(sentence) or not (named := list(levels.finditer(sentence))):
+            continue
+        last = named[-1]
+        contrary = refused.search(sentence, last.start())
+        if contrary or asked.search(sentence, named[0].start()):
+            wished = POLITE if (last.lastgroup == "polite") != bool(contrary) else PLAIN
+    return wished
+
+
+def speech_answer(message: str) -> Iterator[ReplyProgress] | None:
+    """Her yes, spoken as it is wished; None where nothing is wished."""
+    if (level := wished_speech(message)) is None:
+        return None
+    sentences = _content()["answers"][level]
+    chosen = sentences[zlib.crc32(message.encode("utf-8")) % len(sentences)]
+    return stream_reply(iter([format_reply(chosen, "happy", 0.5)]))
+
+
+def speech_for(message: str, memories: Sequence[Memory]) -> Callable[[str], str] | None:
+    """What turns her plain words into those that are shown to the user; None: they stay.
+
+    Args:
+        message: the user's, whose wish comes before what is stored. memories: all of the user, oldest first.
+    """
+    levels = [one.value for one in memories if one.key == SPEECH_KEY]
+    level = wished_speech(message) or (levels[-1] if levels else PLAIN)
+    if POLITE not in level:
+        return None
+    names = [one.value for one in memories if one.key.casefold() in NAME_KEYS]
+    return partial(polite, name=names[-1] if names else "")
+
+
+@cache
+def _content() -> dict[str, Any]:
+    return yaml.safe_load((DATA / "persona" / "speech_level.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def _wordings() -> tuple[re.Pattern[str], ...]:
+    """Patterns of the levels' names, and of refused, asked and of_others of the file."""
+    polite_names, plain_names, *others = (
+        "|".join(_content()[name]) for name in ("polite", "plain", "refused", "asked", "of_others")
+    )
+    return tuple(re.compile(one) for one in (f"(?P<polite>{polite_names})|(?P<plain>{plain_names})", *others))
