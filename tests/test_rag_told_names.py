@@ -4,7 +4,14 @@ import pytest
 
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag.extraction import check_operation
-from ohlora.rag.told_names import asks_for_anothers_name, is_no_name, plain_name
+from ohlora.rag.told_names import (
+    asks_for_own_name,
+    called,
+    is_no_name,
+    key_of_named,
+    plain_name,
+    whose_name_is_asked,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +48,7 @@ def test_the_ending_of_casual_korean_is_no_part_of_a_name() -> None:
     assert plain_name("이름", "민재임") == "민재" and plain_name("이름", "혜임") == "혜임"
     assert plain_name("이름", "김순임") == "김순임" and plain_name("이름", "김민재임") == "김민재"
     assert plain_name("습관", "매일임") == "매일임"
+    assert plain_name("name", "priya") == "Priya" and plain_name("job", "nurse") == "nurse"
 
 
 @pytest.mark.parametrize(
@@ -65,4 +73,58 @@ def test_the_ending_of_casual_korean_is_no_part_of_a_name() -> None:
     ],
 )
 def test_whose_name_is_asked_for(message: str, asks: bool) -> None:
-    assert asks_for_anothers_name(message) is asks
+    assert bool(whose_name_is_asked(message)) is asks
+
+
+@pytest.mark.parametrize(
+    ("message", "whose"),
+    [
+        ("whats my dogs name", "dog"),
+        ("우리 딸 이름 기억해?", "딸"),
+        ("남편 이름은 뭐라고 했는지 아세요?", "남편"),
+        ("i like it", ""),
+    ],
+)
+def test_the_word_for_somebody_else_is_known(message: str, whose: str) -> None:
+    assert whose_name_is_asked(message) == whose
+
+
+@pytest.mark.parametrize(
+    ("message", "asks"),
+    [
+        ("hey its me. you even remember who i am", True),
+        ("Emma's my daughter. whats MY name", True),
+        ("혹시 제 이름 기억하세요?", True),
+        ("나 누구게", True),
+        ("나 누구랑 사는지도 알아?", False),
+        ("do you know who I am meeting tomorrow", False),
+        ("what's my dog's name?", False),
+    ],
+)
+def test_the_own_name_is_asked_for(message: str, asks: bool) -> None:
+    assert asks_for_own_name(message) is asks
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "value", "right"),
+    [
+        ("name", "my daughter Emma helps sometimes", "Emma", "daughter"),
+        ("pet", "my roommate Hannah bakes", "Hannah", "roommate"),
+        ("반려동물", "세 살 딸 서아가 문 앞에서 기다렸어", "서아", "딸"),
+        ("이름", "나 하윤이라고 해", "하윤", "이름"),
+        ("name", "I'm Dale", "Dale", "name"),
+        ("결혼", "우리 막내딸이 5월 30일에 시집갑니다", "5월 30일", "결혼"),
+        ("late wife", "my late wife Jean snored", "Jean", "late wife"),
+    ],
+)
+def test_who_is_named_beside_a_relation_is_no_one_else(key: str, message: str, value: str, right: str) -> None:
+    assert key_of_named(key, message, message.index(value)) == right
+    assert is_no_name(key, value, message) is (key in ("name", "이름") and right != key)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("하윤", "하윤아"), ("김도현", "도현아"), ("서아", "서아야"), ("Priya", "Priya"), ("남궁세아", "남궁세아")],
+)
+def test_a_friend_is_called_in_korean(name: str, said: str) -> None:
+    assert called(name) == said

@@ -12,8 +12,8 @@ from ohlora.companion.language_wish import language_answer
 from ohlora.companion.speech_level import speech_answer
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
-    asks_something,
     asks_for_told,
+    asks_something,
     chosen_answer,
     explanation,
     general_answer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -11,7 +11,7 @@ from ohlora.companion.draft import Draft
 from ohlora.companion.speech_level import speech_for
 from ohlora.companion.told_fact import asks_for_days, asks_for_former, names_a_day, with_a_day
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
-from ohlora.rag.told_names import NAME_KEYS, NICKNAME_KEYS, asks_for_anothers_name, asks_for_nickname, asks_for_own_name
+from ohlora.rag.told_names import NAME_KEYS, NICKNAME_KEYS, asks_for_nickname, asks_for_own_name, whose_name_is_asked
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +22,8 @@ CANDIDATES = 8  # … of so many, where only those that name a day count
 def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: datetime) -> None:
     """Note in the draft what comes to her mind, and how the user wishes to be spoken to.
 
-    The log is only searched where something told may be asked for.
-
-    She can answer without them: a failure becomes a notice.
+    The log is only searched where something told may be asked for, and for somebody's name what speaks of them. She can
+    answer without them: a failure becomes a notice.
 
     Args:
         now: with the user's time zone.
@@ -41,11 +40,17 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     if not asks or (draft.recalled and draft.recalled[0].memory.key.casefold() in NAME_KEYS):
         return
     try:
-        draft.quotable = log.find(
-            user, message, asks_for_former(message), partial(names_a_day, now=now) if days else None
-        )
+        draft.quotable = log.find(user, message, asks_for_former(message), _may_answer(message, days, now))
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
+
+
+def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], bool] | None:
+    """Which of the user's words may answer a message; None: any. days: it asks how long it is until something."""
+    if days:
+        return partial(names_a_day, now=now)
+    named = whose_name_is_asked(message).casefold()
+    return (lambda one: named in one.value.casefold()) if named and " " not in named else None
 
 
 def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence[Memory]) -> list[Recalled]:
@@ -55,7 +60,7 @@ def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence
         found: that matter to the message. known: all memories of the user, oldest first.
     """
     names = [one for one in known if one.key.casefold() in NAME_KEYS]
-    if asks_for_anothers_name(message):
+    if whose_name_is_asked(message):
         return [one for one in found if one.memory not in names]
     if not names or not asks_for_own_name(message):
         return found

@@ -22,7 +22,7 @@ from ohlora.rag.named_memory import named_memory
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice, which_notice
 from ohlora.rag.replaced_memory import may_have_several, replaced_memory
-from ohlora.rag.told_names import is_no_name
+from ohlora.rag.told_names import NAME_KEYS, is_no_name, is_said_as_name
 from ohlora.rag.told_secrets import holds_secret, names_secret
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
@@ -243,12 +243,20 @@ def _carry_out(
         value = clean_line("value", operation.value, MAXIMUM_VALUE)
         for one in alike:
             if value == one.value or (operation.kind == "add" and _is_part(value, one)):
+                if one.key.casefold() in NAME_KEYS and is_said_as_name(value, message):
+                    _delete_others(store, one, alike)  # what else was taken for the user's name was none
                 return Remembered("known", one, source)
         changes, day = operation.kind == "update", read_clock(store.clock).astimezone().date()
         replaced = replaced_memory(alike, operation.key, value, changes, message, day, source_turn)
         if replaced is None:
             return Remembered("add", store.add(user, operation.key, value, **told), source)
         return Remembered("update", store.update(user, replaced.id, value, **told), source)
+
+
+def _delete_others(store: MemoryStore, right: Memory, alike: Sequence[Memory]) -> None:
+    for one in alike:
+        if one.id != right.id:
+            store.delete(one.user, one.id)
 
 
 def _forget(

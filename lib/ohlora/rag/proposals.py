@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_stored
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.message_reader import POSSIBLE, SURE, UNKNOWN_READING, Reading
-from ohlora.rag.told_names import plain_name
+from ohlora.rag.told_names import NAME_KEYS, plain_name
 
 _MARKED = (0.3, 0.6)  # least probability of the words of the surest fact, and of a further one: these are half wrong
 
@@ -69,10 +69,16 @@ def _of_the_reader(
         changed = not found and 2 * reading.updates > reading.tells  # one fact of a message changes, not all
         kind, key = "update" if changed else "add", fact.key
         if operation is not None and _overlap(fact.value, operation.value):
-            kind, key, operation = operation.kind, operation.key, None
+            kind, key = operation.kind, _key_of_both(fact.key, operation.key)
+            operation = None
         if value := as_field(plain_name(key, fact.value)):
             found.append(MemoryOperation(kind, key, value))
     return tuple(found)
+
+
+def _key_of_both(read: str, proposed: str) -> str:
+    """The model's key, but it takes many a name in a message for the user's own."""
+    return read if proposed.casefold() in NAME_KEYS else proposed
 
 
 def _overlap(one: str, other: str) -> bool:

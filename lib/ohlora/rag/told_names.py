@@ -60,11 +60,11 @@ _CALLED = {
 _ANOTHER = re.compile(
     r"(아내|마누라|와이프|집사람|남편|신랑|딸|아들|자식|애기|아기|엄마|아빠|어머니|아버지|동생|언니|오빠|누나|형|친구|여친|남친|애인|사귀는"
     r"|고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터|사위|며느리|손주|손녀|손자|할머니|할아버지|룸메|선생|쌤|팀장|사장|상사|동료|회사|가게|학교)"
-    r".*(이름|뭐라고?\s?(불|하|했|지)|누구)|(얘|걔|쟤)\s?(이름|누구)"
+    r".*(?:이름|뭐라고?\s?(?:불|하|했|지)|누구)|(?:얘|걔|쟤)\s?(?:이름|누구)"
     r"|\b(wife|husband|partner|girlfriend|boyfriend|ex|son|daughter|kid|lad|baby|mother|father|mum|mom|dad|brother|sister"
     r"|friend|mate|dog|cat|pet|tortoise|hamster|boss|teacher|neighbou?r|roommate|grand\w+?|niece|nephew|uncle|aunt|cousin"
-    r"|company|shop|school|his|her|their)('?s|s'?)?\b.*\b(names?|called)\b|\bname (of|has) (my|the|that|our)\b"
-    r"|\bhow (is|are) the names?\b|\bwho('?s| is) my\b",
+    r"|company|shop|school)(?:'?s|s'?)?\b.*\b(?:names?|called)\b|\b(?:his|her|their) names?\b"
+    r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my\b",
     re.IGNORECASE,
 )
 _OWN = re.compile(
@@ -73,7 +73,7 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _WHO_AM_I = re.compile(
-    r"(?<![가-힣])(나|내가|난|제가)\s?누(구|군|굴)|\bwho (i am|am i|this is)\W*$"
+    r"(?<![가-힣])(나|내가|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군|굴)|\bwho (i am|am i|this is)\W*$"
     r"|\b(what|how) (do|did|should|would) (you|u) call me\b"
     r"|\bwhat i'?m called\b|\bwho('?s| is) this\W*$",
     re.IGNORECASE,
@@ -125,19 +125,25 @@ def is_said_as_name(value: str, message: str) -> bool:
 
 
 def is_no_name(key: str, value: str, message: str) -> bool:
-    """True where a value under the key of a name is a greeting, a number, or a small word that nothing calls a name."""
+    """True where a value under the key of a name is somebody else's, a greeting, a number, or a small word."""
     if key.casefold() not in NAME_KEYS:
         return False
     name = value.strip(" .,!?~").casefold()
+    if any(key_of_named(key, message, one.start()) != key for one in re.finditer(re.escape(value), message)):
+        return True
     if name in _NO_NAMES or re.fullmatch(r"\d+\S?", name):
         return True
     told = re.search(_NAME_IS_TOLD.replace("{value}", re.escape(name)), message, re.IGNORECASE)
     return value.isascii() and value == value.lower() and told is None
 
 
-def asks_for_anothers_name(message: str) -> bool:
-    """Whether a message asks who somebody else is, or a pet: the user's own name is no answer."""
-    return _ANOTHER.search(message) is not None and _OWN.search(message) is None
+def whose_name_is_asked(message: str) -> str:
+    """The word for somebody else, or a pet, whose name a message asks for: "dog", "his name"; "": it does not.
+
+    The user's own name is no answer then.
+    """
+    asked = None if _OWN.search(message) else _ANOTHER.search(message)
+    return next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
 
 
 def asks_for_own_name(message: str) -> bool:

@@ -1,0 +1,131 @@
+"""She speaks politely (존댓말) to who asked for it, and plainly again; nobody else's manners are taken for a wish."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from companion_parts import NOW, ScriptedModel, make_companion
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohlora.companion.polite_speech import polite
+from ohlora.companion.speech_level import PLAIN, POLITE, SPEECH_KEY, speech_for, wished_speech
+from ohlora.rag import Memory
+from ohlora.rag.intents import read_general_answers
+
+
+def memory(key: str, value: str) -> Memory:
+    return Memory(1, "u", key, value, "ko", None, NOW - timedelta(3), None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("plain", "said"),
+    [
+        ("좋다! 반갑다, 진짜.", "좋아요! 반가워요, 진짜."),
+        ("아깝다!", "아까워요!"),
+        ("나도 그래! 네 편이야.", "저도 그래요! 하윤 님 편이에요."),
+        ("내가 헛짚었네. 이제 알았어.", "제가 헛짚었네요. 이제 알았어요."),
+        ("그 얘기 조금만 더 해 줄래?", "그 얘기 조금만 더 해 주실래요?"),
+        ("걱정하지 마. 읽어 봐.", "걱정하지 마세요. 읽어 보세요."),
+        ("응, 그럴게. 어? 뭐였더라?", "네, 그럴게요. 네? 뭐였죠?"),
+        ("네 개나 먹었구나.", "네 개나 먹었군요."),
+        ("열네 해나 곁에 있던 아이구나.", "열네 해나 곁에 있던 아이군요."),
+        ("가자! 같이 놀자.", "가요! 같이 놀아요."),
+        ("괜찮아, 고개 들어!", "괜찮아요, 고개 들어요!"),
+        ("만나서 반가워, 하윤!", "만나서 반가워요, 하윤 님!"),
+        ('월요일에 "나 간다"라고 말해 줬잖아.', '월요일에 "나 간다"라고 말씀해 주셨잖아요.'),
+        ("이미 존댓말이에요. 그렇습니다!", "이미 존댓말이에요. 그렇습니다!"),
+        ("I'm an AI, dear.", "I'm an AI, dear."),
+        ("고양이 두부!", "고양이 두부!"),
+        ("", ""),
+    ],
+)
+def test_plain_speech_becomes_polite(plain: str, said: str) -> None:
+    assert polite(plain, "하윤") == said
+
+
+@pytest.mark.parametrize(
+    ("plain", "said"),
+    [
+        ("너는 뭐 좀 먹었어?", "뭐 좀 드셨어요?"),
+        ("너도 그래?", "그래요?"),
+        ("너!", "당신!"),
+        ("난 네 편이야.", "전 당신 편이에요."),
+        ("음, 너라면 어때?", "음, 당신이라면 어때요?"),
+    ],
+)
+def test_without_a_name_you_is_left_out_where_it_may_be(plain: str, said: str) -> None:
+    assert polite(plain) == said
+
+
+def sounds_polite(text: str) -> bool:
+    return text.rstrip("~!.?…ㅋㅎ ").endswith(("요", "죠", "니다", "니까"))
+
+
+def test_nearly_all_her_general_answers_end_politely_and_once_is_enough() -> None:
+    replies = [one.reply for one in read_general_answers() if one.language == "ko" and "{value}" not in one.reply]
+    verbs = [one for one in replies[::7] if one.rstrip("~!.?…ㅋㅎ ").endswith(tuple("어아야해네지래까줘게돼봐"))]
+    said = [polite(one, "하윤") for one in verbs]
+    assert len(said) > 150 and sum(map(sounds_polite, said)) >= 0.97 * len(said)
+    assert sum(polite(one, "하윤") == one for one in said) >= 0.97 * len(said)
+
+
+@given(st.text(st.sampled_from('가나너네 다야어줘.!?,~"ㅋa1') | st.characters(), max_size=60))
+def test_any_text_can_be_said_politely(text: str) -> None:
+    assert isinstance(polite(text, "하윤"), str)
+
+
+@pytest.mark.parametrize(
+    ("message", "level"),
+    [
+        ("존댓말로 해주시면 좋겠어요~ 제가 교사였거든요", POLITE),
+        ("말 놓지 마세요", POLITE),
+        ("반말은 좀 불편하네요", POLITE),
+        ("앞으로 존댓말로 대답해 주세요", POLITE),
+        ("말 놔도 돼", PLAIN),
+        ("이제 그냥 편하게 말해 줘 ㅋㅋ", PLAIN),
+        ("존댓말 안 해도 돼요", PLAIN),
+        ("반말로 하자", PLAIN),
+        ("오늘 손님이 초면에 반말하더라", None),
+        ("시어머니한테 존댓말 써야 하나?", None),
+        ("이 문장 존댓말로 바꿔줘", None),
+        ("너 왜 반말해?", None),
+        ("주말엔 집에서 편하게 쉬고 싶다", None),
+        ("팀장님이 말 놓자고 하셔서 당황했어", None),
+        ("can we be less formal?", None),
+    ],
+)
+def test_a_wish_for_a_level_of_speech_is_known(message: str, level: str | None) -> None:
+    assert wished_speech(message) == level
+
+
+def test_the_newest_wish_holds_and_the_message_comes_first() -> None:
+    assert speech_for("안녕", []) is None
+    assert speech_for("안녕", [memory(SPEECH_KEY, POLITE)])("나도 반가워!") == "저도 반가워요!"
+    assert speech_for("안녕", [memory(SPEECH_KEY, POLITE), memory(SPEECH_KEY, PLAIN)]) is None
+    assert speech_for("이제 말 놔", [memory(SPEECH_KEY, POLITE)]) is None
+    named = speech_for("안녕", [memory("이름", "지훈"), memory(SPEECH_KEY, POLITE)])
+    assert named("네 편이야.") == "지훈 님 편이에요."
+
+
+def test_she_speaks_politely_from_the_wish_on_also_another_day_and_it_can_be_forgotten(tmp_path) -> None:
+    shown = []
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\n나도 네가 좋아.\nmemory: none"))
+    turn = companion.turn("존댓말로 말해 주세요", on_progress=lambda progress: shown.append(progress.text))
+    assert turn.stored == ("말투: 존댓말",) and sounds_polite(turn.reply) and shown[-1] == turn.reply
+    companion.new_conversation()
+    assert companion.turn("오늘 뭐 했어요").reply == "저도 좋아요."
+    assert companion.turn("존댓말로 해 주세요").stored == ()
+    assert companion.history[-3]["content"] == "나도 네가 좋아."  # what is said again is known by its plain words
+    (wish,) = [one for one in companion.memories() if one.key == SPEECH_KEY]
+    companion.forget(wish.id)
+    assert companion.turn("심심하네").reply == "나도 네가 좋아."
+
+
+def test_she_speaks_plainly_again_when_asked(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\n나도 좋아.\nmemory: none"))
+    companion.turn("존댓말 써 주세요")
+    assert companion.turn("이제 말 놔도 돼").stored == ("말투: 반말",)
+    assert [one.value for one in companion.memories() if one.key == SPEECH_KEY] == [PLAIN]
+    assert companion.turn("심심하네").reply == "나도 좋아."
