@@ -20,6 +20,7 @@ from ohlora.llm.prompt import Example
 from ohlora.rag import UNKNOWN_READING, Verdict, load_study_terms
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.intents import GeneralAnswer
+from ohlora.rag.topics import TopicAnswers
 
 MODEL = "happy 0.8\nWords of the model.\nmemory: none"
 
@@ -176,6 +177,8 @@ def test_a_written_answer_stands_in_for_words_that_must_not_be_shown(tmp_path) -
 class Answers:
     """Knows the same answers to every message."""
 
+    topics = None
+
     def __init__(self, *replies: str) -> None:
         self.replies = replies or ("A yawn? Tell me more.",)
 
@@ -190,6 +193,12 @@ class Answers:
 
     def surely_no_question(self, message: str) -> bool:
         return False
+
+    def seems_to_ask(self, message: str) -> bool:
+        return "wonder" in message
+
+    def kind(self, message: str) -> tuple[str, float]:
+        return "tells_bad", 0.9
 
     def understood(self, message: str, together: bool = False) -> list[str]:
         return ["nothing_to_do", "bored", "tells_bad"]
@@ -325,6 +334,17 @@ def test_what_she_remembers_comes_first_and_once(tmp_path) -> None:
     first, second = companion.turn("my cat named Pix is the pet"), companion.turn("my pet cat named Pix")
     assert first.recalled and second.recalled
     assert "a cat named Pixel" in first.reply and first.reply.endswith("One.") and second.reply == "Two."
+
+
+def test_an_answer_to_the_topic_comes_before_one_to_anything(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", "Two.", "Three.")
+    purr = GeneralAnswer("cat/tells_bad", "en", "Poor paws.", "sad", 0.5)
+    companion.general_answers.topics = TopicAnswers([purr])
+    assert companion.turn("my cat is ill, it does nothing").reply == "Poor paws."
+    assert companion.turn("my cat is still ill").reply != "Poor paws.", "she said it just now"
+    companion.general_answers.kind = lambda message: ("tells_bad", 0.3)
+    companion.new_conversation()
+    assert companion.turn("the cat, hm, it does nothing").reply != "Poor paws.", "what is told of it is not clear"
 
 
 def test_where_no_answer_fits_what_she_remembers_stands_alone(tmp_path) -> None:

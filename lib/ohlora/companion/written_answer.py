@@ -34,7 +34,7 @@ from ohlora.rag import (
     proposed_operations,
 )
 from ohlora.rag.extraction import check_operation, holds_secret
-from ohlora.rag.intents import GeneralAnswer, act_of_intent
+from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
@@ -229,6 +229,8 @@ def general_answer(
     naming = [one for one in by_intent if value and value in one.reply]
     if name:
         naming = _greetings_by_name(answers, draft, history, name)
+    elif not draft.otherwise:
+        naming = [*_about_its_topic(answers, draft, history), *naming]
     ranked = answers.best(draft.plain, _user_before(history), draft.language)
     found = _first_new([*naming, *(ranked or by_intent)], draft.said_before, history, value)
     if found is None:
@@ -243,6 +245,15 @@ def general_answer(
         said_first = mirroring(draft.plain, kind, draft.language, history, answers.mirrored)
     draft.quotes = bool(value or said_first)
     return stream_reply(iter([replace(found, reply=f"{said_first} {found.reply}".strip()).target()]))
+
+
+def _about_its_topic(answers: GeneralAnswers, draft: Draft, history: Sequence[dict[str, str]]) -> list[GeneralAnswer]:
+    """Answers to what is told of a topic that the message names; none where it asks, or where that is not clear."""
+    kind, sure = answers.kind(draft.in_talk)
+    if answers.topics is None or sure < SURE_KIND or draft.plain.endswith(("?", "？")):
+        return []
+    heart = answers.mirrored(draft.plain, history[-1]["content"] if history else "")
+    return answers.topics.answers(draft.plain, kind, draft.language, heart)
 
 
 def _greetings_by_name(

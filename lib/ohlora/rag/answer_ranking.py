@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from ohlora.rag.intents import GeneralAnswer, GeneralAnswers, act_of_intent, kind_of_act, read_general_answers
+from ohlora.rag.topics import TopicAnswers, read_topic_answers
 from ohlora.weights import WeightsError, load_weights
 
 logger = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ def load_general_answers(
         probabilities, mirrored: see GeneralAnswers.
     """
     answers = read_general_answers()
-    known = {} if mirrored is None else {"mirrored": mirrored}
+    known = {"topics": TopicAnswers(read_topic_answers())} | ({} if mirrored is None else {"mirrored": mirrored})
     try:
         known["scores"] = load_answer_ranking(answers).scores
     except WeightsError as error:

@@ -15,12 +15,16 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.reply_format import format_reply, without_marks
+
+if TYPE_CHECKING:
+    from ohlora.rag.topics import TopicAnswers
 
 SURE_INTENT, SURE_ACT = 0.25, 0.15
 """Probabilities from which an answer to the intent is said, else to the act.
@@ -86,6 +90,7 @@ class GeneralAnswers:
         mirrored: the words of a message that are worth repeating, for it and what she said before; "": none.
         scores: how likely each answer is a good one, for the probabilities of a message without and with what was said
             before, and the answers' numbers (ohlora.rag.answer_ranking); None: what the likeliest intent has is said.
+        topics: answers to what is told of a topic; None: there are none.
     """
 
     def __init__(
@@ -94,8 +99,9 @@ class GeneralAnswers:
         probabilities: Callable[[str], np.ndarray],
         mirrored: Callable[[str, str], str] = lambda message, before: "",
         scores: Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray] | None = None,
+        topics: TopicAnswers | None = None,
     ) -> None:
-        self._answers, self.mirrored, self._scores = list(answers), mirrored, scores
+        self._answers, self.mirrored, self._scores, self.topics = list(answers), mirrored, scores, topics
         self.probabilities = lru_cache(maxsize=8)(probabilities)  # asked for several times a turn
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
         self._kinds = [kind_of_act()[act] for act in self._acts]
@@ -142,6 +148,10 @@ class GeneralAnswers:
         both = heard_together(before, message)
         goes_on = alone < CLEAR_ALONE or self.probabilities(both).max() >= UNCLEAR_TOGETHER
         return both if goes_on else message
+
+    def kind(self, message: str) -> tuple[str, float]:
+        """Whether a message tells something bad, good or neither, asks, or reacts, and how likely that is."""
+        return likeliest(self.probabilities(message), self._kinds)
 
     def seems_to_ask(self, message: str) -> bool:
         """Whether what a message likeliest does is to ask something."""
