@@ -30,6 +30,8 @@ _GREETED = re.compile(
     r"\s+(oh-?)?lora(?=[\s!~.?]*$)",
     re.IGNORECASE,
 )
+MAY_BE_TOLD = ("", "memory", "knows_thing")
+"""What a message may ask about her though it asks for what was told: "do you remember my name?"."""
 CLEARLY_BETTER = 0.1
 """Relevance by which a memory must exceed what the user wrote, to be said instead: it may be a word too few, or stand
 under a wrong key. Of 126 answers on data/memory/development.jsonl 75 hold the fact, 72 without this, 64 where any
@@ -65,7 +67,7 @@ def read_message(
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
-    asks = want == ASKS_TOLD or (asks_back(message) and not is_about_her(want))
+    asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
     return replace(
         reading,
         wants=want,

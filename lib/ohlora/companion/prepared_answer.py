@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ohlora.companion.answer import told_answer
+from ohlora.companion.answer import MAY_BE_TOLD, told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.language_wish import language_answer
 from ohlora.companion.speech_level import speech_answer
@@ -25,8 +25,6 @@ from ohlora.companion.written_answer import (
 )
 from ohlora.llm.reply_format import ReplyProgress
 from ohlora.rag import DialogueExamples, GeneralAnswers, MemoryStore, StudyTerms, Wants
-
-_MAY_BE_TOLD = ("", "memory", "knows_thing")  # "do you remember my name?" asks about her, and for what was told
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def prepared_answer(
     ready = language_answer(draft.plain) or speech_answer(draft.plain) if draft.otherwise is None else None
     if ready is None:
         ready = explanation(sources.study_terms, answers, draft, history)
-    may_ask = reading.may_ask and reading.about_her in _MAY_BE_TOLD
+    may_ask = reading.may_ask and reading.about_her in MAY_BE_TOLD
     days = asks_for_days(draft.message) and bool(with_a_day(draft.recalled[:1], now) or draft.quotable)
     if ready is None and (reading.surely_asks or may_ask or days):
         ready = told_answer(sources.memory, draft, now, days or asks_for_told(answers, draft))

@@ -9,14 +9,29 @@ from functools import partial
 
 from ohlora.companion.draft import Draft
 from ohlora.companion.speech_level import speech_for
-from ohlora.companion.told_fact import asks_for_days, asks_for_former, names_a_day, with_a_day
+from ohlora.companion.told_fact import (
+    asks_for_days,
+    asks_for_former,
+    asks_when,
+    is_only_a_day,
+    names_a_day,
+    with_a_day,
+)
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
-from ohlora.rag.told_names import NAME_KEYS, NICKNAME_KEYS, asks_for_nickname, asks_for_own_name, whose_name_is_asked
+from ohlora.rag.told_names import (
+    NAME_KEYS,
+    NICKNAME_KEYS,
+    PET_KEYS,
+    asks_for_nickname,
+    asks_for_own_name,
+    whose_name_is_asked,
+)
 
 logger = logging.getLogger(__name__)
 
 RECALLED = 3  # memories a turn …
 CANDIDATES = 8  # … of so many, where only those that name a day count
+LONGEST_NAME = 2  # words of a memory that is a name: "강아지 보리"
 
 
 def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: datetime) -> None:
@@ -37,12 +52,31 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
-    if not asks or (draft.recalled and draft.recalled[0].memory.key.casefold() in NAME_KEYS):
+    if not asks or (draft.recalled and _is_the_name(draft.recalled[0].memory, message)):
         return
     try:
-        draft.quotable = log.find(user, message, asks_for_former(message), _may_answer(message, days, now))
+        draft.quotable = _telling(log, user, draft, message) or log.find(
+            user, message, asks_for_former(message), _may_answer(message, days, now)
+        )
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
+
+
+def _is_the_name(memory: Memory, message: str) -> bool:
+    """Whether a memory is the name that a message asks for: the user's own, or the dog's under "pet"."""
+    if memory.key.casefold() in NAME_KEYS:
+        return True
+    whose, words = whose_name_is_asked(message), memory.value.split()
+    return bool(whose) and len(words) <= LONGEST_NAME and (whose in memory.line or memory.key in PET_KEYS)
+
+
+def _telling(log: MessageLog, user: str, draft: Draft, message: str) -> Recalled | None:
+    """What the user wrote in telling the best memory, where that is a day and the message asks for something else."""
+    best = draft.recalled[0] if draft.recalled else None
+    if best is None or best.memory.source_turn is None or not is_only_a_day(best.memory) or asks_when(message):
+        return None
+    told = log.of_turn(user, best.memory.source_turn)
+    return Recalled(told, 1.0) if told else None
 
 
 def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], bool] | None:

@@ -71,6 +71,15 @@ _DAY_WORDS = re.compile(
     r"|nov|dec)[a-z]*|may)\b",
     re.IGNORECASE,
 )
+_ASKS_WHETHER_KNOWN = re.compile(  # "나 누구랑 사는지도 알아?", "내 모의고사 언젠지 기억해?"
+    r"(?<![가-힣])(내|나|난|제|저|우리|내가|제가|나는)\s.*(언제|언젠|뭐|뭔|뭘|어디|어딘|누구|누군|몇|며칠|무슨|어떤|어느).*(지|는지)(는|도|가)?\s?"
+    r"(기억|알(아|지|고|어)|아(냐|니|세요|시나|시죠))"
+)
+_ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "where do I work again?"; not "what do I do?"
+    r"\b(when|where|which|what (day|time|city|bike|car|team)|how (old|tall|long))"
+    r"('?s (my|our)| (is|are|was|were) (my|our)| (am|did|was) i| do i (live|work|study|go|play|fly|leave|train))\b",
+    re.IGNORECASE,
+)
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
@@ -109,7 +118,7 @@ def told_fact(
                 told |= {"value": one.value, "when": _when(one, now, language, phrases)}
                 return phrases["before"].format(**told, old=before[0].value)
     if day is not None and (_WHEN.search(message) or not others):
-        return _dated(told, day_in_words(day, now.date(), language), phrases)
+        return _dated(told | {"day": day_in_words(day, now.date(), language)}, phrases)
     if others:
         told["others"] = ", ".join(one.value for one in others)
         return _one_of(phrases["together"], message).format(**told)
@@ -121,7 +130,8 @@ def remembered_fact(message: str, memory: Memory, now: datetime, language: str) 
     phrases = _phrases()[language]
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     if (day := _day_of(memory, now)) is not None:
-        return _dated(told, day_in_words(day, now.date(), language), phrases)
+        told["day"] = day_in_words(day, now.date(), language)
+        return phrases["remembered_day"].format(**told) if is_only_a_day(memory) else _dated(told, phrases)
     return as_beginning(_one_of(phrases["remembered"], message).format(**told))
 
 
@@ -131,8 +141,8 @@ def refers_to_told(message: str) -> bool:
 
 
 def asks_back(message: str) -> bool:
-    """Whether a message plainly asks for what was told, by its Korean verb form: "오늘 일한 말이 몇 마리랬지"."""
-    return _ASKS_BACK.search(message) is not None
+    """Whether a message plainly asks for what was told, by its form: "말이 몇 마리랬지", "when am I flying?"."""
+    return any(form.search(message) for form in (_ASKS_BACK, _ASKS_WHETHER_KNOWN, _ASKS_OF_OWN))
 
 
 def asks_for_days(message: str) -> bool:
@@ -154,6 +164,16 @@ def with_a_day(recalled: Sequence[Recalled], now: datetime) -> list[Recalled]:
 def names_a_day(memory: Memory, now: datetime) -> bool:
     """Whether a memory names a day that is to come. now: in the user's time zone."""
     return _next_day(memory, now) is not None
+
+
+def is_only_a_day(memory: Memory) -> bool:
+    """Whether a memory tells a day and nothing more, "이사: 26일": it answers when, not what."""
+    return not _beside_the_day(memory.value)
+
+
+def asks_when(message: str) -> bool:
+    """Whether a message asks for a day."""
+    return _WHEN.search(message) is not None or asks_for_days(message)
 
 
 def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) -> list[Memory]:
@@ -190,10 +210,13 @@ def _next_day(memory: Memory, now: datetime) -> date | None:
     return again
 
 
-def _dated(told: dict[str, str], day: str, phrases: dict[str, Any]) -> str:
+def _dated(told: dict[str, str], phrases: dict[str, Any]) -> str:
     """A value with its day, which alone is enough where the value is no more: not "19 May, so Tuesday 19 May"."""
-    is_day = not plain_letters(_DAY_WORDS.sub("", told["value"]))
-    return phrases["day" if is_day else "date"].format(**told, day=day)
+    return phrases["date" if _beside_the_day(told["value"]) else "day"].format(**told)
+
+
+def _beside_the_day(value: str) -> str:
+    return plain_letters(_DAY_WORDS.sub("", value))
 
 
 def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -> str:

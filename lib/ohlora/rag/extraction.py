@@ -22,7 +22,7 @@ from ohlora.rag.named_memory import named_memory
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice, which_notice
 from ohlora.rag.replaced_memory import may_have_several, replaced_memory
-from ohlora.rag.told_names import NAME_KEYS, is_no_name, is_said_as_name
+from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, is_no_name, is_said_as_name
 from ohlora.rag.told_secrets import holds_secret, names_secret
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
@@ -246,6 +246,8 @@ def _carry_out(
                 if one.key.casefold() in NAME_KEYS and is_said_as_name(value, message):
                     _delete_others(store, one, alike)  # what else was taken for the user's name was none
                 return Remembered("known", one, source)
+        if operation.key.casefold() in PLAIN_NAME_KEYS and not is_said_as_name(value, message):
+            return Remembered("refused", source=source, reason="another name is known")
         changes, day = operation.kind == "update", read_clock(store.clock).astimezone().date()
         replaced = replaced_memory(alike, operation.key, value, changes, message, day, source_turn)
         if replaced is None:

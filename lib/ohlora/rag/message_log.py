@@ -48,7 +48,7 @@ CREATE INDEX IF NOT EXISTS messages_of_user ON messages(user, id)
 MOST_KEPT = 500  # parts of messages of a user; the oldest go
 LONGEST_QUOTE = 120  # characters; a longer message is kept in parts
 READ = 20  # messages that lie nearest are read beside the question
-QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.75, 0.05
+QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.85, 0.1
 """Relevance from which a message is quoted; share of the highest from which another one answers as well; and from which
 a newer one does that tells of a change and shares a word with the best. Chosen on data/memory/development.jsonl (130
 questions that ask)."""
@@ -140,6 +140,10 @@ class MessageLog:
         read = self.relevance.read(question, sentences)
         near = [number for number, score in enumerate(read) if score >= read.max() - AS_NEAR]
         return " ".join(sentences[near[0] : near[-1] + 1])
+
+    def of_turn(self, user: str, turn: str) -> Memory | None:
+        """What a user wrote in a turn, as a memory in own words; None where it is not kept."""
+        return next((_as_memory(row) for row in self._rows(user) if row["turn"] == turn), None)
 
     def messages(self, user: str) -> list[Memory]:
         """What is kept of a user, oldest first, as memories in own words."""

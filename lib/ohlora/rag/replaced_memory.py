@@ -10,7 +10,7 @@ from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.dates import named_day
 from ohlora.rag.memory import Memory
 from ohlora.rag.named_memory import named_memory
-from ohlora.rag.told_names import NAME_KEYS, is_of_people, is_said_as_name
+from ohlora.rag.told_names import is_of_people
 
 _SEVERAL = re.compile(
     r"좋아하는|싫어하는|못 먹는|무서워하는|취미|알레르기|반려|고민|언어|악기|운동(?!화)"
@@ -45,8 +45,7 @@ def replaced_memory(
 
     A time replaces a time, and what is none what is none: "exam: 4 April" does not end "exam: IELTS". In
     data/memory/messages.*.jsonl, of 380 second days told under a key 368 are changes, of 243 days told beside something
-    else 85. What is told of somebody who is named ("Mia moved to Paris") leaves the name. The user's own name is
-    replaced only by one that is plainly said to be it.
+    else 85. What is told of somebody who is named ("Mia moved to Paris") leaves the name.
 
     Args:
         alike: memories under the key, oldest first.
@@ -54,8 +53,6 @@ def replaced_memory(
         message: in which it is told. said: the day on which it is told.
         source_turn: id of the turn; facts of one message do not replace each other.
     """
-    if key.casefold() in NAME_KEYS and not (is_said_as_name(value, message) or tells_of_change(message)):
-        return None
     older = [one for one in alike if source_turn is None or one.source_turn != source_turn]
     of_its_kind = [one for one in older if _is_time(one.value, said) == _is_time(value, said)]
     likely = (of_its_kind or older) if changes else of_its_kind

@@ -9,10 +9,10 @@ import re
 
 from ohlora.rag.korean_words import ends_in_consonant
 
-NICKNAME_KEYS = ("별명", "nickname")
-NAME_KEYS = ("이름", "name", *NICKNAME_KEYS)
+PLAIN_NAME_KEYS, NICKNAME_KEYS = ("이름", "name"), ("별명", "nickname")
+NAME_KEYS = (*PLAIN_NAME_KEYS, *NICKNAME_KEYS)
 """Keys of memories under which the user's own name stands."""
-_PETS = ("반려동물", "pet")
+PET_KEYS = ("반려동물", "pet")
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
     r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
@@ -34,6 +34,10 @@ _NAME_IS_TOLD = (
     r"^\W*{value}\s*([,.!~]|$|is fine|here|by the way|btw)|(이름|별명|닉네임|닉|나는|난|나|저는|전)\S*\s*{value}"
     r"|\b(i'?m|i am|am|my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
     r"|introduc\w+|sign\w*|who'?s|as)\b[^!?]*{value}|{value}\W+([^.!?]*\b)?(here|is my name|'?s my name|speaking|btw)\b"
+)
+_PLAINLY_ENGLISH = (
+    r"(\b(i'?m|i am|my (full |first |real |actual )?name(?:'s| is)?|call(?:ed)? me|this is|it'?s)\s+"
+    r"((just|actually|really|still|called|now)\s+)?{value}\b|^\W*{value}\s*([,.!~]|$|here|by the way|btw))"
 )
 _NAME_IS_SAID = r"{value}\s?(이?라고|이?라\s?해|이?야(?!말로)|이에요|예요|입니다|임(?![가-힣])|이요|요)(?![가-힣]{2})"
 _WHICH_CHILD = r"(?:큰|작은|막내|첫째|둘째)?\s?"
@@ -109,7 +113,7 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     Args:
         key: that was read; it stays where it is no name and nobody's.
     """
-    if key.casefold() not in (*NAME_KEYS, *_PETS) and not is_of_people(key):
+    if key.casefold() not in (*NAME_KEYS, *PET_KEYS) and not is_of_people(key):
         return key
     for language, relations in _RELATIONS.items():
         for relation, words in relations.items():
@@ -120,7 +124,7 @@ def key_of_named(key: str, message: str, begin: int) -> str:
 
 def is_said_as_name(value: str, message: str) -> bool:
     """Whether a message plainly says that a value is the user's name: "이정숙이라고 해요", "I'm Dale"."""
-    said = _NAME_IS_SAID if re.search("[가-힣]", value) else _NAME_IS_TOLD
+    said = _NAME_IS_SAID if re.search("[가-힣]", value) else _PLAINLY_ENGLISH
     return re.search(said.replace("{value}", re.escape(value)), message, re.IGNORECASE) is not None
 
 
