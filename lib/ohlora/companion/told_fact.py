@@ -80,6 +80,8 @@ _ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "where do I w
     r"('?s (my|our)| (is|are|was|were) (my|our)| (am|did|was) i| do i (live|work|study|go|play|fly|leave|train))\b",
     re.IGNORECASE,
 )
+_MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE)
+_WEEKDAY = re.compile(r"\w+day\b(?= \d)")
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
@@ -211,8 +213,13 @@ def _next_day(memory: Memory, now: datetime) -> date | None:
 
 
 def _dated(told: dict[str, str], phrases: dict[str, Any]) -> str:
-    """A value with its day, which alone is enough where the value is no more: not "19 May, so Tuesday 19 May"."""
-    return phrases["date" if _beside_the_day(told["value"]) else "day"].format(**told)
+    """A value with its day; of one that is no more than a date its weekday: not "19 May, so Tuesday 19 May"."""
+    if _beside_the_day(told["value"]):
+        return phrases["date"].format(**told)
+    weekday = _WEEKDAY.match(told["day"]) if _MONTH.search(told["value"]) else None
+    if weekday:
+        return phrases["weekday"].format(**told | {"weekday": weekday[0]})
+    return phrases["day"].format(**told)
 
 
 def _beside_the_day(value: str) -> str:
