@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from ohlora.companion.polite_speech import polite
 from ohlora.companion.speech_level import PLAIN, POLITE, SPEECH_KEY, speech_for, wished_speech
+from ohlora.config import DATA
 from ohlora.rag import Memory
 from ohlora.rag.intents import read_general_answers
 
@@ -98,6 +100,15 @@ def test_any_text_can_be_said_politely(text: str) -> None:
 )
 def test_a_wish_for_a_level_of_speech_is_known(message: str, level: str | None) -> None:
     assert wished_speech(message) == level
+
+
+def test_most_wishes_of_writers_who_did_not_know_the_rules_are_known_and_few_others_taken_for_one() -> None:
+    path = DATA / "persona" / "speech_wishes.jsonl"
+    rows = [row for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()) if row["held_out"]]
+    wishes = [row for row in rows if row["level"]]
+    assert sum(wished_speech(row["message"]) == row["level"] for row in wishes) >= 0.85 * len(wishes)
+    others = [row for row in rows if not row["level"]]
+    assert sum(wished_speech(row["message"]) is not None for row in others) <= 0.1 * len(others)
 
 
 def test_the_newest_wish_holds_and_the_message_comes_first() -> None:

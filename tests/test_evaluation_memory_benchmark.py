@@ -67,7 +67,7 @@ class Parrot:
 
     def reply(self, messages, memories=(), now=None, stream=False):
         text = messages[-1]["content"]
-        memory = MemoryOperation("add", "name", text.split(" is ")[1]) if " is " in text else None
+        memory = MemoryOperation("add", "boat", text.split(" is ")[1]) if " is " in text else None
         return stream_reply(iter([format_reply(" ".join(memories) or "I don't know that yet", "happy", 0.5, memory)]))
 
 
@@ -84,18 +84,18 @@ def _question(text: str, ability: str, key: str | None, right: str, stale: list[
 
 def _message(text: str, kind: str | None = None) -> dict:
     value = text.rsplit(" ", 1)[1]
-    return {"user": text, "memory": {"kind": kind, "key": "name", "value": value} if kind else None}
+    return {"user": text, "memory": {"kind": kind, "key": "boat", "value": value} if kind else None}
 
 
 DIALOGUE = {
     "id": "x",
     "language": "en",
     "sessions": [
-        {"now": "2026-03-02T20:00", "messages": [_message("my name is Bo", "add"), _message("rain is Wet")]},
-        {"now": "2026-03-03T20:00", "messages": [_message("my name is Cy", "update")]},
+        {"now": "2026-03-02T20:00", "messages": [_message("my boat is Bo", "add"), _message("rain is Wet")]},
+        {"now": "2026-03-03T20:00", "messages": [_message("my boat is Cy", "update")]},
     ],
     "questions": [
-        _question("what is my name", "update", "name", "Cy", ["Bo"]),
+        _question("what is my boat", "update", "boat", "Cy", ["Bo"]),
         _question("qqq zzz", "abstention", None, "don't know", []),
     ],
 }

@@ -25,8 +25,9 @@ def test_a_sure_reader_decides_and_the_model_names_what_both_found() -> None:
     assert proposed_operations(reading(0.9, 0.0, NAME), None) == (add("name", "Ana"),)
     assert proposed_operations(reading(0.9, 0.0, NAME), add("mood", "sunny")) == (add("name", "Ana"),)
     assert proposed_operations(reading(0.9, 0.0, NAME, JOB), add("first name", "ana")) == (
-        add("first name", "Ana"), add("job", "nurse"),
-    )  # fmt: skip
+        add("name", "Ana"), add("job", "nurse"),
+    ), "whose name it is the reader knows better"  # fmt: skip
+    assert proposed_operations(reading(0.9, 0.0, JOB), add("work", "nurse")) == (add("work", "nurse"),)
     changed = proposed_operations(reading(0.9, 0.0, JOB, updates=0.6), None)
     assert changed == (MemoryOperation("update", "job", "nurse"),)
     both = proposed_operations(reading(0.9, 0.0, NAME, JOB, updates=0.6), None)

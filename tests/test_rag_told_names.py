@@ -29,6 +29,13 @@ from ohlora.rag.told_names import (
         ("jess", "내 이름은 jess야", False),
         ("minji", "minji, nice to meet you", False),
         ("neo7", "they call me neo7", False),
+        ("Sheila", "Right, Sheila's shouting me for my tea", True),
+        ("Jake", "it got pushed, Jake has a thing", True),
+        ("Emma", "who am i, and dont say Emma", True),
+        ("Winston", "last fare dropped off. Winston, twenty two years behind this wheel", False),
+        ("Saoirse", "Saoirse's the name, before you ask", False),
+        ("cheerio", "Cheerio for now", True),
+        ("Leon", "Jonas wants Otto and i want Leon", True),
     ],
 )
 def test_what_may_be_a_name(value: str, message: str, is_none: bool) -> None:

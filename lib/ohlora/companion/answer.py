@@ -12,7 +12,7 @@ from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.honesty import ARTIFICIAL, asks_what_she_is
 from ohlora.companion.message_parts import asking_sentences
-from ohlora.companion.told_fact import asks_back, told_fact
+from ohlora.companion.told_fact import asks_back, asks_of_own, told_fact
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
@@ -67,7 +67,9 @@ def read_message(
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
-    asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
+    told = asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want))
+    asks = want == ASKS_TOLD or told or asks_of_own(message)
+    want = ASKS_TOLD if asks_of_own(message) else want
     return replace(
         reading,
         wants=want,

@@ -10,11 +10,13 @@ from functools import partial
 from ohlora.companion.draft import Draft
 from ohlora.companion.speech_level import speech_for
 from ohlora.companion.told_fact import (
+    asks_for_a_day,
     asks_for_days,
     asks_for_former,
     asks_when,
     is_only_a_day,
     names_a_day,
+    tells_a_day,
     with_a_day,
 )
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
@@ -24,6 +26,7 @@ from ohlora.rag.told_names import (
     PET_KEYS,
     asks_for_nickname,
     asks_for_own_name,
+    may_ask_for_own_name,
     whose_name_is_asked,
 )
 
@@ -55,9 +58,9 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     if not asks or (draft.recalled and _is_the_name(draft.recalled[0].memory, message)):
         return
     try:
-        draft.quotable = _telling(log, user, draft, message) or log.find(
-            user, message, asks_for_former(message), _may_answer(message, days, now)
-        )
+        find = partial(log.find, user, message, asks_for_former(message))
+        dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) else None
+        draft.quotable = _telling(log, user, draft, message) or dated or find(_may_answer(message, days, now))
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
 
@@ -94,7 +97,7 @@ def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence
         found: that matter to the message. known: all memories of the user, oldest first.
     """
     names = [one for one in known if one.key.casefold() in NAME_KEYS]
-    if whose_name_is_asked(message):
+    if whose_name_is_asked(message) or not may_ask_for_own_name(message):
         return [one for one in found if one.memory not in names]
     if not names or not asks_for_own_name(message):
         return found

@@ -75,9 +75,10 @@ _ASKS_WHETHER_KNOWN = re.compile(  # "나 누구랑 사는지도 알아?", "내 
     r"(?<![가-힣])(내|나|난|제|저|우리|내가|제가|나는)\s.*(언제|언젠|뭐|뭔|뭘|어디|어딘|누구|누군|몇|며칠|무슨|어떤|어느).*(지|는지)(는|도|가)?\s?"
     r"(기억|알(아|지|고|어)|아(냐|니|세요|시나|시죠))"
 )
-_ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "where do I work again?"; not "what do I do?"
+_ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "whats my fav anime"; not "what do I do?"
     r"\b(when|where|which|what (day|time|city|bike|car|team)|how (old|tall|long))"
-    r"('?s (my|our)| (is|are|was|were) (my|our)| (am|did|was) i| do i (live|work|study|go|play|fly|leave|train))\b",
+    r"('?s (my|our)| (is|are|was|were) (my|our)| (am|did|was) i| do i (live|work|study|go|play|fly|leave|train))\b"
+    r"|\b(what|who)('?s| is| was) my (?!(problem|point|chance|fault|best|next|excuse|option|move|deal)s?\b)",
     re.IGNORECASE,
 )
 _MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE)
@@ -147,6 +148,11 @@ def asks_back(message: str) -> bool:
     return any(form.search(message) for form in (_ASKS_BACK, _ASKS_WHETHER_KNOWN, _ASKS_OF_OWN))
 
 
+def asks_of_own(message: str) -> bool:
+    """Whether a message plainly asks for something of the user's: "whats my fav anime"; it asks nothing about her."""
+    return _ASKS_OF_OWN.search(message) is not None
+
+
 def asks_for_days(message: str) -> bool:
     """Whether a message asks how long it is until something."""
     return _HOW_LONG.search(message) is not None
@@ -176,6 +182,16 @@ def is_only_a_day(memory: Memory) -> bool:
 def asks_when(message: str) -> bool:
     """Whether a message asks for a day."""
     return _WHEN.search(message) is not None or asks_for_days(message)
+
+
+def asks_for_a_day(message: str) -> bool:
+    """Whether a message asks when something is, not when it was told."""
+    return _WHEN.search(message) is not None and _WHEN_TOLD.search(message) is None
+
+
+def tells_a_day(memory: Memory, now: datetime) -> bool:
+    """Whether the words of a memory name a day, over or to come. now: in the user's time zone."""
+    return named_day(memory.value, memory.created.astimezone(now.tzinfo).date()) is not None
 
 
 def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) -> list[Memory]:

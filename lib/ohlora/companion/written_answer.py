@@ -25,6 +25,7 @@ from ohlora.companion.mirroring import mirroring
 from ohlora.companion.told_fact import refers_to_told, remembered_fact
 from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
+from ohlora.llm.rules import is_polite
 from ohlora.rag import (
     DialogueExamples,
     GeneralAnswers,
@@ -261,13 +262,13 @@ def _greetings_by_name(
 ) -> list[GeneralAnswer]:
     """Whatever else a message does, who tells her name is greeted by it, and what stands beside it is answered then."""
     greetings = answers.of_intent(_TELLS_NAME, draft.plain, draft.language, name)
-    if draft.speech is None:
-        greetings = [replace(one, reply=one.reply.replace(f", {name}!", f", {called(name)}!")) for one in greetings]
     beside = beside_the_name(answers, draft.plain, name)
     then = _first_new(answers.best(beside, "", draft.language), draft.said_before, history) if beside else None
-    if then is None:
+    if then is not None:
+        greetings = [replace(then, reply=f"{_up_to_the_name(one.reply, name)} {then.reply}") for one in greetings]
+    if draft.speech is not None or is_polite(draft.plain):
         return greetings
-    return [replace(then, reply=f"{_up_to_the_name(one.reply, name)} {then.reply}") for one in greetings]
+    return [replace(one, reply=one.reply.replace(f", {name}!", f", {called(name)}!")) for one in greetings]
 
 
 def _up_to_the_name(greeting: str, name: str) -> str:

@@ -54,6 +54,7 @@ a newer one does that tells of a change and shares a word with the best. Chosen 
 questions that ask)."""
 RELATED = 0.05  # relevance for a wish to forget from which a message goes with what is forgotten
 QUOTED_WHOLE = 40  # characters of a message that is quoted as it is
+_HER_NAMES = {"오로라", "로라", "오로라님", "aurora", "lora", "oh-lora"}  # a greeting names nothing else
 AS_NEAR = 2.0  # logits of the cross-encoder by which sentences of one message differ that are quoted together
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;\U0001F300-\U0001FAFF])\s+")
 
@@ -111,7 +112,8 @@ class MessageLog:
         Args:
             first: the oldest is wanted: what it was before. may_answer: tells which messages count; default: all.
         """
-        rows = [row for row in self._rows(user) if may_answer is None or may_answer(_as_memory(row))]
+        rows = [row for row in self._rows(user) if content_words(row["text"]) - _HER_NAMES]
+        rows = [row for row in rows if may_answer is None or may_answer(_as_memory(row))]
         if not rows:
             return None
         scores = self._scores(question, rows)

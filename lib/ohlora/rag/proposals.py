@@ -77,8 +77,8 @@ def _of_the_reader(
 
 
 def _key_of_both(read: str, proposed: str) -> str:
-    """The model's key, but it takes many a name in a message for the user's own."""
-    return read if proposed.casefold() in NAME_KEYS else proposed
+    """The model's key; whether something is the user's name the reader knows better."""
+    return read if {read.casefold(), proposed.casefold()} & {*NAME_KEYS} else proposed
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -26,14 +26,21 @@ _SURNAMES = frozenset("김이박최정강조윤장임한오서신권황안송류
 _NO_NAMES = frozenset(
     [
         "hi", "hiya", "hey", "hello", "heya", "howdy", "yo", "sup", "morning", "evening", "night", "bye", "thanks",
+        "cheerio", "cheers", "ta", "tara",
         "yes", "no", "ok", "okay", "lol", "haha", "today", "tomorrow", "yesterday",
         "안녕", "하이", "헬로", "방가", "반가워", "ㅎㅇ", "굿모닝", "오늘", "내일", "어제",
     ]
 )  # fmt: skip
 _NAME_IS_TOLD = (
     r"^\W*{value}\s*([,.!~]|$|is fine|here|by the way|btw)|(이름|별명|닉네임|닉|나는|난|나|저는|전)\S*\s*{value}"
-    r"|\b(i'?m|i am|am|my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
+    r"|\b(i'?m|i am|my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
     r"|introduc\w+|sign\w*|who'?s|as)\b[^!?]*{value}|{value}\W+([^.!?]*\b)?(here|is my name|'?s my name|speaking|btw)\b"
+)
+_SPOKEN_OF = (  # "Sheila's shouting me", "Jake has a thing", "don't say Emma": somebody is spoken of
+    r"\b{value}('?s (?!the name|my name|fine|here)"
+    r"| (is|has|was|had|will|says?|said|wants?|needs?|helps?|keeps?|asked|and i)\b)"
+    r"|\b(with|to|from|for|and|say|about|by|of|than|i'?ve got|got|tell|told|ask|asked|miss|love|like|want|prefer|saw"
+    r"|met|seen)\s+{value}\b"
 )
 _PLAINLY_ENGLISH = (
     r"(\b(i'?m|i am|my (full |first |real |actual )?name(?:'s| is)?|call(?:ed)? me|this is|it'?s)\s+"
@@ -138,7 +145,8 @@ def is_no_name(key: str, value: str, message: str) -> bool:
     if name in _NO_NAMES or re.fullmatch(r"\d+\S?", name):
         return True
     told = re.search(_NAME_IS_TOLD.replace("{value}", re.escape(name)), message, re.IGNORECASE)
-    return value.isascii() and value == value.lower() and told is None
+    somebody = re.search(_SPOKEN_OF.replace("{value}", re.escape(name)), message, re.IGNORECASE)
+    return value.isascii() and told is None and (value.islower() or somebody is not None)
 
 
 def whose_name_is_asked(message: str) -> str:
@@ -153,6 +161,13 @@ def whose_name_is_asked(message: str) -> str:
 def asks_for_own_name(message: str) -> bool:
     """Whether a message that asks for what was told asks for the user's own name."""
     return _OWN.search(message) is not None or _WHO_AM_I.search(message) is not None
+
+
+def may_ask_for_own_name(message: str) -> bool:
+    """Whether the user's own name may be what a message asks for: in "names we like" it is not."""
+    return (
+        asks_for_own_name(message) or re.search(r"이름|성함|별명|\b(nick)?name\b", message, re.IGNORECASE) is not None
+    )
 
 
 def asks_for_nickname(message: str) -> bool:
