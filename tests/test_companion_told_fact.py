@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from companion_parts import NOW, ScriptedModel, make_companion
@@ -13,7 +14,15 @@ from hypothesis import strategies as st
 from ohlora.companion.answer import told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.message_parts import asking_sentences
-from ohlora.companion.told_fact import asks_back, asks_for_days, told_fact, with_a_day
+from ohlora.companion.told_fact import (
+    asks_back,
+    asks_for_days,
+    asks_of_own,
+    is_only_a_day,
+    remembered_fact,
+    told_fact,
+    with_a_day,
+)
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, Memory, Reading, Recalled, remember
 from ohlora.rag.memory import clean_line
@@ -108,6 +117,48 @@ def test_a_quotation_ends_as_its_last_syllable_wants() -> None:
         ("안함 ㅋㅋ", '"안함 ㅋㅋ"라고'),
     ):
         assert said in answer("뭐라고 했지", memory("한 말", words))
+
+
+def test_a_date_is_said_with_its_weekday_and_not_twice() -> None:
+    exam = memory("exam", "march 12th", expires=FRIDAY + timedelta(6))
+    assert answer("when's my exam?", exam).startswith("march 12th, a Thursday! You told me")
+    relative = memory("exam", "next thursday", expires=FRIDAY + timedelta(6))
+    assert answer("when's my exam?", relative).startswith("Thursday 12 March!")
+    assert answer("시험 언제랬지", memory("시험", "12일", expires=FRIDAY + timedelta(6))).startswith("3월 12일 목요일!")
+    assert "the exam! Thursday 12 March" in remembered_fact("a long day", relative, FRIDAY, "en")
+    assert is_only_a_day(relative) and not is_only_a_day(memory("exam", "IELTS"))
+
+
+@pytest.mark.parametrize(
+    ("message", "asks"),
+    [("whats my fav anime", True), ("close enough. when am i taking the kids camping", True),
+     ("where do i work again", True), ("what's my problem", False), ("what do i do?", False),
+     ("when i get home i sleep", False), ("when my mum called i cried", False), ("what's your name", False)],
+)  # fmt: skip
+def test_who_asks_for_something_of_their_own_asks_for_what_was_told(message: str, asks: bool) -> None:
+    assert asks_of_own(message) is asks
+
+
+def test_a_name_is_given_to_who_asks_for_it(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\nHm.\nmemory: none"))
+    companion.reader = SimpleNamespace(read=lambda message, before="": ASKS)
+    companion.memory.add("tester", "name", "Dale")
+    companion.memory.add("tester", "daughter", "Emma")
+    companion.memory.add("tester", "pet", "Biscuit")
+    assert "Dale" in companion.turn("Emma's my daughter. whats MY name").reply
+    assert "Dale" not in companion.turn("whats my dogs name").reply
+    assert "Dale" not in companion.turn("name a biscuit that i like").recalled
+
+
+def test_a_date_does_not_answer_what_it_is_about(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\nHm.\nmemory: none"))
+    companion.reader = SimpleNamespace(read=lambda message, before="": UNKNOWN_READING)
+    companion.turn("my presentation is next wednesday, about jellyfish")
+    (told,) = companion.messages.messages("tester")
+    companion.memory.add("tester", "presentation", "next wednesday", source_turn=told.source_turn)
+    companion.new_conversation()
+    companion.reader = SimpleNamespace(read=lambda message, before="": ASKS)
+    assert "jellyfish" in companion.turn("what is my presentation about, the presentation?").reply
 
 
 @pytest.mark.parametrize(

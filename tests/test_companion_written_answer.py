@@ -404,6 +404,35 @@ def test_who_tells_her_name_is_greeted_by_it(tmp_path) -> None:
     assert companion.turn("hi! I'm Jiwoo, a nurse").reply == "Hello, Jiwoo!"
 
 
+def test_what_stands_beside_the_name_is_answered_after_the_greeting(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", reader=Known(tells=0.9, facts=(Fact("이름", "김도현", 0.9),)))
+    beside = GeneralAnswer("tired", "ko", "오늘 고생했어.", "worried", 0.6)
+    companion.general_answers.best = lambda message, before, language: [beside] if "장애" in message else []
+    companion.general_answers.of_intent = lambda *_: [
+        GeneralAnswer("tells_name", "ko", "만나서 반가워, 김도현! 내 출석부에 적었어.", "happy", 0.8)
+    ]
+    assert companion.turn("난 김도현이야").reply == "만나서 반가워, 도현아! 내 출석부에 적었어."
+    companion.new_conversation()
+    turn = companion.turn("난 김도현이야. 오늘도 배포하다가 장애 났어")
+    assert (turn.reply, turn.expression) == ("만나서 반가워, 도현아! 오늘 고생했어.", "worried")
+    stranger = with_answers(tmp_path / "other", reader=companion.reader)
+    stranger.general_answers.of_intent = companion.general_answers.of_intent
+    assert stranger.turn("저는 김도현이에요").reply.startswith("만나서 반가워, 김도현!"), (
+        "no 도현아 to who speaks politely"
+    )
+
+
+def test_a_goodbye_at_the_end_is_answered(tmp_path) -> None:
+    companion = with_answers(tmp_path, "One.", "Two.")
+    answers = companion.general_answers
+    answers.likeliest_intent = lambda message: "goodbye" if message.startswith("gotta") else "nothing_to_do"
+    answers.is_clear = lambda message: message.startswith("gotta")
+    bye = GeneralAnswer("goodbye", "en", "Bye!", "happy", 0.5)
+    answers.best = lambda message, before, language: [bye] if message.startswith("gotta") else []
+    assert companion.turn("it did nothing all day. gotta go").reply == "Bye!"
+    assert companion.turn("gotta go. it did nothing all day").reply != "Bye!"
+
+
 def test_a_model_that_fails_costs_no_answer_of_others(tmp_path) -> None:
     companion = with_answers(tmp_path, reader=Known(tells=0.9, facts=(Fact("pet", "Rex", 0.9),)))
     companion.llm = ModelWithExamples(RuntimeError("no model"))

@@ -106,6 +106,8 @@ def test_the_word_for_somebody_else_is_known(message: str, whose: str) -> None:
         ("나 누구랑 사는지도 알아?", False),
         ("do you know who I am meeting tomorrow", False),
         ("what's my dog's name?", False),
+        ("who am I, then? no peeking", True),
+        ("who am i meeting tomorrow?", False),
     ],
 )
 def test_the_own_name_is_asked_for(message: str, asks: bool) -> None:

@@ -48,13 +48,13 @@ CREATE INDEX IF NOT EXISTS messages_of_user ON messages(user, id)
 MOST_KEPT = 500  # parts of messages of a user; the oldest go
 LONGEST_QUOTE = 120  # characters; a longer message is kept in parts
 READ = 20  # messages that lie nearest are read beside the question
-QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.85, 0.1
+QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.85, 0.05
 """Relevance from which a message is quoted; share of the highest from which another one answers as well; and from which
 a newer one does that tells of a change and shares a word with the best. Chosen on data/memory/development.jsonl (130
 questions that ask)."""
 RELATED = 0.05  # relevance for a wish to forget from which a message goes with what is forgotten
 QUOTED_WHOLE = 40  # characters of a message that is quoted as it is
-_HER_NAMES = {"오로라", "로라", "오로라님", "aurora", "lora", "oh-lora"}  # a greeting names nothing else
+_HER_NAMES = {"오로라", "로라", "오로라님", "aurora", "lora", "oh-lora"}
 AS_NEAR = 2.0  # logits of the cross-encoder by which sentences of one message differ that are quoted together
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;\U0001F300-\U0001FAFF])\s+")
 
@@ -112,7 +112,7 @@ class MessageLog:
         Args:
             first: the oldest is wanted: what it was before. may_answer: tells which messages count; default: all.
         """
-        rows = [row for row in self._rows(user) if content_words(row["text"]) - _HER_NAMES]
+        rows = [row for row in self._rows(user) if not _calls_her_only(row["text"])]
         rows = [row for row in rows if may_answer is None or may_answer(_as_memory(row))]
         if not rows:
             return None
@@ -254,6 +254,11 @@ def _statements(message: str) -> list[str]:
         else:
             parts.append(sentence)
     return parts
+
+
+def _calls_her_only(text: str) -> bool:
+    """Whether a message names nothing but her: "오로라님 저 또 왔어요~"."""
+    return (words := content_words(text)) != set() and words <= _HER_NAMES
 
 
 def _holds(text: str, value: str) -> bool:

@@ -84,7 +84,8 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _WHO_AM_I = re.compile(
-    r"(?<![가-힣])(나|내가|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군|굴)|\bwho (i am|am i|this is)\W*$"
+    r"(?<![가-힣])(나|내가|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군|굴)"
+    r"|\bwho am i\b(?! \w+ing)|\bwho (i am|this is)\W*$"
     r"|\b(what|how) (do|did|should|would) (you|u) call me\b"
     r"|\bwhat i'?m called\b|\bwho('?s| is) this\W*$",
     re.IGNORECASE,
