@@ -127,12 +127,16 @@ def test_a_date_is_said_with_its_weekday_and_not_twice() -> None:
     assert answer("시험 언제랬지", memory("시험", "12일", expires=FRIDAY + timedelta(6))).startswith("3월 12일 목요일!")
     assert "the exam! Thursday 12 March" in remembered_fact("a long day", relative, FRIDAY, "en")
     assert is_only_a_day(relative) and not is_only_a_day(memory("exam", "IELTS"))
+    assert not is_only_a_day(memory("age", "24")) and not is_only_a_day(memory("job", "marketing"))
+    assert not is_only_a_day(memory("race", "marathon 12 April", expires=FRIDAY + timedelta(6)))
 
 
 @pytest.mark.parametrize(
     ("message", "asks"),
     [("whats my fav anime", True), ("close enough. when am i taking the kids camping", True),
      ("where do i work again", True), ("what's my problem", False), ("what do i do?", False),
+     ("which was my own fault", False), ("when is my life going to get better", False), ("where did i go wrong", False),
+     ("had ramen, which is my favourite", False), ("he asked me where is my ring", False),
      ("when i get home i sleep", False), ("when my mum called i cried", False), ("what's your name", False)],
 )  # fmt: skip
 def test_who_asks_for_something_of_their_own_asks_for_what_was_told(message: str, asks: bool) -> None:
@@ -181,7 +185,9 @@ def test_the_sentences_that_ask_are_found_among_others(message: str, asking: str
 
 @pytest.mark.parametrize(
     ("message", "asks"),
-    [("오늘 일한 말이 총 몇 마리랬지", True), ("수학 몇개 풀어야 된다 했지", True),
+    [("나 누구랑 사는지도 알아?", True), ("너 내 모의고사 언젠지 기억해?", True), ("난 이게 뭔지 알아", False),
+     ("나 어디로 가야 할지 알아보는 중", False), ("내가 언제 죽을지 알아?", False),
+     ("오늘 일한 말이 총 몇 마리랬지", True), ("수학 몇개 풀어야 된다 했지", True),
      ("돈모으면 엄마한테 뭐 사드린댔지", True), ("작년 수학 몇등급이었다고 했나", True), ("결혼식 어디서 한댔냐", True),
      ("지구 나이가 몇살이더라", False),
      ("내가 뭐랬어 비 온댔잖아", False), ("엄마가 왔다고 했어", False),

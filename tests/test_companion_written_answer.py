@@ -427,10 +427,13 @@ def test_a_goodbye_at_the_end_is_answered(tmp_path) -> None:
     answers = companion.general_answers
     answers.likeliest_intent = lambda message: "goodbye" if message.startswith("gotta") else "nothing_to_do"
     answers.is_clear = lambda message: message.startswith("gotta")
+    answers.kind = lambda message: ("tells_bad" if "died" in message else "tells_neutral", 0.9)
     bye = GeneralAnswer("goodbye", "en", "Bye!", "happy", 0.5)
     answers.best = lambda message, before, language: [bye] if message.startswith("gotta") else []
     assert companion.turn("it did nothing all day. gotta go").reply == "Bye!"
     assert companion.turn("gotta go. it did nothing all day").reply != "Bye!"
+    companion.new_conversation()
+    assert companion.turn("my dog died today. gotta go").reply != "Bye!", "that is no mere goodbye"
 
 
 def test_a_model_that_fails_costs_no_answer_of_others(tmp_path) -> None:

@@ -51,8 +51,9 @@ def read_message(
     """What is in a message, and what it wants of her; where nothing can be read, that nothing is known.
 
     Args:
-        reader: any object with the method ``read``. wants: None: the reader tells which fact about her it asks for. A
-            wish to forget wants nothing else.
+        reader: any object with the method ``read``. wants: None: the reader tells which fact about her it asks for;
+            where they are known, plain questions whether she is a person, or for something of the user's, are rules.
+            A wish to forget wants nothing else.
     """
     before = history[-1]["content"] if history else ""
     try:
@@ -67,9 +68,8 @@ def read_message(
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
-    told = asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want))
-    asks = want == ASKS_TOLD or told or asks_of_own(message)
     want = ASKS_TOLD if asks_of_own(message) else want
+    asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
     return replace(
         reading,
         wants=want,

@@ -14,11 +14,13 @@ from ohlora.llm.prompt import Example
 ARTIFICIAL = "artificial"
 """The fact of data/persona/oh_lora.yaml."""
 _KIND = "(사람|인간|로봇|챗봇|봇|기계|인공지능|AI|에이아이|프로그램|컴퓨터)"
-_IS_IT = "(이?(야|니|냐|임|지|죠|에요|예요)|인가요?|입니까|맞(아|지|죠|나|니)요?|아니(야|지|죠|니))(?![가-힣])"
+_IS_IT = (
+    "(이?(야|니|냐|임|지|죠|에요|예요|세요)|인가요?|신가요?|입니까|맞(아|지|죠|나|니)요?|아니(야|지|죠|니))(?![가-힣])"
+)
 _BEING = "(human|person|robot|bot|chatbot|ai|machine|program|computer|script)"
 _ASKED = re.compile(
     # "너 진짜 사람이야?", alone "인공지능 맞지?", "기계랑 얘기하는 거야?"
-    rf"(?<![가-힣])(너|넌|네가|니가|당신|오로라)(님|씨)?(는|은|이)?\s*((혹시|진짜|정말|사실|솔직히|그냥|결국|설마)(로|은|는)?\s*)*"
+    rf"(?<![가-힣])(너|넌|네가|니가|너가|당신|오로라)(님|씨)?(는|은|이)?\s*((혹시|진짜|정말|사실|솔직히|그냥|결국|설마)(로|은|는)?\s*)*"
     rf"{_KIND}\s*({_IS_IT}|인 ?거|이?라며)"
     rf"|^((솔직히|진짜|정말|혹시|설마)\s*)*{_KIND}\s*{_IS_IT}\S*[\s?!~.ㅋㅎ]*$"
     rf"|{_KIND}\s*(이?(야|냐|지|임)|맞지)\s*(너|넌|니가|네가)[\s?!~.ㅋㅎ]*$"
@@ -31,8 +33,10 @@ _ASKED = re.compile(
     r"(\?|(right|huh|yes|no|aren'?t (you|u))\b\W*$)"
     r"|\b(am i|are we|i'?m|im) ((really|actually|just) )*(talking|chatting|speaking|texting|typing) (to|with)"
     rf" an? ((real|actual|living) )*{_BEING}\b"
-    rf"|\b(you'?re?|you are|u r|ur) not ((just|really|only|some|even) )*(an? )?((real|actual|living) )*{_BEING}\b"
-    rf"|\b{_BEING} or (not\b|(an? )?((real|actual) )*({_BEING}|girl|woman)\b)",
+    rf"|\b(are|r) (you|u)( just)? (an? )?{_BEING} or not\b"
+    rf"|(^|[.!?]\s+|\b(convince me|prove|tell me|swear)( that)? )(you'?re?|you are|u r|ur) not "
+    rf"((just|really|only|some|even) )*(an? )?((real|actual|living) )*{_BEING}[\s?!.]*$"
+    rf"|\b{_BEING} or ((an? )?((real|actual) )*({_BEING}|girl|woman)\b)",
     re.IGNORECASE,
 )
 _NAMED = re.compile(

@@ -35,10 +35,14 @@ def asking_sentences(message: str) -> str:
 
 
 def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
-    """The last sentence where it says goodbye and others stand before it ("wish me luck! gotta go"); else ""."""
+    """The last sentence where it says goodbye and others stand before it ("wish me luck! gotta go"); else "".
+
+    Not where these tell something bad: "my dog died today. gotta go" is no mere goodbye.
+    """
     *before, last = sentences_of(message) or [""]
-    leaves = bool(before) and act_of_intent()[answers.likeliest_intent(last)] == _LEAVES and answers.is_clear(last)
-    return last if leaves else ""
+    if not before or act_of_intent()[answers.likeliest_intent(last)] != _LEAVES or not answers.is_clear(last):
+        return ""
+    return "" if answers.kind(" ".join(before))[0] == "tells_bad" else last
 
 
 def beside_the_name(answers: GeneralAnswers, message: str, name: str) -> str:

@@ -26,6 +26,7 @@ from ohlora.rag.told_names import (
     PET_KEYS,
     asks_for_nickname,
     asks_for_own_name,
+    is_of_people,
     may_ask_for_own_name,
     whose_name_is_asked,
 )
@@ -59,8 +60,8 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         return
     try:
         find = partial(log.find, user, message, asks_for_former(message))
-        dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) else None
-        draft.quotable = _telling(log, user, draft, message) or dated or find(_may_answer(message, days, now))
+        dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) and not days else None
+        draft.quotable = _telling(log, draft, message) or dated or find(_may_answer(message, days, now))
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
 
@@ -68,17 +69,17 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
 def _is_the_name(memory: Memory, message: str) -> bool:
     """Whether a memory is the name that a message asks for: the user's own, or the dog's under "pet"."""
     if memory.key.casefold() in NAME_KEYS:
-        return True
+        return asks_for_own_name(message)
     whose, words = whose_name_is_asked(message), memory.value.split()
     return bool(whose) and len(words) <= LONGEST_NAME and (whose in memory.line or memory.key in PET_KEYS)
 
 
-def _telling(log: MessageLog, user: str, draft: Draft, message: str) -> Recalled | None:
+def _telling(log: MessageLog, draft: Draft, message: str) -> Recalled | None:
     """What the user wrote in telling the best memory, where that is a day and the message asks for something else."""
     best = draft.recalled[0] if draft.recalled else None
-    if best is None or best.memory.source_turn is None or not is_only_a_day(best.memory) or asks_when(message):
+    if best is None or not is_only_a_day(best.memory) or asks_when(message):
         return None
-    told = log.of_turn(user, best.memory.source_turn)
+    told = log.telling(best.memory)
     return Recalled(told, 1.0) if told else None
 
 
@@ -87,7 +88,7 @@ def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], b
     if days:
         return partial(names_a_day, now=now)
     named = whose_name_is_asked(message).casefold()
-    return (lambda one: named in one.value.casefold()) if named and " " not in named else None
+    return (lambda one: named in one.value.casefold()) if is_of_people(named) else None
 
 
 def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence[Memory]) -> list[Recalled]:

@@ -72,16 +72,30 @@ _DAY_WORDS = re.compile(
     re.IGNORECASE,
 )
 _ASKS_WHETHER_KNOWN = re.compile(  # "나 누구랑 사는지도 알아?", "내 모의고사 언젠지 기억해?"
-    r"(?<![가-힣])(내|나|난|제|저|우리|내가|제가|나는)\s.*(언제|언젠|뭐|뭔|뭘|어디|어딘|누구|누군|몇|며칠|무슨|어떤|어느).*(지|는지)(는|도|가)?\s?"
-    r"(기억|알(아|지|고|어)|아(냐|니|세요|시나|시죠))"
+    r"(?<![가-힣])(내|나|난|제|저|우리|내가|제가|나는)\s.*"
+    r"((언제|뭐|뭔|뭘|어디|누구|몇|며칠|무슨|어떤|어느).*(는지|인지|은지|던지|한지|운지)|언젠지|뭔지|어딘지|누군지)(는|도|가)?\s?"
+    r"(기억(해|하|나|함)|알(아|지|고)|아(냐|니|세요|시나|시죠))(요|\s?있어|니|나|냐)?[\s?!.~ㅋㅎㅠㅜ]*$"
 )
-_ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "whats my fav anime"; not "what do I do?"
-    r"\b(when|where|which|what (day|time|city|bike|car|team)|how (old|tall|long))"
-    r"('?s (my|our)| (is|are|was|were) (my|our)| (am|did|was) i| do i (live|work|study|go|play|fly|leave|train))\b"
-    r"|\b(what|who)('?s| is| was) my (?!(problem|point|chance|fault|best|next|excuse|option|move|deal)s?\b)",
+_ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "and whats my fav anime"; not "what do I do?"
+    r"(^|[.!?…;~]\s+|\b(so|and|wait|ok|okay|hey|yo|btw|also|um|quiz|remember|know)[,:]?\s+)"
+    r"((when|where|which|what (day|time|city|bike|car|team)|how (old|tall|long))"
+    r"('?s (my|our)| (is|are|was|were) (my|our)| (am|was) i| did i (?!go wrong|leave|put|park|lose)"
+    r"| do i (live|work|study|go|play|fly|leave|train))\b(?!.*\b(life|thinking|supposed|wrong)\b)"
+    r"|(what|who)('?s| is| was) my (?!(problem|point|chance|fault|best|next|excuse|option|move|deal)s?\b)"
+    r"(?!.*\b(life|thinking)\b))",
     re.IGNORECASE,
 )
-_MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE)
+_ASKS_FOR_A_DAY = re.compile(
+    r"언제(?!나|든)|며칠(?!\s?(전|동안|째|간))|몇\s?일|몇\s?월|날짜|요일"
+    r"|(^|[.!?,]\s*|\b(and|so|remember|know|um)\s)when('?s| is| am| are| was| do| does| did)\b"
+    r"|\b(weekday|the date|(what|which) (date|day))\b",
+    re.IGNORECASE,
+)
+_MONTH = re.compile(
+    r"\b(january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul"
+    r"|aug|sept?|oct|nov|dec)\b",
+    re.IGNORECASE,
+)
 _WEEKDAY = re.compile(r"\w+day\b(?= \d)")
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
@@ -175,8 +189,9 @@ def names_a_day(memory: Memory, now: datetime) -> bool:
 
 
 def is_only_a_day(memory: Memory) -> bool:
-    """Whether a memory tells a day and nothing more, "이사: 26일": it answers when, not what."""
-    return not _beside_the_day(memory.value)
+    """Whether a memory tells a day and nothing more, "이사: 26일": it answers when, not what; "age: 24" is none."""
+    is_day = memory.expires is not None or named_day(memory.value, memory.created.date()) is not None
+    return is_day and not _beside_the_day(memory.value)
 
 
 def asks_when(message: str) -> bool:
@@ -186,7 +201,7 @@ def asks_when(message: str) -> bool:
 
 def asks_for_a_day(message: str) -> bool:
     """Whether a message asks when something is, not when it was told."""
-    return _WHEN.search(message) is not None and _WHEN_TOLD.search(message) is None
+    return _ASKS_FOR_A_DAY.search(message) is not None and _WHEN_TOLD.search(message) is None
 
 
 def tells_a_day(memory: Memory, now: datetime) -> bool:

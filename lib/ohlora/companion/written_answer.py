@@ -211,8 +211,9 @@ def general_answer(
 ) -> Iterator[ReplyProgress] | None:
     """An answer to what the message does, or None where she said all of them, or it asks to forget.
 
-    What the message brings to her mind comes first, unless one of both said it in this conversation; else, where it
-    tells something, its own words.
+    Who tells a name is greeted by it, who says goodbye at the end gets one; glad or plain news of a topic is answered
+    by what fits that. What the message brings to her mind comes first, unless one of both said it in this conversation;
+    else, where it tells something, its own words.
 
     Args:
         answers: None: there are none.
@@ -221,8 +222,6 @@ def general_answer(
     """
     if answers is None or draft.reading.forgets >= POSSIBLE:
         return None
-    if goodbye := goodbye_at_the_end(answers, draft.plain):
-        return _said_anew(answers.best(goodbye, "", draft.language), draft.said_before, history)
     together = draft.in_talk != draft.plain
     name = _told_value(draft, NAME_KEYS)
     value = name or ("" if together else _told_value(draft))  # of both messages it is not the topic
@@ -230,6 +229,8 @@ def general_answer(
     naming = [one for one in by_intent if value and value in one.reply]
     if name:
         naming = _greetings_by_name(answers, draft, history, name)
+    elif goodbye := goodbye_at_the_end(answers, draft.plain):
+        naming = answers.best(goodbye, "", draft.language)
     elif not draft.otherwise:
         naming = [*_about_its_topic(answers, draft, history), *naming]
     ranked = answers.best(draft.plain, _user_before(history), draft.language)
@@ -273,7 +274,7 @@ def _greetings_by_name(
 
 def _up_to_the_name(greeting: str, name: str) -> str:
     """A greeting without the sentences after the name."""
-    place = greeting.index(name)
+    place = max(greeting.casefold().find(name.casefold()), 0)
     return greeting[:place] + re.split(r"(?<=[.!?])\s", greeting[place:], maxsplit=1)[0]
 
 

@@ -54,7 +54,7 @@ a newer one does that tells of a change and shares a word with the best. Chosen 
 questions that ask)."""
 RELATED = 0.05  # relevance for a wish to forget from which a message goes with what is forgotten
 QUOTED_WHOLE = 40  # characters of a message that is quoted as it is
-_HER_NAMES = {"오로라", "로라", "오로라님", "aurora", "lora", "oh-lora"}
+_GREETS_HER = {"오로라", "오로", "로라", "오로라님", "오로라야", "안녕", "aurora", "lora", "oh", "hi", "hey", "hello"}
 AS_NEAR = 2.0  # logits of the cross-encoder by which sentences of one message differ that are quoted together
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~ㅋㅎㅠㅜ;\U0001F300-\U0001FAFF])\s+")
 
@@ -143,9 +143,10 @@ class MessageLog:
         near = [number for number, score in enumerate(read) if score >= read.max() - AS_NEAR]
         return " ".join(sentences[near[0] : near[-1] + 1])
 
-    def of_turn(self, user: str, turn: str) -> Memory | None:
-        """What a user wrote in a turn, as a memory in own words; None where it is not kept."""
-        return next((_as_memory(row) for row in self._rows(user) if row["turn"] == turn), None)
+    def telling(self, memory: Memory) -> Memory | None:
+        """What a user wrote when a memory was told, in own words; None where that is not kept."""
+        said = [row for row in self._rows(memory.user) if row["turn"] == memory.source_turn]
+        return next((_as_memory(row) for row in said if memory.value in row["text"]), None)
 
     def messages(self, user: str) -> list[Memory]:
         """What is kept of a user, oldest first, as memories in own words."""
@@ -257,8 +258,8 @@ def _statements(message: str) -> list[str]:
 
 
 def _calls_her_only(text: str) -> bool:
-    """Whether a message names nothing but her: "오로라님 저 또 왔어요~"."""
-    return (words := content_words(text)) != set() and words <= _HER_NAMES
+    """Whether a message names nothing but her, as a greeting does: "오로라님 저 또 왔어요~"."""
+    return (words := content_words(text)) != set() and words <= _GREETS_HER
 
 
 def _holds(text: str, value: str) -> bool:

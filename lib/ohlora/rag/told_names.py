@@ -79,12 +79,12 @@ _ANOTHER = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(
-    r"(?<![가-힣])(내|제|나의|저의)\s((영어|한국|한글|진짜|본|풀|원래)\s?)?(이름|별명|본명)|(?<![가-힣])(나|날|저)(를|는)?\s?뭐라고"
+    r"(?<![가-힣])(내|제|나의|저의)\s((영어|한국|한글|진짜|본|풀|원래)\s?)?(이름|별명|본명)|(?<![가-힣])(나|날|저)(를|는)?\s?뭐라고\s?(불|부르)"
     r"|\bmy (nick|full |first |last )?name\b(?! is| not)",
     re.IGNORECASE,
 )
 _WHO_AM_I = re.compile(
-    r"(?<![가-힣])(나|내가|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군|굴)"
+    r"(?<![가-힣])(나|내가|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군)"
     r"|\bwho am i\b(?! \w+ing)|\bwho (i am|this is)\W*$"
     r"|\b(what|how) (do|did|should|would) (you|u) call me\b"
     r"|\bwhat i'?m called\b|\bwho('?s| is) this\W*$",
