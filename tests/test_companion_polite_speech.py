@@ -37,6 +37,14 @@ def memory(key: str, value: str) -> Memory:
         ("괜찮아, 고개 들어!", "괜찮아요, 고개 들어요!"),
         ("만나서 반가워, 하윤!", "만나서 반가워요, 하윤 님!"),
         ('월요일에 "나 간다"라고 말해 줬잖아.', '월요일에 "나 간다"라고 말씀해 주셨잖아요.'),
+        ("“나 힘들어”라고 했잖아.", "“나 힘들어”라고 했잖아요."),
+        ('"쉬어요. 미안해요"라고 했잖아.', '"쉬어요. 미안해요"라고 했잖아요.'),
+        ("너와 함께라면 좋아. 내게 말해 줘.", "하윤 님과 함께라면 좋아요. 제게 말씀해 주세요."),
+        ("생일 축하해 하윤아!", "생일 축하해 하윤 님!"),
+        ("너는 요즘 잠 잘 자? 잘 자!", "하윤 님은 요즘 잠 잘 자요? 안녕히 주무세요!"),
+        ("온다더라. 아니야. 그렇지?", "온다더라고요. 아니에요. 그렇죠?"),
+        ("독가스는 안 알려 줘.", "독가스는 안 알려 줘요."),
+        ("Do you like 김치?", "Do you like 김치?"),
         ("이미 존댓말이에요. 그렇습니다!", "이미 존댓말이에요. 그렇습니다!"),
         ("I'm an AI, dear.", "I'm an AI, dear."),
         ("고양이 두부!", "고양이 두부!"),
@@ -96,6 +104,12 @@ def test_any_text_can_be_said_politely(text: str) -> None:
         ("주말엔 집에서 편하게 쉬고 싶다", None),
         ("팀장님이 말 놓자고 하셔서 당황했어", None),
         ("can we be less formal?", None),
+        ("볼륨 좀 높여 줘", None),
+        ("정중하게 거절하는 방법 알려줘", None),
+        ("정말 편하게 해 줘서 고마워", None),
+        ("양말 놓을 데 좀 알려줘", None),
+        ("담요 빼 줘", None),
+        ("존댓말 써 달라고 한 거 잊어줘", None),
     ],
 )
 def test_a_wish_for_a_level_of_speech_is_known(message: str, level: str | None) -> None:
@@ -116,6 +130,7 @@ def test_the_newest_wish_holds_and_the_message_comes_first() -> None:
     assert speech_for("안녕", [memory(SPEECH_KEY, POLITE)])("나도 반가워!") == "저도 반가워요!"
     assert speech_for("안녕", [memory(SPEECH_KEY, POLITE), memory(SPEECH_KEY, PLAIN)]) is None
     assert speech_for("이제 말 놔", [memory(SPEECH_KEY, POLITE)]) is None
+    assert speech_for("안녕", [memory(SPEECH_KEY, POLITE), memory(SPEECH_KEY, "사실은")]) is not None, "no level"
     named = speech_for("안녕", [memory("이름", "지훈"), memory(SPEECH_KEY, POLITE)])
     assert named("네 편이야.") == "지훈 님 편이에요."
 

@@ -1,9 +1,12 @@
 """A greeting is no name, and who asks for the dog's name does not want to hear their own."""
 
 import pytest
+from companion_parts import NOW, LetterEmbedder
 
 from ohlora.llm.reply_format import MemoryOperation
+from ohlora.rag import MemoryStore, remember
 from ohlora.rag.extraction import check_operation
+from ohlora.rag.relevance import CosineRelevance
 from ohlora.rag.told_names import (
     asks_for_own_name,
     called,
@@ -36,6 +39,14 @@ from ohlora.rag.told_names import (
         ("Saoirse", "Saoirse's the name, before you ask", False),
         ("cheerio", "Cheerio for now", True),
         ("Leon", "Jonas wants Otto and i want Leon", True),
+        ("Just In The Door", "hiya, just in the door", True),
+        ("Emma", "my daughter emma loves cats", True),
+        ("Tara", "Hi, I'm Tara", False),
+        ("Dave", "hiya mate, Dave here", False),
+        ("Amy", "I'm Jake's sister Amy", False),
+        ("Priya", "hello from Priya!", False),
+        ("Priya", "Priya and I'm 24", False),
+        ("Emma", "love Emma x", False),
     ],
 )
 def test_what_may_be_a_name(value: str, message: str, is_none: bool) -> None:
@@ -124,6 +135,11 @@ def test_the_own_name_is_asked_for(message: str, asks: bool) -> None:
         ("name", "I'm Dale", "Dale", "name"),
         ("결혼", "우리 막내딸이 5월 30일에 시집갑니다", "5월 30일", "결혼"),
         ("late wife", "my late wife Jean snored", "Jean", "late wife"),
+        ("child", "my sister's son Leo", "Leo", "child"),
+        ("partner", "my boss's wife Carol", "Carol", "partner"),
+        ("친구", "내 여자 친구 이름은 지은", "지은", "여자친구"),
+        ("배우자", "친구 남편은 의사래", "의사", "배우자"),
+        ("이름", "저는 민수 친구 지훈이에요", "지훈", "이름"),
     ],
 )
 def test_who_is_named_beside_a_relation_is_no_one_else(key: str, message: str, value: str, right: str) -> None:
@@ -133,7 +149,29 @@ def test_who_is_named_beside_a_relation_is_no_one_else(key: str, message: str, v
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("하윤", "하윤아"), ("김도현", "도현아"), ("서아", "서아야"), ("Priya", "Priya"), ("남궁세아", "남궁세아")],
+    [
+        ("하윤", "하윤아"),
+        ("김도현", "도현아"),
+        ("서아", "서아야"),
+        ("Priya", "Priya"),
+        ("남궁세아", "남궁세아"),
+        ("구름이", "구름이야"),
+    ],
 )
 def test_a_friend_is_called_in_korean(name: str, said: str) -> None:
     assert called(name) == said
+
+
+def test_another_name_is_only_believed_where_it_is_said_or_changed(tmp_path) -> None:
+    with MemoryStore(tmp_path / "memory.sqlite", LetterEmbedder(), lambda: NOW, CosineRelevance(0.3)) as store:
+        store.add("u", "이름", "하윤")
+
+        def told(message: str, value: str, kind: str = "add") -> list[str]:
+            remember(store, "u", message, MemoryOperation(kind, "이름", value), rules=False)
+            return [one.value for one in store.memories("u") if one.key == "이름"]
+
+        assert told("광주 사는 사람들은 다 그래", "광주") == ["하윤"]
+        assert told("이름 바꿨어, 이제 서연으로 불러 줘", "서연") == ["서연"]
+        assert told("내 이름은 지은이야", "지은") == ["지은"]
+        store.add("u", "이름", "광주")
+        assert told("아니 내 이름은 지은이야", "지은") == ["지은"], "what else was taken for it goes"

@@ -19,13 +19,13 @@ from typing import Any
 import yaml
 
 from ohlora.config import DATA
+from ohlora.llm.language import text_language
 from ohlora.rag.korean_words import Morpheme, ends_in_consonant, joined, morphemes
 
 Edit = tuple[int, int, str]
 """First character, end, and what stands there instead."""
 
-_QUOTED = re.compile(r"\"[^\"]*\"")
-_KOREAN = re.compile(r"[가-힣]")
+_QUOTED = re.compile(r"(\"[^\"]*(?:\"|$)|“[^”]*(?:”|$))")
 _MARKS = ("SF", "SE", "SP", "SS", "SO", "SW", "SB", "W_", "Z_")
 _ENDS = re.compile(r"[.!?…~ㅋㅎㅠㅜ]")
 _ENDINGS, _STEMS, _ASKED = ("EF", "EC"), ("V", "XSV", "XSA", "EP"), ("N", "MAG", "J")
@@ -37,7 +37,18 @@ _IS = ("야", "다", "냐", "니", "이야")
 _COMMANDS = ("라", "어라", "아라", "여라", "거라")
 _LEFT_OUT = ("ᆫ", "는", "가", "ᆯ", "를", "의", "도", "랑", "한테", "에게")  # "you" may be left out with these
 _CONTRACTED = {"의": "제", "가": "제가", "ᆫ": "전", "ᆯ": "저를"}
-_AFTER_CONSONANT = {"ᆫ": "은", "는": "은", "가": "이", "ᆯ": "을", "를": "을", "랑": "이랑", "의": ""}
+_AFTER_CONSONANT = {
+    "ᆫ": "은",
+    "는": "은",
+    "가": "이",
+    "ᆯ": "을",
+    "를": "을",
+    "랑": "이랑",
+    "의": "",
+    "와": "과",
+    "로": "으로",
+    "라도": "이라도",
+}
 
 
 @lru_cache(maxsize=64)
@@ -48,11 +59,11 @@ def polite(text: str, name: str = "") -> str:
         text: in plain speech, one sentence or more.
         name: of the user, who is called by it with 님; "": nobody told it, and "you" is left out.
     """
-    if not _KOREAN.search(text):
+    if text_language(text) != "ko":
         return text
     found = morphemes(text)
     quoted = [one.span() for one in _QUOTED.finditer(text)]
-    edits = [*_endings(found, text), *_persons(found, text, name)]
+    edits = [*_endings(found, text, name), *_persons(found, text, name)]
     said = text
     for start, end, instead in sorted(edits, reverse=True):
         if any(first < end and start < last for first, last in quoted):
@@ -60,14 +71,22 @@ def polite(text: str, name: str = "") -> str:
         if not instead and said[end : end + 1] == " ":  # "너도 그래?" → "그래요?"
             end += 1
         said = said[:start] + instead + said[end:]
+    parts = _QUOTED.split(said)
+    return "".join(one if number % 2 else _kinder(one, name) for number, one in enumerate(parts))
+
+
+def _kinder(said: str, name: str) -> str:
+    """What is not quoted, with the name's 님 and in kinder phrases than an ending alone makes."""
     if name:
         said = re.sub(rf"(?<![가-힣a-zA-Z]){re.escape(name)}(?=[!,.?~…]|$)", f"{name} 님", said)
     for plain, better in _words()["phrases"].items():
         said = said.replace(plain, better)
+    for plain, better in _words()["whole"].items():
+        said = re.sub(rf"(^|[.!?…~,] ){re.escape(plain)}(?=[\s.!~…ㅋㅎ]|$)", rf"\g<1>{better}", said)
     return said
 
 
-def _endings(found: Sequence[Morpheme], text: str) -> Iterator[Edit]:
+def _endings(found: Sequence[Morpheme], text: str, name: str) -> Iterator[Edit]:
     """How the sentences end politely, and what is said to somebody in a word: "응" → "네"."""
     words = [number for number, one in enumerate(found) if not one.tag.startswith(_MARKS)]
     for place, number in enumerate(words):
@@ -81,8 +100,9 @@ def _endings(found: Sequence[Morpheme], text: str) -> Iterator[Edit]:
             yield one.start, one.end, _words()["last"][one.form]
         elif one.tag in _ENDINGS and (ends or (marks and (one.tag == "EF" or one.form in _COMMA_ENDS))):
             yield from _ending(found[: number + 1], text, asks)
-        elif ends and one.tag == "JKV" and one.form == "야":
-            yield one.start, one.end, _are(text[: one.start])
+        elif ends and one.tag == "JKV" and one.form in ("야", "아"):
+            called = bool(name) and text[: one.start].endswith(name)  # "축하해 민재야!" calls him
+            yield one.start, one.end, " 님" if called else _are(text[: one.start])
         elif ends and one.form != "요" and (one.tag == "JX" or (asks and one.tag.startswith(_ASKED))):
             yield one.end, one.end, "요"
 
@@ -98,7 +118,7 @@ def _ending(found: Sequence[Morpheme], text: str, asks: bool) -> Iterator[Edit]:
         yield stem.start, ending.end, "주세요"
     elif (stem.form, form) == ("주", "ᆯ래") and asks:
         yield stem.start, ending.end, "주실래요"
-    elif (stem.form, form) == ("보", "어") and not asks and before[-2:-1] and before[-2].form == "어":
+    elif (stem.form, form) == ("보", "어") and not asks and _follows_a_verb(before):
         yield stem.start, ending.end, "보세요"  # "읽어 봐", but not "그런가 봐"
     elif stem.tag == "VCP" and form == "다":
         yield stem.end, ending.end, "네요"
@@ -109,8 +129,8 @@ def _ending(found: Sequence[Morpheme], text: str, asks: bool) -> Iterator[Edit]:
         yield ending.start, ending.end, "에요"
     elif form == "지" or form.endswith("야지"):
         yield ending.end - 1, ending.end, "죠"
-    elif form in ("더라", "더라고"):
-        yield ending.start, ending.end, "죠" if asks else "더라고요"
+    elif form.endswith(("더라", "더라고")):
+        yield ending.end - len(form[form.rindex("더라") :]), ending.end, "죠" if asks else "더라고요"
     elif form.endswith("구나"):
         yield ending.end - 2, ending.end, "군요"
     elif form.endswith("다며"):
@@ -125,6 +145,11 @@ def _ending(found: Sequence[Morpheme], text: str, asks: bool) -> Iterator[Edit]:
             yield stems[0].start, ending.end, word.replace("셔요", "세요")
     else:
         yield ending.end, ending.end, "요"
+
+
+def _follows_a_verb(before: Sequence[Morpheme]) -> bool:
+    """Whether the last morpheme is joined to another verb than itself: "읽어 봐", not "봐 봐"."""
+    return len(before) > 2 and before[-2].form == "어" and before[-3].form != "보"
 
 
 def _are(before: str) -> str:
@@ -147,17 +172,19 @@ def _persons(found: Sequence[Morpheme], text: str, name: str) -> Iterator[Edit]:
     """나 → 저, and 너 → the name with 님, or nothing."""
     for number, one in enumerate(found):
         before, after = found[max(number - 1, 0) : number], found[number + 1 :]
-        if one.tag == "NP" and one.form == "나":
-            yield _first_person(one, after)
+        if one.form == "나" and one.tag == "NP":
+            yield _first_person(one, after, text)
+        elif one.form == "내" and one.tag == "MM":
+            yield one.start, one.end, "제"
         elif (one.tag == "NP" and one.form in ("너", "니")) or _means_your(one, after, text):
             yield _second_person(one, before, after, name)
 
 
-def _first_person(person: Morpheme, after: Sequence[Morpheme]) -> Edit:
+def _first_person(person: Morpheme, after: Sequence[Morpheme], text: str) -> Edit:
     particle = after[0] if after and after[0].tag.startswith("J") else None
     if particle is not None and particle.form in _CONTRACTED:
         return person.start, particle.end, _CONTRACTED[particle.form]
-    return person.start, person.end, "저"
+    return person.start, person.end, "제" if text[person.start] == "내" else "저"
 
 
 def _means_your(one: Morpheme, after: Sequence[Morpheme], text: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import get_args
 
 from ohlora.companion.draft import Draft
-from ohlora.companion.speech_level import SPEECH_KEY, wished_speech
+from ohlora.companion.speech_level import SPEECH_KEY, SpeechLevel, wished_speech
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
 from ohlora.rag.extraction import WHICH
@@ -65,7 +66,7 @@ class Remembering:
     def _note_speech(self, store: MemoryStore, message: str, turn: str) -> tuple[str, ...]:
         """Keep how the user wishes to be spoken to; returns the line, if it is a new one."""
         level = wished_speech(message)
-        known = store.find_key(self._user, SPEECH_KEY)
+        known = [one for one in store.find_key(self._user, SPEECH_KEY) if one.value in get_args(SpeechLevel)]
         if level is None or (known and known[-1].value == level):
             return ()
         told = {"source_turn": turn, "language": "ko"}

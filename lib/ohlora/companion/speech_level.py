@@ -26,6 +26,7 @@ SPEECH_KEY = "말투"
 """Key of the memory that holds the wish."""
 POLITE, PLAIN = "존댓말", "반말"
 
+_FORGETS = re.compile(r"잊어|지워|삭제")
 _SENTENCE_ENDS = re.compile(r"[.!?~…^ㅋㅎㅠㅜ\n]+")
 
 
@@ -34,6 +35,8 @@ def wished_speech(message: str) -> SpeechLevel | None:
 
     Who tells of a customer's 반말, or asks whether to use 존댓말 to a mother-in-law, wishes nothing.
     """
+    if _FORGETS.search(message):
+        return None
     levels, refused, asked, of_others = _wordings()
     wished = None
     for sentence in filter(None, (one.strip() for one in _SENTENCE_ENDS.split(message))):
@@ -61,9 +64,9 @@ def speech_for(message: str, memories: Sequence[Memory]) -> Callable[[str], str]
     Args:
         message: the user's, whose wish comes before what is stored. memories: all of the user, oldest first.
     """
-    levels = [one.value for one in memories if one.key == SPEECH_KEY]
+    levels = [one.value for one in memories if one.key == SPEECH_KEY and one.value in (POLITE, PLAIN)]
     level = wished_speech(message) or (levels[-1] if levels else PLAIN)
-    if POLITE not in level:
+    if level != POLITE:
         return None
     names = [one.value for one in memories if one.key.casefold() in NAME_KEYS]
     return partial(polite, name=names[-1] if names else "")

@@ -65,21 +65,15 @@ _ASKS_BACK = re.compile(  # a question word and reported speech: "어디랬지",
     r"(뭐|뭘|어디|어딨|어데|언제|누구|누가|몇|어느|무슨|얼마|어떻게|어케|왜|며칠).*"
     r"([다라냐자]고?\s?(했|말했|얘기했|그랬)|(?<!그)[댔랬쟀])(었)?(지|죠|더라|게|나|냐|던가)요?[\s?!.~ㅋㅎㅠㅜ]*$"
 )
-_DAY_WORDS = re.compile(
-    r"\d+\s?(월|일|st|nd|rd|th)?|(다음|이번|담|다다음)\s?(주|달)?|[월화수목금토일]요일|날|내일|모레"
-    r"|\b(on|the|of|this|next|coming|tomorrow|week|(mon|tues|wednes|thurs|fri|satur|sun)day|(jan|feb|mar|apr|jun|jul|aug|sep|sept|oct"
-    r"|nov|dec)[a-z]*|may)\b",
-    re.IGNORECASE,
-)
 _ASKS_WHETHER_KNOWN = re.compile(  # "나 누구랑 사는지도 알아?", "내 모의고사 언젠지 기억해?"
-    r"(?<![가-힣])(내|나|난|제|저|우리|내가|제가|나는)\s.*"
+    r"(?<![가-힣])(내|나|제|저|우리|내가|제가)\s.*"
     r"((언제|뭐|뭔|뭘|어디|누구|몇|며칠|무슨|어떤|어느).*(는지|인지|은지|던지|한지|운지)|언젠지|뭔지|어딘지|누군지)(는|도|가)?\s?"
     r"(기억(해|하|나|함)|알(아|지|고)|아(냐|니|세요|시나|시죠))(요|\s?있어|니|나|냐)?[\s?!.~ㅋㅎㅠㅜ]*$"
 )
 _ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "and whats my fav anime"; not "what do I do?"
     r"(^|[.!?…;~]\s+|\b(so|and|wait|ok|okay|hey|yo|btw|also|um|quiz|remember|know)[,:]?\s+)"
     r"((when|where|which|what (day|time|city|bike|car|team)|how (old|tall|long))"
-    r"('?s (my|our)| (is|are|was|were) (my|our)| (am|was) i| did i (?!go wrong|leave|put|park|lose)"
+    r"('?s (my|our)| (is|are|was|were) (my|our)(?! own)| (am|was) i| did i (?!go wrong|leave|put|park|lose)"
     r"| do i (live|work|study|go|play|fly|leave|train))\b(?!.*\b(life|thinking|supposed|wrong)\b)"
     r"|(what|who)('?s| is| was) my (?!(problem|point|chance|fault|best|next|excuse|option|move|deal)s?\b)"
     r"(?!.*\b(life|thinking)\b))",
@@ -91,11 +85,16 @@ _ASKS_FOR_A_DAY = re.compile(
     r"|\b(weekday|the date|(what|which) (date|day))\b",
     re.IGNORECASE,
 )
-_MONTH = re.compile(
-    r"\b(january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul"
-    r"|aug|sept?|oct|nov|dec)\b",
+_MONTHS = (
+    "january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug"
+    "|sept?|oct|nov|dec"
+)
+_DAY_WORDS = re.compile(
+    r"\d+\s?(월|일|st|nd|rd|th)?|(다음|이번|담|다다음)\s?(주|달)?|[월화수목금토일]요일|날|내일|모레"
+    rf"|\b(on|the|of|this|next|coming|tomorrow|week|(mon|tues|wednes|thurs|fri|satur|sun)day|{_MONTHS})\b",
     re.IGNORECASE,
 )
+_MONTH = re.compile(rf"\b({_MONTHS})\b", re.IGNORECASE)
 _WEEKDAY = re.compile(r"\w+day\b(?= \d)")
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 

@@ -39,7 +39,7 @@ from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
-from ohlora.rag.told_names import NAME_KEYS, called
+from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, called
 from ohlora.rag.wants import APPROVAL, ASKS_TOLD, RISKY
 
 logger = logging.getLogger(__name__)
@@ -267,7 +267,7 @@ def _greetings_by_name(
     then = _first_new(answers.best(beside, "", draft.language), draft.said_before, history) if beside else None
     if then is not None:
         greetings = [replace(then, reply=f"{_up_to_the_name(one.reply, name)} {then.reply}") for one in greetings]
-    if draft.speech is not None or is_polite(draft.plain):
+    if draft.speech is not None or is_polite(draft.plain) or not _told_value(draft, PLAIN_NAME_KEYS):
         return greetings
     return [replace(one, reply=one.reply.replace(f", {name}!", f", {called(name)}!")) for one in greetings]
 

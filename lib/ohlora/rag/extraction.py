@@ -11,6 +11,7 @@ from datetime import datetime, time
 from typing import Any
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
+from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.correction import corrected, may_correct
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
@@ -35,6 +36,8 @@ _SAME_FACT = 0.93  # cosine of two keys that mean the same, e.g. 좋아하는 �
 
 WHICH = "several may be meant"
 """Reason why nothing was forgotten: she asks which is meant."""
+ANOTHER_NAME = "another name is known"
+"""Reason why what may be a name was not stored."""
 _INSTRUCTIONS = (
     re.compile(r"\b(ignore|forget|disregard)\b.{0,30}\b(instruction|rule|prompt|previous|above)", re.I),
     re.compile(
@@ -132,7 +135,11 @@ def remember_all(
     for operation in operations:
         reason = check_operation(operation, message)
         if reason is None:
-            outcomes.append(_carry_out(store, user, operation, message, source_turn, language, "model"))
+            outcome = _carry_out(store, user, operation, message, source_turn, language, "model")
+            if outcome.reason == ANOTHER_NAME:
+                reason = outcome.reason
+            else:
+                outcomes.append(outcome)
         elif reason in ("secret", "instruction"):
             notice = refusal_notice(reason, language)
             return [*outcomes, Remembered("refused", reason=reason, notice=notice)]
@@ -246,13 +253,18 @@ def _carry_out(
                 if one.key.casefold() in NAME_KEYS and is_said_as_name(value, message):
                     _delete_others(store, one, alike)  # what else was taken for the user's name was none
                 return Remembered("known", one, source)
-        if operation.key.casefold() in PLAIN_NAME_KEYS and not is_said_as_name(value, message):
-            return Remembered("refused", source=source, reason="another name is known")
+        if operation.key.casefold() in PLAIN_NAME_KEYS and not _may_be_renamed(operation, value, message):
+            return Remembered("refused", source=source, reason=ANOTHER_NAME)
         changes, day = operation.kind == "update", read_clock(store.clock).astimezone().date()
         replaced = replaced_memory(alike, operation.key, value, changes, message, day, source_turn)
         if replaced is None:
             return Remembered("add", store.add(user, operation.key, value, **told), source)
         return Remembered("update", store.update(user, replaced.id, value, **told), source)
+
+
+def _may_be_renamed(operation: MemoryOperation, value: str, message: str) -> bool:
+    """Whether a second name of the user's may be one: it is plainly said, or the message tells of a change."""
+    return operation.kind == "update" or is_said_as_name(value, message) or tells_of_change(message)
 
 
 def _delete_others(store: MemoryStore, right: Memory, alike: Sequence[Memory]) -> None:

@@ -1,4 +1,4 @@
-"""Korean nouns: which are in a text, and where one ends: a piece that a network marks may lack a syllable.
+"""Korean words and their parts: nouns, where one ends (a piece that a network marks may lack a syllable), endings.
 
 Kiwi (Lee 2024, "Kiwi: Developing a Korean Morphological Analyzer Based on Statistical Language Models and
 Skip-Bigram") tells the noun of "왼손잡이라고" from what follows it.

@@ -12,6 +12,7 @@ from ohlora.rag.korean_words import ends_in_consonant
 PLAIN_NAME_KEYS, NICKNAME_KEYS = ("이름", "name"), ("별명", "nickname")
 NAME_KEYS = (*PLAIN_NAME_KEYS, *NICKNAME_KEYS)
 """Keys of memories under which the user's own name stands."""
+_SPEAKS_OF_SELF = re.compile(r"(?<![가-힣])(저는|나는|난|전|나)\s|\b(i'?m|i am|my name)\b", re.IGNORECASE)
 PET_KEYS = ("반려동물", "pet")
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
@@ -26,7 +27,7 @@ _SURNAMES = frozenset("김이박최정강조윤장임한오서신권황안송류
 _NO_NAMES = frozenset(
     [
         "hi", "hiya", "hey", "hello", "heya", "howdy", "yo", "sup", "morning", "evening", "night", "bye", "thanks",
-        "cheerio", "cheers", "ta", "tara",
+        "cheerio", "cheers",
         "yes", "no", "ok", "okay", "lol", "haha", "today", "tomorrow", "yesterday",
         "안녕", "하이", "헬로", "방가", "반가워", "ㅎㅇ", "굿모닝", "오늘", "내일", "어제",
     ]
@@ -38,35 +39,41 @@ _NAME_IS_TOLD = (
 )
 _SPOKEN_OF = (  # "Sheila's shouting me", "Jake has a thing", "don't say Emma": somebody is spoken of
     r"\b{value}('?s (?!the name|my name|fine|here)"
-    r"| (is|has|was|had|will|says?|said|wants?|needs?|helps?|keeps?|asked|and i)\b)"
-    r"|\b(with|to|from|for|and|say|about|by|of|than|i'?ve got|got|tell|told|ask|asked|miss|love|like|want|prefer|saw"
-    r"|met|seen)\s+{value}\b"
+    r"| (is(?! what)|has|was|had|will|says?|said|wants?|needs?|helps?|keeps?|asked|and i(?!['’]))\b)"
+    r"|(?<!^hi )(?<!^hey )(?<!^hello )\b(with|to|from|for|and|say|about|by|of|than|i'?ve got|got|tell|told|ask|asked"
+    r"|miss|love|like|want|prefer|saw|met|seen)\s+{value}\b(?! x+\W*$)"
 )
 _PLAINLY_ENGLISH = (
-    r"(\b(i'?m|i am|my (full |first |real |actual )?name(?:'s| is)?|call(?:ed)? me|this is|it'?s)\s+"
-    r"((just|actually|really|still|called|now)\s+)?{value}\b|^\W*{value}\s*([,.!~]|$|here|by the way|btw))"
+    r"(\b(i'?m|i am|(the|my) (full |first |real |actual |new )?name(?:'s| is)?|call(?:s|ed)? me|this is|it'?s|i go by"
+    r"|changed my name to)\s+((just|actually|really|still|called|now)\s+)?{value}\b"
+    r"|^\W*{value}\s*([,.!~]|$|here|by the way|btw))"
 )
-_NAME_IS_SAID = r"{value}\s?(이?라고|이?라\s?해|이?야(?!말로)|이에요|예요|입니다|임(?![가-힣])|이요|요)(?![가-힣]{2})"
+_NAME_IS_SAID = (
+    r"{value}\s?(이?라고|이?라\s?해|이?야(?!말로)|이에요|예요|입니다|임(?![가-힣])|이요|요)(?![가-힣]{2})"
+    r"|{value}(으?로|이?라고)\s?(불러|바꿨|바꾸|개명)|이름(은|이)\s?{value}\W*$|(?<![가-힣])(나|난|저는|전|나는)\s{value}\W*$"
+)
 _WHICH_CHILD = r"(?:큰|작은|막내|첫째|둘째)?\s?"
 _RELATIONS = {
     "ko": {
         "딸": rf"{_WHICH_CHILD}딸(?:내미|애)?", "아들": rf"{_WHICH_CHILD}아들(?:내미)?",
         "남편": "남편|신랑", "아내": "아내|와이프|집사람", "동생": "(?:남|여|막내|막냇)?동생",
-        "언니": "언니", "오빠": "오빠", "누나": "누나", "형": "형", "친구": "친구",
         "여자친구": r"여친|여자\s?친구", "남자친구": r"남친|남자\s?친구", "룸메이트": "룸메(?:이트)?",
+        "언니": "언니", "오빠": "오빠", "누나": "누나", "형": "형", "친구": "친구",
         "조카": "조카", "손주": "손주|손녀|손자", "며느리": "며느리", "사위": "사위",
     },
     "en": {
         "daughter": "daughter", "son": "son", "wife": "wife", "husband": "husband", "partner": "partner|fianc[eé]e?",
         "girlfriend": "girlfriend|gf", "boyfriend": "boyfriend|bf", "sister": "sister|sis", "brother": "brother|bro",
-        "friend": "friend|mate|bestie", "roommate": "roommate|flatmate|housemate", "niece": "niece",
+        "friend": "friend|bestie", "roommate": "roommate|flatmate|housemate", "niece": "niece",
         "nephew": "nephew", "cousin": "cousin",
     },
 }  # fmt: skip
 """Keys of memories, and the words that stand before a name of whom they tell."""
 _CALLED = {
-    "ko": r"(?<![가-힣])(?<!전 )(?:{relation})(?:\s?이름(?:은|이)?|은|는|이)?\s?$",
-    "en": r"(?<!late )(?<!ex )(?<!ex-)\b(?:{relation})(?:'?s name(?: is|'s)?| is called| called| named|,)?\s$",
+    "ko": r"(?<![가-힣])(?<!전 )(?<!(?:친구|누나|언니|오빠|동생|엄마|아빠|남편|아내|여자|남자) )(?<!형 )(?:{relation})"
+    r"(?:\s?이름(?:은|이)?|은|는|이)?\s?$",
+    "en": r"\b(?:my|our)\s+(?!late |ex |ex-)(?:\w+\s+){0,2}(?:{relation})"
+    r"(?:'?s name(?: is|'s)?| is called| called| named|,)?\s$",
 }
 _ANOTHER = re.compile(
     r"(아내|마누라|와이프|집사람|남편|신랑|딸|아들|자식|애기|아기|엄마|아빠|어머니|아버지|동생|언니|오빠|누나|형|친구|여친|남친|애인|사귀는"
@@ -104,7 +111,8 @@ def plain_name(key: str, value: str) -> str:
 
 def called(name: str) -> str:
     """How a friend calls somebody in Korean: 김도현 → 도현아, 서아 → 서아야; other names stay."""
-    given = name[1:] if re.fullmatch("[가-힣]{3}", name) and name[0] in _SURNAMES else name
+    has_surname = re.fullmatch("[가-힣]{2}[^이]", name) and name[0] in _SURNAMES
+    given = name[1:] if has_surname else name
     if not re.fullmatch("[가-힣]{2,3}", given):
         return name
     return given + ("아" if ends_in_consonant(given) else "야")
@@ -121,7 +129,8 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     Args:
         key: that was read; it stays where it is no name and nobody's.
     """
-    if key.casefold() not in (*NAME_KEYS, *PET_KEYS) and not is_of_people(key):
+    own = key.casefold() in NAME_KEYS and _SPEAKS_OF_SELF.search(message[:begin])
+    if own or (key.casefold() not in (*NAME_KEYS, *PET_KEYS) and not is_of_people(key)):
         return key
     for language, relations in _RELATIONS.items():
         for relation, words in relations.items():
@@ -141,13 +150,15 @@ def is_no_name(key: str, value: str, message: str) -> bool:
     if key.casefold() not in NAME_KEYS:
         return False
     name = value.strip(" .,!?~").casefold()
-    if any(key_of_named(key, message, one.start()) != key for one in re.finditer(re.escape(value), message)):
+    written = [*re.finditer(re.escape(value), message, re.IGNORECASE)]
+    if any(key_of_named(key, message, one.start()) != key for one in written):
         return True
     if name in _NO_NAMES or re.fullmatch(r"\d+\S?", name):
         return True
     told = re.search(_NAME_IS_TOLD.replace("{value}", re.escape(name)), message, re.IGNORECASE)
     somebody = re.search(_SPOKEN_OF.replace("{value}", re.escape(name)), message, re.IGNORECASE)
-    return value.isascii() and told is None and (value.islower() or somebody is not None)
+    small = written[0][0].islower() if written else value.islower()  # as it is written, not as it is stored
+    return value.isascii() and told is None and (small or somebody is not None)
 
 
 def whose_name_is_asked(message: str) -> str:
