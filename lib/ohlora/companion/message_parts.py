@@ -17,7 +17,7 @@ _ASKS = re.compile(
 _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
 LEAST_ASKED = {"ko": 4, "en": 8}  # letters of what is asked for beside "do you remember"
 LEAST_BESIDE_A_NAME = {"ko": 8, "en": 14}  # letters from which more than a greeting stands beside a name
-_LEAVES, _GREETS = "leaves", ("greets", "introduces")  # acts
+_LEAVES, _GREETS = "leaves", "greets"  # acts
 
 
 def sentences_of(message: str) -> list[str]:
@@ -49,4 +49,4 @@ def beside_the_name(answers: GeneralAnswers, message: str, name: str) -> str:
     """The sentences that do not tell the name, where they say more than a greeting; else ""."""
     others = " ".join(one for one in sentences_of(message) if name.casefold() not in one.casefold())
     enough = len(plain_letters(others)) >= LEAST_BESIDE_A_NAME[text_language(others) or "en"]
-    return others if enough and act_of_intent()[answers.likeliest_intent(others)] not in _GREETS else ""
+    return others if enough and act_of_intent()[answers.likeliest_intent(others)] != _GREETS else ""

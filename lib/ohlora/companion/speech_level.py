@@ -18,7 +18,7 @@ from ohlora.companion.polite_speech import polite
 from ohlora.config import DATA
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
 from ohlora.rag import Memory
-from ohlora.rag.told_names import NAME_KEYS
+from ohlora.rag.told_names import NICKNAME_KEYS, PLAIN_NAME_KEYS
 
 SpeechLevel = Literal["존댓말", "반말"]
 
@@ -68,8 +68,8 @@ def speech_for(message: str, memories: Sequence[Memory]) -> Callable[[str], str]
     level = wished_speech(message) or (levels[-1] if levels else PLAIN)
     if level != POLITE:
         return None
-    names = [one.value for one in memories if one.key.casefold() in NAME_KEYS]
-    return partial(polite, name=names[-1] if names else "")
+    names = [[one.value for one in memories if one.key.casefold() in keys] for keys in (NICKNAME_KEYS, PLAIN_NAME_KEYS)]
+    return partial(polite, name=["", *names[0], *names[1]][-1])
 
 
 @cache

@@ -227,9 +227,10 @@ def general_answer(
     value = name or ("" if together else _told_value(draft))  # of both messages it is not the topic
     by_intent = answers.answers(draft.in_talk, draft.language, value, together)
     naming = [one for one in by_intent if value and value in one.reply]
+    goodbye = "" if name else goodbye_at_the_end(answers, draft.plain)
     if name:
         naming = _greetings_by_name(answers, draft, history, name)
-    elif goodbye := goodbye_at_the_end(answers, draft.plain):
+    elif goodbye:
         naming = answers.best(goodbye, "", draft.language)
     elif not draft.otherwise:
         naming = [*_about_its_topic(answers, draft, history), *naming]
@@ -237,10 +238,10 @@ def general_answer(
     found = _first_new([*naming, *(ranked or by_intent)], draft.said_before, history, value)
     if found is None:
         return None
-    memory = _remembered(draft, history, now)
+    memory = None if goodbye else _remembered(draft, history, now)
     if memory is not None:
         said_first = remembered_fact(draft.plain, memory, now, draft.language)
-    elif draft.otherwise or (value and value in found.reply):
+    elif goodbye or draft.otherwise or (value and value in found.reply):
         said_first = ""
     else:
         kind = answers.understood(draft.in_talk, together)[-1]
