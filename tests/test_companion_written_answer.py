@@ -417,7 +417,7 @@ def test_what_stands_beside_the_name_is_answered_after_the_greeting(tmp_path) ->
     assert (turn.reply, turn.expression) == ("만나서 반가워, 도현아! 오늘 고생했어.", "worried")
     stranger = with_answers(tmp_path / "other", reader=companion.reader)
     stranger.general_answers.of_intent = companion.general_answers.of_intent
-    assert stranger.turn("저는 김도현이에요").reply.startswith("만나서 반가워, 김도현!"), (
+    assert stranger.turn("저는 김도현이에요").reply.startswith("만나서 반가워, 김도현 님!"), (
         "no 도현아 to who speaks politely"
     )
 

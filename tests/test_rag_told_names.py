@@ -39,6 +39,7 @@ from ohlora.rag.told_names import (
         ("Saoirse", "Saoirse's the name, before you ask", False),
         ("cheerio", "Cheerio for now", True),
         ("Leon", "Jonas wants Otto and i want Leon", True),
+        ("Sheila", "Oh I'm alright, I've got Sheila", True),
         ("Just In The Door", "hiya, just in the door", True),
         ("Emma", "my daughter emma loves cats", True),
         ("Tara", "Hi, I'm Tara", False),

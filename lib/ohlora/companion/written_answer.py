@@ -268,9 +268,11 @@ def _greetings_by_name(
     then = _first_new(answers.best(beside, "", draft.language), draft.said_before, history) if beside else None
     if then is not None:
         greetings = [replace(then, reply=f"{_up_to_the_name(one.reply, name)} {then.reply}") for one in greetings]
-    if draft.speech is not None or is_polite(draft.plain) or not _told_value(draft, PLAIN_NAME_KEYS):
+    if draft.speech is not None or draft.language != "ko":
         return greetings
-    return [replace(one, reply=one.reply.replace(f", {name}!", f", {called(name)}!")) for one in greetings]
+    plain = _told_value(draft, PLAIN_NAME_KEYS)
+    calls = f"{name} 님" if is_polite(draft.plain) else called(name) if plain else name
+    return [replace(one, reply=one.reply.replace(f", {name}!", f", {calls}!")) for one in greetings]
 
 
 def _up_to_the_name(greeting: str, name: str) -> str:

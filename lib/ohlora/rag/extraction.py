@@ -253,7 +253,7 @@ def _carry_out(
                 if one.key.casefold() in NAME_KEYS and is_said_as_name(value, message):
                     _delete_others(store, one, alike)  # what else was taken for the user's name was none
                 return Remembered("known", one, source)
-        if operation.key.casefold() in PLAIN_NAME_KEYS and not _may_be_renamed(operation, value, message):
+        if operation.key.casefold() in PLAIN_NAME_KEYS and not _may_be_renamed(value, message):
             return Remembered("refused", source=source, reason=ANOTHER_NAME)
         changes, day = operation.kind == "update", read_clock(store.clock).astimezone().date()
         replaced = replaced_memory(alike, operation.key, value, changes, message, day, source_turn)
@@ -262,9 +262,9 @@ def _carry_out(
         return Remembered("update", store.update(user, replaced.id, value, **told), source)
 
 
-def _may_be_renamed(operation: MemoryOperation, value: str, message: str) -> bool:
+def _may_be_renamed(value: str, message: str) -> bool:
     """Whether a second name of the user's may be one: it is plainly said, or the message tells of a change."""
-    return operation.kind == "update" or is_said_as_name(value, message) or tells_of_change(message)
+    return is_said_as_name(value, message) or tells_of_change(message)
 
 
 def _delete_others(store: MemoryStore, right: Memory, alike: Sequence[Memory]) -> None:

@@ -34,7 +34,8 @@ _NO_NAMES = frozenset(
 )  # fmt: skip
 _NAME_IS_TOLD = (
     r"^\W*{value}\s*([,.!~]|$|is fine|here|by the way|btw)|(이름|별명|닉네임|닉|나는|난|나|저는|전)\S*\s*{value}"
-    r"|\b(i'?m|i am|my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
+    r"|\b(i'?m|i am)\b[^!?.,;]{0,25}{value}"
+    r"|\b(my name\S*|names?|name'?s|call(s|ed|ing)? me|this is|it'?s|its|known as|nick\w*|goes by|i go by"
     r"|introduc\w+|sign\w*|who'?s|as)\b[^!?]*{value}|{value}\W+([^.!?]*\b)?(here|is my name|'?s my name|speaking|btw)\b"
 )
 _SPOKEN_OF = (  # "Sheila's shouting me", "Jake has a thing", "don't say Emma": somebody is spoken of
