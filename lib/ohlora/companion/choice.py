@@ -15,6 +15,7 @@ import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.reply_format import plain_letters
+from ohlora.rag.korean_words import ends_in_consonant
 
 _LONGEST = 34  # characters of one option
 _END = r"(?=[\s?!.,~ㅋㅎㅠ]|$)"
@@ -89,7 +90,7 @@ def _taken(pair: tuple[str, str]) -> str:
 
 def _named(option: str, language: str) -> str:
     words = re.sub(rf"{_BETTER}$", "는", option.strip(" -'"))
-    if _PARTICLE.search(words) and (ord(words[-2]) - ord("가")) % 28:  # 이랑 follows a consonant, 랑 a vowel
+    if _PARTICLE.search(words) and ends_in_consonant(words[:-1]):  # 이랑 follows a consonant, 랑 a vowel
         words = words[:-1]
     while (shorter := _AROUND.sub("", words)) != words:
         words = shorter

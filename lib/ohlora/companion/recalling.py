@@ -50,9 +50,10 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     message, days = draft.asking or draft.message.strip(), asks_for_days(draft.message)
     asks = draft.reading.may_ask or days
     try:
-        draft.speech = speech_for(draft.plain, memory.memories(user))
+        known = memory.memories(user)
+        draft.speech = speech_for(draft.plain, known)
         found = memory.search(user, message, CANDIDATES, asked=asks)
-        found = _by_whose_name_is_asked(message, found, memory.memories(user)) if asks else found
+        found = _by_whose_name_is_asked(message, found, known) if asks else found
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))

@@ -157,8 +157,8 @@ def refers_to_told(message: str) -> bool:
 
 
 def asks_back(message: str) -> bool:
-    """Whether a message plainly asks for what was told, by its form: "말이 몇 마리랬지", "when am I flying?"."""
-    return any(form.search(message) for form in (_ASKS_BACK, _ASKS_WHETHER_KNOWN, _ASKS_OF_OWN))
+    """Whether a message plainly asks for what was told, by its Korean form: "오늘 일한 말이 몇 마리랬지"."""
+    return any(form.search(message) for form in (_ASKS_BACK, _ASKS_WHETHER_KNOWN))
 
 
 def asks_of_own(message: str) -> bool:

@@ -123,7 +123,7 @@ class GeneralAnswers:
         found = self.probabilities(message)
         intent = self.likeliest_intent(message)
         act, of_act = likeliest(found, self._acts)
-        kind, of_kind = likeliest(found, self._kinds)
+        kind, of_kind = self.kind(message)
         tells = together and kind.startswith("tells")
         if tells and of_kind < SURE_KIND:
             kind = "tells_neutral"

@@ -54,13 +54,12 @@ def whole_noun(message: str, first: int, last: int) -> tuple[int, int]:
     """
     if not _KOREAN.search(message[first:last]):
         return first, last
-    morphemes = [(one.start, one.start + one.len, one.tag) for one in _analyser().tokenize(message)]
-    inside = [one for one in morphemes if one[1] > first and one[0] < last]
-    cut = bool(inside) and inside[-1][1] > last
-    while inside and inside[-1][2].startswith(_AFTER_NOUNS):
+    inside = [one for one in morphemes(message) if one.end > first and one.start < last]
+    cut = bool(inside) and inside[-1].end > last
+    while inside and inside[-1].tag.startswith(_AFTER_NOUNS):
         inside.pop()
-    if inside and inside[-1][2].startswith(_NOUNS):
-        return first, inside[-1][1]
+    if inside and inside[-1].tag.startswith(_NOUNS):
+        return first, inside[-1].end
     before = message[first:last].rpartition(" ")[0].rstrip()
     return (first, first + len(before)) if cut and before else (first, last)
 
@@ -74,12 +73,12 @@ def whole_phrase(message: str, first: int, last: int) -> tuple[int, int]:
     first, last = whole_noun(message, first, last)
     if not _KOREAN.search(message[first : last + 2]):
         return first, last
-    morphemes = [(one.start, one.start + one.len, one.tag, one.form) for one in _analyser().tokenize(message)]
-    before = [end for _, end, tag, form in morphemes if tag in ("JKS", "EC", "EF", "IC") or (tag, form) in _TOPIC]
+    found = morphemes(message)
+    before = [one.end for one in found if one.tag in ("JKS", "EC", "EF", "IC") or (one.tag, one.form) in _TOPIC]
     first = max([first, *(end for end in before if first < end < last)])
     first += len(message[first:last]) - len(message[first:last].lstrip())
-    tags = {end: tag for start, end, tag, _ in morphemes if end > start}
-    units = {start: end for start, end, tag, _ in morphemes if tag == "NNB"}
+    tags = {one.end: one.tag for one in found if one.end > one.start}
+    units = {one.start: one.end for one in found if one.tag == "NNB"}
     if not tags.get(last, "").startswith((*_NOUNS, "ETM")):
         return first, _REST_OF_WORD.match(message, last).end()
     counts = tags[last] in ("SN", "NR", "MM", "ETM")
@@ -90,7 +89,7 @@ def korean_nouns(text: str) -> set[str]:
     """Its nouns and names of at least two syllables, without what is attached to them."""
     if not _KOREAN.search(text):
         return set()
-    found = (one.form for one in _analyser().tokenize(text) if one.tag in ("NNG", "NNP", "XR"))
+    found = (one.form for one in morphemes(text) if one.tag in ("NNG", "NNP", "XR"))
     return {form for form in found if len(form) > 1}
 
 

@@ -259,6 +259,9 @@ def _statements(message: str) -> list[str]:
 
 def _calls_her_only(text: str) -> bool:
     """Whether a message names nothing but her, as a greeting does: "오로라님 저 또 왔어요~"."""
+    folded = text.casefold()
+    if not any(word in folded for word in _GREETS_HER):  # most messages: their nouns need not be looked for
+        return False
     return (words := content_words(text)) != set() and words <= _GREETS_HER
 
 
