@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from ohlora.config import load_profile
 from ohlora.rag.e5_model import LONGEST, E5FileError, e5_file, read_e5, tokenise
-from ohlora.rag.e5_network import E5Network, PackedEmbedding, unpack_blocks, vectors_in_batches
+from ohlora.rag.e5_network import E5Network, PackedEmbedding, in_like_batches, unpack_blocks, vectors_in_batches
 from ohlora.rag.embeddings import EmbeddingsError, PackagedEmbedder, load_embedder
 from ohlora.rag.tuned_embedder import TunedEmbedder, adapter_and_heads, add_adapter, go_on_from, with_adapter
 from ohlora.weights import WeightsError, save_weights
@@ -171,6 +173,19 @@ def test_an_adapter_that_does_not_fit_says_so(change: dict[str, torch.Tensor]) -
         add_adapter(network, change, 2.0)
 
 
+@given(st.lists(st.text(max_size=9), max_size=20), st.integers(1, 7))
+def test_items_of_like_length_share_a_batch_and_keep_their_places(items: list[str], size: int) -> None:
+    batches = []
+
+    def look(batch: list[str]) -> list[str]:
+        batches.append([len(item) for item in batch])
+        return [item.upper() for item in batch]
+
+    assert in_like_batches(items, size, look, len) == [item.upper() for item in items]
+    lengths = [length for batch in batches for length in batch]
+    assert lengths == sorted(lengths) and all(len(batch) <= size for batch in batches)
+
+
 @pytest.mark.parametrize("size", [0.0, 1e-5, 0.03, 50.0])
 def test_an_adapter_written_in_bytes_is_off_by_half_a_step(size: float) -> None:
     taught, again = (_tiny_network_with_adapter() for _ in range(2))
@@ -187,10 +202,27 @@ def test_an_adapter_written_in_bytes_is_off_by_half_a_step(size: float) -> None:
             assert ((weights[name] - wanted).abs() <= 0.501 * step + 1e-9).all()
 
 
-def _tiny_network_with_adapter() -> nn.Module:
+def test_an_adapter_of_fewer_layers_is_gone_on_from() -> None:
+    """What it does not name begins as it always does: it changes nothing yet."""
+    taught, deeper = _tiny_network_with_adapter(layers=2, frozen=1), _tiny_network_with_adapter(layers=2)
+    with torch.no_grad():
+        for name, weight in taught.encoder.named_parameters():
+            if ".lora_" in name:
+                weight.normal_(0, 0.1, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(WeightsError, match="another network"):
+        go_on_from(deeper, adapter_and_heads(taught))
+    go_on_from(deeper, adapter_and_heads(taught), may_lack=["encoder.layers.0."])
+    weights = dict(deeper.encoder.named_parameters())
+    assert all(not one.any() for name, one in weights.items() if "layers.0" in name and ".lora_B" in name)
+    assert all(one.any() for name, one in weights.items() if "layers.1" in name and ".lora_B" in name)
+    with pytest.raises(WeightsError, match="another network"):
+        go_on_from(taught, adapter_and_heads(deeper))
+
+
+def _tiny_network_with_adapter(layers: int = 1, frozen: int = 0) -> nn.Module:
     words = PackedEmbedding(torch.zeros(4, 12, 18, dtype=torch.uint8))
     network = nn.Module()
-    network.encoder = with_adapter(E5Network(words, 384, 1, 12, 1536, 8, 1e-12), 2, 0)
+    network.encoder = with_adapter(E5Network(words, 384, layers, 12, 1536, 8, 1e-12), 2, frozen)
     return network
 
 

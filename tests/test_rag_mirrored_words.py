@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.rag import load_message_reader, load_mirrored_words
-from ohlora.rag.mirrored_words import SURE, WEIGHTS, MirroredWords, likeliest_runs, sayable_words
+from ohlora.rag.mirrored_words import SURE, WEIGHTS, MirroredWords, sayable_words
 from ohlora.rag.mirrored_words_training import (
     MirroredMessage,
     TrainingSettings,
@@ -16,6 +16,7 @@ from ohlora.rag.mirrored_words_training import (
     mirrored_metrics,
     train_mirrored_words,
 )
+from ohlora.rag.tagged_words import likeliest_runs
 from ohlora.weights import WeightsError, load_weights
 
 
@@ -72,7 +73,7 @@ def test_what_she_repeats_was_said(text: str, one: int, other: int) -> None:
 
 @given(st.lists(st.tuples(*[st.floats(0, 1, width=32)] * 2), min_size=1, max_size=30))
 def test_a_run_of_tokens_ends_behind_its_beginning_and_is_short(ends: list[tuple[float, float]]) -> None:
-    runs = likeliest_runs(np.array(ends, np.float32))
+    runs = likeliest_runs(np.array(ends, np.float32), 10)
     for first, last, probability in runs:
         assert 0 <= first <= last < len(ends) and last - first < 10 and 0 < probability <= 1.01
     assert [run[2] for run in runs] == sorted((run[2] for run in runs), reverse=True)

@@ -1,7 +1,10 @@
-"""Teach which text holds what a question asks for: python -m ohlora.rag.cross_encoder_training (half an hour).
+"""Teach which text holds what a question asks for, and in which words (an hour and a half on two cores).
 
-Three sources, all of invented users: data/memory/told.jsonl (what was said in a talk, and asked later in it), what the
-users of data/memory/messages.*.jsonl said over days with their questions in training.jsonl, and the memories there.
+python -m ohlora.rag.cross_encoder_training
+
+All sources are of invented users: data/memory/told.jsonl (what was said in talks, and asked later), what the users of
+data/memory/messages.*.jsonl said over days, with their questions in asked.jsonl and training.jsonl, and the memories of
+the latter.
 """
 
 from __future__ import annotations
@@ -13,33 +16,47 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
 from ohlora.config import DATA, device, outputs_folder, seed_everything
-from ohlora.rag.cross_encoder import FROZEN_LAYERS, WEIGHTS, CrossEncoder, CrossEncoderNetwork, encode_pair
+from ohlora.llm.reply_format import plain_letters
+from ohlora.rag.cross_encoder import WEIGHTS, CrossEncoder, CrossEncoderNetwork, encode_pair, ends_or_none
 from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import padded, training_precision
-from ohlora.rag.marked_messages import load_marked_messages
+from ohlora.rag.marked_messages import MarkedMessage, load_marked_messages
 from ohlora.rag.relevance import load_dialogue_questions
+from ohlora.rag.tagged_words import Encoded, own_tokens
 from ohlora.rag.tuned_embedder import adapter_and_heads, at_half_rates, go_on_from, with_adapter
 from ohlora.weights import load_weights, save_weights
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 _HELD_OUT = 6  # every sixth talk of told.jsonl is not trained on
 _OTHERS = 1  # texts of other users beside a question's own
 _MOST_TEXTS = 8  # of a question in a step
+_PARTS = 4  # of a step, by length: what is padded costs time
 
 
 @dataclass(frozen=True)
 class AskedTexts:
-    """A question, the texts among which to look, and which of them holds the answer; None: none does."""
+    """A question, the texts among which to look, and which of them holds the answer; None: none does.
+
+    also: numbers of other texts that hold it as well. words: of the text that answer; "": no words alone do; None:
+    nobody marked them.
+    """
 
     question: str
     texts: tuple[str, ...]
     answer: int | None
+    also: tuple[int, ...] = ()
+    words: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,11 +76,15 @@ def load_told(held_out: bool) -> list[AskedTexts]:
     with (DATA / "memory" / "told.jsonl").open(encoding="utf-8") as file:
         talks = [json.loads(line) for line in file]
     return [
-        AskedTexts(one["question"], tuple(talk["said"]), one["at"])
+        _asked(one, talk["said"])
         for number, talk in enumerate(talks)
         if (number % _HELD_OUT == 0) == held_out
         for one in talk["asks"]
     ]
+
+
+def _asked(row: dict[str, Any], said: Sequence[str]) -> AskedTexts:
+    return AskedTexts(row["question"], tuple(said), row["at"], tuple(row.get("also", ())), row.get("words"))
 
 
 def asked_over_days(split: str) -> list[AskedTexts]:
@@ -72,10 +93,7 @@ def asked_over_days(split: str) -> list[AskedTexts]:
     Args:
         split: of the questions, see load_dialogue_questions.
     """
-    said = defaultdict(list)
-    for row in load_marked_messages():
-        if row.family.startswith("days_"):
-            said[row.family].append(row)
+    said = _said_over_days()
     values = {family: {one.value for row in rows for one in row.operations} for family, rows in said.items()}
     found = []
     for person in load_dialogue_questions(split):
@@ -93,6 +111,23 @@ def asked_over_days(split: str) -> list[AskedTexts]:
     return found
 
 
+def load_asked() -> list[AskedTexts]:
+    """The questions of data/memory/asked.jsonl, among all that their users said over days."""
+    said = _said_over_days()
+    with (DATA / "memory" / "asked.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return [_asked(one, [row.message for row in said[user["family"]]]) for user in rows for one in user["asks"]]
+
+
+def _said_over_days() -> dict[str, list[MarkedMessage]]:
+    """What the users of data/memory/messages.*.jsonl wrote who talk over days, by family, oldest first."""
+    said = defaultdict(list)
+    for row in load_marked_messages():
+        if row.family.startswith("days_"):
+            said[row.family].append(row)
+    return said
+
+
 def asked_memories(split: str) -> list[AskedTexts]:
     """Questions of data/memory, among the memories of the same user. split: see load_dialogue_questions."""
     found = []
@@ -108,7 +143,8 @@ def asked_memories(split: str) -> list[AskedTexts]:
 def train_cross_encoder(
     asked: Sequence[AskedTexts], settings: TrainingSettings, start_from: dict[str, torch.Tensor] | None = None
 ) -> CrossEncoder:
-    """Fit adapter and head: of a question's texts, and none of them, the right one is to have the highest logit.
+    """Fit adapter and heads: of a question's texts, and none of them, the right one is to have the highest logit, and
+    in it the first and the last token of the words that answer.
 
     Args:
         start_from: tensors of a weight file, to go on with.
@@ -120,12 +156,12 @@ def train_cross_encoder(
     draw = random.Random(settings.seed)
     encoder, tokenizer = read_e5()
     network = CrossEncoderNetwork(encoder)
-    network.encoder = with_adapter(encoder, settings.rank, FROZEN_LAYERS)
+    network.encoder = with_adapter(encoder, settings.rank, frozen_layers=0)
     if start_from is not None:
-        go_on_from(network, start_from)
+        go_on_from(network, start_from, may_lack=["encoder.", "ends.", "no_words."])
     network.to(device())
     adapter = [weight for weight in network.encoder.parameters() if weight.requires_grad]
-    heads = [*network.norm.parameters(), *network.head.parameters()]
+    heads = [weight for name, weight in network.named_parameters() if not name.startswith("encoder.")]
     optimiser = torch.optim.AdamW(
         [{"params": adapter, "lr": settings.adapter_rate}, {"params": heads, "lr": settings.head_rate}],
         weight_decay=0.01,
@@ -139,11 +175,13 @@ def train_cross_encoder(
         if len(order) < settings.questions:
             order = draw.sample(list(asked), len(asked))
         batch = [_with_others(order.pop(), everybody, draw) for _ in range(min(settings.questions, len(order)))]
-        pairs = [encode_pair(tokenizer, one.question, text) for one in batch for text in one.texts]
+        pairs = [_Pair.of(tokenizer, one, text) for one in batch for text in one.texts]
         with training_precision():
-            logits = network(*padded(pairs, network.head.weight.device))
+            logits, words_loss = _logits_and_words_loss(network, pairs)
         parts = logits.split([len(one.texts) for one in batch])
-        loss = torch.stack([_loss(part, one.answer) for part, one in zip(parts, batch, strict=True)]).mean()
+        loss = (
+            torch.stack([_loss(part, one.answer) for part, one in zip(parts, batch, strict=True)]).mean() + words_loss
+        )
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(adapter, 1.0)
@@ -152,13 +190,53 @@ def train_cross_encoder(
     return CrossEncoder(network.cpu(), tokenizer)
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """A question and a text as tokens. ends: first and last token of the words that answer, -1: no words alone do;
+    None: that is not marked, or the text does not answer.
+    """
+
+    encoded: Encoded
+    ends: tuple[int, int] | None
+
+    @staticmethod
+    def of(tokenizer: Tokenizer, one: AskedTexts, text: str) -> _Pair:
+        encoded = encode_pair(tokenizer, one.question, text)
+        if one.words is None or one.answer is None or text != one.texts[one.answer]:
+            return _Pair(encoded, None)
+        begin = text.find(one.words)
+        end = begin + len(one.words)
+        inside = [token for token, (first, last) in enumerate(encoded.places) if max(first, begin) < min(last, end)]
+        return _Pair(encoded, (inside[0], inside[-1]) if inside else (-1, -1))
+
+
+def _logits_and_words_loss(network: CrossEncoderNetwork, pairs: Sequence[_Pair]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits of all pairs, float32 (n,), in parts of like length, and the loss of the words that answer."""
+    order = np.argsort([len(pair.encoded.tokens) for pair in pairs], kind="stable")
+    device = network.head.weight.device
+    logits, losses = [], []
+    for rows in (part for part in np.array_split(order, _PARTS) if len(part)):
+        part = [pairs[row] for row in rows]
+        scores, ends, no_words = network(*padded([pair.encoded.tokens for pair in part], device))
+        logits.append(scores)
+        marked = [row for row, pair in enumerate(part) if pair.ends is not None]
+        if marked:
+            own = pad_sequence([torch.from_numpy(own_tokens(pair.encoded)) for pair in part], batch_first=True)
+            places = ends_or_none(ends, no_words, own.to(device))[marked]
+            none = places.shape[1] - 1
+            wanted = [[none if place < 0 else place for place in part[row].ends] for row in marked]
+            losses.append(cross_entropy(places, torch.tensor(wanted, device=device), reduction="none").mean(dim=1))
+    found = torch.cat(logits)[torch.from_numpy(np.argsort(order)).to(device)]
+    return found, torch.cat(losses).mean() if losses else found.new_zeros(())
+
+
 def _with_others(one: AskedTexts, everybody: Sequence[str], draw: random.Random) -> AskedTexts:
     """The same question with fewer of its wrong texts, where they are many, and with some of other users."""
-    wrong = [text for place, text in enumerate(one.texts) if place != one.answer]
+    wrong = [text for place, text in enumerate(one.texts) if place != one.answer and place not in one.also]
     others = [text for text in draw.sample(everybody, _OTHERS) if text not in one.texts]
     wrong = draw.sample(wrong, min(len(wrong), _MOST_TEXTS - _OTHERS - 1)) + others
     right = () if one.answer is None else (one.texts[one.answer],)
-    return AskedTexts(one.question, (*right, *wrong), 0 if right else None)
+    return AskedTexts(one.question, (*right, *wrong), 0 if right else None, words=one.words)
 
 
 def _loss(logits: torch.Tensor, answer: int | None) -> torch.Tensor:
@@ -173,17 +251,23 @@ def asking_metrics(cross_encoder: CrossEncoder, asked: Sequence[AskedTexts]) -> 
     Returns:
         first: of the questions with an answer, how often it has the highest logit. given: … and one above 0.
         silent: of those without, how often all logits lie below 0. n, and how many have an answer.
+        words: of the right texts with marked words, how often these are found, letter by letter; none_needed: of those
+        where no words alone answer, how often none are given; marked: how many texts are marked.
     """
-    first, given, silent = [], [], []
+    first, given, silent, words, none = [], [], [], [], []
     for one in tqdm(asked, desc="ask", disable=None):
         scores = cross_encoder.scores(one.question, one.texts)
+        if one.words is not None and one.answer is not None:
+            found = cross_encoder.answering_words(one.question, one.texts[one.answer]).words
+            (words if one.words else none).append(plain_letters(found) == plain_letters(one.words))
         if one.answer is None:
             silent.append(scores.max() < 0)
         else:
-            first.append(scores.argmax() == one.answer)
+            first.append(scores.argmax() in (one.answer, *one.also))
             given.append(first[-1] and scores.max() >= 0)
-    means = {name: float(np.mean(rows)) for name, rows in (("first", first), ("given", given), ("silent", silent))}
-    return {**means, "n": len(asked), "answered": len(first)}
+    parts = {"first": first, "given": given, "silent": silent, "words": words, "none_needed": none}
+    means = {name: float(np.mean(rows)) for name, rows in parts.items() if rows}
+    return {**means, "n": len(asked), "answered": len(first), "marked": len(words) + len(none)}
 
 
 def main() -> None:
@@ -200,11 +284,11 @@ def main() -> None:
     if given.start_from:
         settings, (start_from, before) = at_half_rates(settings), load_weights(given.start_from)
         command = f"{before['command']} (on the questions of then); {command} --start-from it"
-    asked = [*load_told(held_out=False), *asked_over_days("training"), *asked_memories("training")]
+    asked = [*load_told(held_out=False), *load_asked(), *asked_over_days("training"), *asked_memories("training")]
     cross_encoder = train_cross_encoder(asked, settings, start_from)
     cross_encoder.threads = given.threads
     card = {
-        "data": f"{len(asked)} questions of data/memory (told.jsonl, messages.*.jsonl with training.jsonl)",
+        "data": f"{len(asked)} questions of data/memory (told, asked and training.jsonl, with messages.*.jsonl)",
         "seed": settings.seed,
         "command": command,
         "metrics": {"talks_that_taught_nothing": asking_metrics(cross_encoder, load_told(held_out=True))},

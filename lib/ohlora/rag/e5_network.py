@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ohlora.config import half_precision
 
+Item, Found = TypeVar("Item"), TypeVar("Found")
 LINEAR_LAYERS = ("query", "key", "value", "attention_output", "intermediate", "output")
 """Names of an E5Layer's matrices, to which an adapter may be added."""
 BLOCK, BLOCK_BYTES = 32, 18
@@ -158,6 +160,18 @@ def batches_of_like_length(lengths: Sequence[int], size: int, draw: random.Rando
             batches += [near[first : first + size] for first in range(0, len(near), size)]
         draw.shuffle(batches)
         yield from batches
+
+
+def in_like_batches(
+    items: Sequence[Item], size: int, look: Callable[[Sequence[Item]], Sequence[Found]], length: Callable[[Item], int]
+) -> list[Found]:
+    """What ``look`` finds for each item; items of like length share a batch of the given size, which spares padding."""
+    order = sorted(range(len(items)), key=lambda row: length(items[row]))
+    found: dict[int, Found] = {}
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        found.update(zip(rows, look([items[row] for row in rows]), strict=True))
+    return [found[row] for row in range(len(items))]
 
 
 def sentence_vectors(network: E5Network, tokens: Sequence[list[int]]) -> torch.Tensor:

@@ -10,22 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import nn
 
 from ohlora.rag.e5_network import limited_threads
 from ohlora.rag.korean_words import whole_phrase
 from ohlora.rag.message_reader import MessageReader, load_for_reader
-from ohlora.rag.tagged_words import own_tokens, whole_words
+from ohlora.rag.tagged_words import FoundWords, likeliest_runs, own_tokens, whole_words
 
 WEIGHTS = "mirrored_words"
 SURE = 0.4
 """Probability from which words are repeated; see mirrored_metrics of ohlora.rag.mirrored_words_training."""
 _LONGEST = 10  # tokens
-_RUNS = 5
 _TRAIN = "python -m ohlora.rag.mirrored_words_training"
 _NOT_SAID_AGAIN = re.compile(
     r"\b(i|im|i['’]\w+|me|my|mine|we|us|our|you|u|ur|your)\b|(?<![가-힣])(나|내|저|제|너|네|넌|난)(?![가-힣])|[?]",
@@ -34,14 +31,6 @@ _NOT_SAID_AGAIN = re.compile(
 _PIECES = re.compile(r"[.,](?!\d)|[!~…;:\n]+|[ㅋㅎㅠㅜ]+|[^\w\s%$€£₩'’.,-]+")
 _BARE_NOUN = re.compile(r"[가-힣]+")
 _LETTERS = re.compile(r"[a-z가-힣]|\d{2}", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Found:
-    """Words of a message, and how sure it is that they are worth repeating."""
-
-    words: str
-    probability: float
 
 
 class MirroredWordsHead(nn.Module):
@@ -80,37 +69,22 @@ class MirroredWords:
         return found.words if found.probability >= SURE else ""
 
     @torch.no_grad()
-    def find_all(self, messages: Sequence[tuple[str, str]]) -> list[Found]:
+    def find_all(self, messages: Sequence[tuple[str, str]]) -> list[FoundWords]:
         """Pairs of message and what she said before it → their likeliest words, however likely."""
         with limited_threads(self.reader.threads):
             return [self._find(*one) for one in messages]
 
-    def _find(self, message: str, before: str) -> Found:
+    def _find(self, message: str, before: str) -> FoundWords:
         (encoded,), states, seen = self.reader.look((message, before))
         if not own_tokens(encoded).any():
-            return Found("", 0.0)
+            return FoundWords("", 0.0)
         own = torch.from_numpy(own_tokens(encoded))[None]
         logits = self.head(states, self.reader.network.whole(states, seen), own)
-        for first, last, probability in likeliest_runs(logits[0].softmax(dim=0).numpy()[:-1]):
+        for first, last, probability in likeliest_runs(logits[0].softmax(dim=0).numpy()[:-1], _LONGEST):
             words = sayable_words(message, encoded.places[first][0], encoded.places[last][1])
             if words:
-                return Found(words, probability)
-        return Found("", 0.0)
-
-
-def likeliest_runs(ends: np.ndarray) -> list[tuple[int, int, float]]:
-    """First and last token of a few runs, and the geometric mean of their probabilities; the likeliest first.
-
-    Args:
-        ends: float32 (tokens, 2), probabilities of being the first and the last.
-    """
-    together = np.triu(np.outer(ends[:, 0], ends[:, 1]))
-    together -= np.triu(together, _LONGEST)
-    found = []
-    for place in np.argsort(-together, axis=None, kind="stable")[:_RUNS]:
-        first, last = np.unravel_index(place, together.shape)
-        found.append((int(first), int(last), float(np.sqrt(together[first, last]))))
-    return [run for run in found if run[2] > 0]
+                return FoundWords(words, probability)
+        return FoundWords("", 0.0)
 
 
 def sayable_words(message: str, first: int, last: int) -> str:

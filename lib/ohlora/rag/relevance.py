@@ -27,6 +27,7 @@ from ohlora.rag.cross_encoder import CrossEncoder, load_cross_encoder
 from ohlora.rag.embedder_weights import load_for_embedder
 from ohlora.rag.embeddings import Embedder, load_embedder
 from ohlora.rag.projection import project, train_projection
+from ohlora.rag.tagged_words import FoundWords
 from ohlora.weights import WeightsError, save_weights
 
 PARTS = ("line", "key", "value")
@@ -65,6 +66,14 @@ class Relevance(Protocol):
         """What a closer look at the message beside each line tells, float32 (n,); see CrossEncoder.scores."""
         ...
 
+    def shares(self, read: np.ndarray) -> np.ndarray:
+        """What was read of several lines → probability of each to be meant, rather than another or none, (n,)."""
+        ...
+
+    def answering_words(self, question: str, text: str) -> FoundWords:
+        """The words of a text that answer a question; see CrossEncoder.answering_words."""
+        ...
+
     def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray, read: np.ndarray) -> np.ndarray:
         """Query float32 (dimension,), memories float32 (n, 3, dimension), named, read (n,) → probabilities (n,)."""
         ...
@@ -84,6 +93,14 @@ class CosineRelevance:
     def read(self, message: str, lines: Sequence[str]) -> np.ndarray:
         """See Relevance; there is none."""
         return np.zeros(len(lines), np.float32)
+
+    def shares(self, read: np.ndarray) -> np.ndarray:
+        """See Relevance; nothing was read that could be doubted."""
+        return np.ones(len(read), np.float32)
+
+    def answering_words(self, question: str, text: str) -> FoundWords:
+        """See Relevance; none are known."""
+        return FoundWords("", 0.0)
 
     def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray, read: np.ndarray) -> np.ndarray:
         """See Relevance."""
@@ -110,6 +127,15 @@ class CalibratedRelevance:
     def read(self, message: str, lines: Sequence[str]) -> np.ndarray:
         """See Relevance."""
         return self.cross_encoder.scores(message, lines).clip(*_READ)
+
+    def shares(self, read: np.ndarray) -> np.ndarray:
+        """See Relevance."""
+        against_none = np.exp(read)
+        return against_none / (1 + against_none.sum())
+
+    def answering_words(self, question: str, text: str) -> FoundWords:
+        """See Relevance."""
+        return self.cross_encoder.answering_words(question, text)
 
     def scores(self, query: np.ndarray, memories: np.ndarray, named: np.ndarray, read: np.ndarray) -> np.ndarray:
         """See Relevance."""

@@ -1,4 +1,6 @@
-"""Words of a message that a network marks: BIO tags (Ramshaw & Marcus 1995) of tokens, and where they stand in it."""
+"""Words of a message that a network marks, by BIO tags of tokens (Ramshaw & Marcus 1995) or by the first and last of
+them, and where they stand in it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 TAGS = ("outside", "begin", "inside")
 LONGEST = 460
 """Tokens of a message that are read: more than 600 characters have."""
+_RUNS = 5
 _CONTEXT = 40  # tokens of her last line that are read
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ0-9]{2}")
 _HANGUL = re.compile(r"[가-힣]{2}")
@@ -30,6 +33,14 @@ class Encoded:
     places: list[tuple[int, int]]
 
 
+@dataclass(frozen=True)
+class FoundWords:
+    """Words of a message, and how sure it is that they are those that are looked for."""
+
+    words: str
+    probability: float
+
+
 def encode(tokenizer: Tokenizer, message: str, before: str = "") -> Encoded:
     """Her last line (if any), then the message behind E5's prefix."""
     prefix = PREFIXES["query"]
@@ -37,6 +48,11 @@ def encode(tokenizer: Tokenizer, message: str, before: str = "") -> Encoded:
     places = [(max(0, first - len(prefix)), max(0, last - len(prefix))) for first, last in own.offsets]
     context = tokenizer.encode(before).ids[:_CONTEXT] if before else []
     return Encoded([*context, *own.ids], [(0, 0)] * len(context) + places)
+
+
+def letters(message: tuple[str, str]) -> int:
+    """Characters of a message and of what she said just before it: about as many tokens."""
+    return sum(map(len, message))
 
 
 def own_tokens(encoded: Encoded) -> np.ndarray:
@@ -66,6 +82,21 @@ def tagged_words(tags: np.ndarray, places: Sequence[tuple[int, int]]) -> list[tu
             runs.append([token, token + 1])
     found = [(first, last, float(inside[first:last].mean())) for first, last in runs]
     return found if limit == 0.5 else sorted(found, key=lambda run: -run[2])[:1]
+
+
+def likeliest_runs(ends: np.ndarray, longest: int) -> list[tuple[int, int, float]]:
+    """First and last token of a few runs, and the geometric mean of their probabilities; the likeliest first.
+
+    Args:
+        ends: float32 (tokens, 2), probabilities of being the first and the last. longest: tokens of a run.
+    """
+    together = np.triu(np.outer(ends[:, 0], ends[:, 1]))
+    together -= np.triu(together, longest)
+    found = []
+    for place in np.argsort(-together, axis=None, kind="stable")[:_RUNS]:
+        first, last = np.unravel_index(place, together.shape)
+        found.append((int(first), int(last), float(np.sqrt(together[first, last]))))
+    return [run for run in found if run[2] > 0]
 
 
 def whole_words(message: str, first: int, last: int) -> tuple[int, int]:

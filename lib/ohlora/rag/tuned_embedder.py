@@ -102,8 +102,11 @@ def at_half_rates(settings: Settings) -> Settings:
     return replace(settings, adapter_rate=settings.adapter_rate / 2, head_rate=settings.head_rate / 2)
 
 
-def go_on_from(network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
+def go_on_from(network: nn.Module, tensors: dict[str, torch.Tensor], may_lack: Sequence[str] = ()) -> None:
     """Put what adapter_and_heads gave back into such a network, to be taught further, in place.
+
+    Args:
+        may_lack: beginnings of names of what may not have been taught then, and stays as it is.
 
     Raises:
         WeightsError: the tensors are not those of such a network.
@@ -113,8 +116,9 @@ def go_on_from(network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
         for name, tensor in _matrices(tensors).items()
     }
     wanted = {name for name in network.state_dict() if ".lora_" in name or not name.startswith("encoder.")}
-    if set(whole) != wanted:
-        raise WeightsError(f"these weights are of another network: {sorted(set(whole) ^ wanted)[:3]} …")
+    strange = {name for name in set(whole) ^ wanted if name in whole or not name.startswith(tuple(may_lack))}
+    if strange:
+        raise WeightsError(f"these weights are of another network: {sorted(strange)[:3]} …")
     network.load_state_dict(whole, strict=False)
 
 
