@@ -21,6 +21,7 @@ from ohlora.rag.forget_wishes import calls_off, means_all_memories, means_everyt
 from ohlora.rag.memory import OWN_WORDS, Memory
 from ohlora.rag.message_log import LONGEST_QUOTE, MOST_KEPT, _statements
 from ohlora.rag.relevance import CosineRelevance
+from ohlora.rag.tagged_words import FoundWords
 
 MONDAY = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
 
@@ -75,6 +76,28 @@ def test_an_order_goes_and_what_is_told_beside_it_stays(log: MessageLog, message
     log.add("me", "t1", message)
     assert log.count("me") == 1
     assert _statements(message) == [kept]
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (FoundWords("Mochi", 0.9), "Mochi"),
+        (FoundWords("Mochi", 0.2), ""),
+        (FoundWords("my dog", 0.9), ""),
+        (FoundWords("우리 강아지", 0.9), ""),
+        (FoundWords("나한테 준 시계", 0.9), ""),
+        (FoundWords("10년 전", 0.9), "10년 전"),
+        (FoundWords("the US", 0.9), "the US"),
+        (FoundWords("나주", 0.9), "나주"),
+        (FoundWords("", 0.9), ""),
+    ],
+)
+def test_words_that_surely_answer_and_that_she_can_say_come_with_a_quotation(
+    log: MessageLog, monkeypatch, found: FoundWords, words: str
+) -> None:
+    monkeypatch.setattr(CosineRelevance, "answering_words", lambda self, question, text: found)
+    log.add("me", "t1", "my dog Mochi, 우리 강아지, 나주")
+    assert log.find("me", "what is my dog's name, Mochi?").words == words
 
 
 def test_of_a_message_the_sentence_that_answers_is_quoted(log: MessageLog, monkeypatch) -> None:

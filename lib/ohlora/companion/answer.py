@@ -36,6 +36,7 @@ CLEARLY_BETTER = 0.1
 """Relevance by which a memory must exceed what the user wrote, to be said instead: it may be a word too few, or stand
 under a wrong key. Of 126 answers on data/memory/development.jsonl 75 hold the fact, 72 without this, 64 where any
 memory goes first."""
+_REFUSES = re.compile(r"아니|말고|틀렸|땡|\b(no|nope|nah|not|wrong|other)\b", re.IGNORECASE)
 LATELY = 3  # replies of hers in which a quotation is not repeated
 ALONE = 6  # letters from which a message may be understood without what was said before
 
@@ -126,7 +127,7 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
     fresh = tuple(one for one in draft.recalled if not (one.memory.is_quoted and one.memory.value in lately))
     draft.recalled = fresh or draft.recalled
     quotable = draft.quotable
-    if fresh and quotable and quotable.memory.value in lately:
+    if fresh and quotable and _said_lately(quotable, draft.message, lately):
         quotable = None
     if surely and quotable and _answers_better(quotable, draft.recalled):
         draft.recalled, draft.quotes = (quotable, *draft.recalled), True
@@ -134,6 +135,14 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
         return None
     text = as_beginning(without_marks(told_fact(draft.asking or draft.message, draft.recalled, store.replaced_by, now)))
     return stream_reply(iter([format_reply(text, "happy" if draft.recalled else "curious", 0.6)]))
+
+
+def _said_lately(quotable: Recalled, message: str, lately: str) -> bool:
+    """Whether she just quoted it; its words that answer may be asked for twice, but not where they were refused."""
+    if not quotable.words:
+        return quotable.memory.value in lately
+    said = re.search(rf"(?<!\w){re.escape(quotable.words)}(?!\w)", lately, re.IGNORECASE)
+    return bool(said and _REFUSES.search(message))
 
 
 def _answers_better(quotable: Recalled, recalled: Sequence[Recalled]) -> bool:

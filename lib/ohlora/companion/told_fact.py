@@ -23,11 +23,10 @@ from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, Recalled
 from ohlora.rag.dates import named_day, next_time, past_day
+from ohlora.rag.day_wording import comes_again
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
 from ohlora.rag.replaced_memory import may_have_several
-
-SURELY_MEANT = 0.3  # relevance from which what the user wrote is quoted without asking whether it is meant
 
 _HOW_LONG = re.compile(
     r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디-?데이|\bd-?day\b"
@@ -117,14 +116,12 @@ def told_fact(
     if not recalled:
         return _one_of(phrases["unknown"], message)
     memory, *others = _under_one_key(message, recalled, now)
-    told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
+    told = _told(memory.key, memory.value) | {"when": _when(memory, now, language, phrases)}
     day = _day_of(memory, now)
     if _HOW_LONG.search(message) and (next_day := _next_day(memory, now)) is not None:
         return _time_left(next_day, now.date(), language, phrases)
     if memory.is_quoted:
-        return phrases["quote" if recalled[0].score >= SURELY_MEANT else "maybe"].format(
-            **told, that=_that(memory.value)
-        )
+        return _quoted(message, recalled[0], told, now, phrases)
     if _WHEN_TOLD.search(message):
         first = [memory, *older(memory)][-1] if _FIRST.search(message) else memory
         return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})
@@ -206,6 +203,34 @@ def asks_for_a_day(message: str) -> bool:
 def tells_a_day(memory: Memory, now: datetime) -> bool:
     """Whether the words of a memory name a day, over or to come. now: in the user's time zone."""
     return named_day(memory.value, memory.created.astimezone(now.tzinfo).date()) is not None
+
+
+def _quoted(message: str, found: Recalled, told: dict[str, str], now: datetime, phrases: dict[str, Any]) -> str:
+    """What the user wrote, or the words of it that answer; both, where it may be something else that is meant.
+
+    Args:
+        told: what the phrases take, of the message that was found.
+    """
+    said = told | {"words": found.words, "that": _that(told["value"])}
+    if not found.sure:
+        return phrases["maybe_words" if found.words else "maybe"].format(**said)
+    told_on = found.memory.created.astimezone(now.tzinfo).date()
+    named = named_day(found.words, told_on)
+    no_day = named is None and asks_for_a_day(message) and named_day(found.memory.value, told_on) is not None
+    if not found.words or no_day or named == told_on:  # "today" is another day by now
+        return phrases["quote"].format(**said)
+    said |= _told(found.memory.key, found.words)
+    past = past_day(found.memory.value, told_on)
+    open_year = past is not None and named is not None and told_on - past > named - told_on  # "got my test on 12 May"
+    if named is None or open_year or comes_again(found.memory.value, found.words):
+        return _one_of(phrases["value"], message).format(**said)
+    day = past or named
+    return _dated(said | {"day": day_in_words(day, now.date(), text_language(message) or "ko")}, phrases)
+
+
+def _told(key: str, value: str) -> dict[str, str]:
+    """What the phrases take of a memory; Value: as it begins a sentence."""
+    return {"key": key, "value": value, "Value": as_beginning(value)}
 
 
 def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) -> list[Memory]:

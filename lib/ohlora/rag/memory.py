@@ -58,10 +58,16 @@ class Memory:
 
 @dataclass(frozen=True)
 class Recalled:
-    """A memory that matters to a message; score: calibrated probability (0–1) that it does."""
+    """A memory that matters to a message; score: calibrated probability (0–1) that it does.
+
+    words: of what the user wrote, those that answer the message; "": all of it does. sure: False: something else may be
+    meant.
+    """
 
     memory: Memory
     score: float
+    words: str = ""
+    sure: bool = True
 
 
 def clean_line(name: str, text: str, maximum: int) -> str:
