@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.companion.polite_speech import polite
-from ohlora.companion.speech_level import PLAIN, POLITE, SPEECH_KEY, speech_for, wished_speech
+from ohlora.companion.speech_level import (
+    PLAIN,
+    POLITE,
+    SPEECH_KEY,
+    speech_for,
+    speech_offer,
+    wish_in_talk,
+    wished_speech,
+)
 from ohlora.config import DATA
 from ohlora.rag import Memory
 from ohlora.rag.intents import read_general_answers
@@ -126,12 +134,12 @@ def test_most_wishes_of_writers_who_did_not_know_the_rules_are_known_and_few_oth
 
 
 def test_the_newest_wish_holds_and_the_message_comes_first() -> None:
-    assert speech_for("안녕", []) is None
-    assert speech_for("안녕", [memory(SPEECH_KEY, POLITE)])("나도 반가워!") == "저도 반가워요!"
-    assert speech_for("안녕", [memory(SPEECH_KEY, POLITE), memory(SPEECH_KEY, PLAIN)]) is None
-    assert speech_for("이제 말 놔", [memory(SPEECH_KEY, POLITE)]) is None
-    assert speech_for("안녕", [memory(SPEECH_KEY, POLITE), memory(SPEECH_KEY, "사실은")]) is not None, "no level"
-    named = speech_for("안녕", [memory("이름", "지훈"), memory(SPEECH_KEY, POLITE)])
+    assert speech_for(None, []) is None
+    assert speech_for(None, [memory(SPEECH_KEY, POLITE)])("나도 반가워!") == "저도 반가워요!"
+    assert speech_for(None, [memory(SPEECH_KEY, POLITE), memory(SPEECH_KEY, PLAIN)]) is None
+    assert speech_for(PLAIN, [memory(SPEECH_KEY, POLITE)]) is None
+    assert speech_for(None, [memory(SPEECH_KEY, POLITE), memory(SPEECH_KEY, "사실은")]) is not None, "no level"
+    named = speech_for(None, [memory("이름", "지훈"), memory(SPEECH_KEY, POLITE)])
     assert named("네 편이야.") == "지훈 님 편이에요."
 
 
@@ -155,3 +163,58 @@ def test_she_speaks_plainly_again_when_asked(tmp_path) -> None:
     assert companion.turn("이제 말 놔도 돼").stored == ("말투: 반말",)
     assert [one.value for one in companion.memories() if one.key == SPEECH_KEY] == [PLAIN]
     assert companion.turn("심심하네").reply == "나도 좋아."
+
+
+def test_who_begins_politely_is_offered_polite_speech_once(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.6\n반가워!\nmemory: none"))
+    offer = speech_offer("안녕하세요, 처음 뵙겠습니다.")
+    assert offer and companion.turn("안녕하세요, 처음 뵙겠습니다.").reply.endswith(offer)
+    assert offer not in companion.history[-1]["content"], "the model would imitate it"
+    assert offer not in companion.turn("오늘은 날씨가 좋네요.").reply
+    companion.new_conversation()
+    assert offer not in companion.turn("안녕하세요, 또 왔어요.").reply
+
+
+def test_a_yes_to_the_offer_is_a_wish(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.6\n반가워!\nmemory: none"))
+    companion.turn("안녕하세요^^")
+    assert companion.turn("네, 부탁드려요").stored == (f"{SPEECH_KEY}: {POLITE}",)
+    assert companion.turn("오늘 날씨가 좋네요").reply == "반가워요!"
+
+
+def test_a_comfort_is_followed_by_no_offer(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=ScriptedModel("sad 0.6\n마음이 아프다.\nmemory: none"))
+    assert companion.turn("안녕하세요, 오늘 정말 힘들었어요").reply == "마음이 아프다."
+
+
+@pytest.mark.parametrize(
+    ("message", "offered"),
+    [
+        ("안녕하세요😊", True),
+        ("안녕하세요 반가워요", True),
+        ("저 왔습니다 ^^", True),
+        ("안녕! 반가워", False),
+        ("뭐가 필요", False),
+        ("hello, nice to meet you", False),
+        ("안녕하세요, 존댓말로 해 주세요", False),
+        ("안녕하세요, 말 편하게 하세요", False),
+    ],
+)
+def test_who_writes_politely_and_asks_for_nothing_is_offered_it(message: str, offered: bool) -> None:
+    assert bool(speech_offer(message)) == offered
+
+
+@pytest.mark.parametrize(
+    ("message", "wish"),
+    [
+        ("네, 부탁드려요", POLITE),
+        ("네!", POLITE),
+        ("그래 주시면 좋겠어요", POLITE),
+        ("네 오늘은 비가 와요", None),
+        ("아뇨 괜찮아요", None),
+        ("아뇨 반말이 좋아요", PLAIN),
+    ],
+)
+def test_a_yes_counts_only_right_after_the_offer(message: str, wish: str | None) -> None:
+    assert wish_in_talk(message, ["어서 와!", f"반가워! {speech_offer('안녕하세요')}"]) == wish
+    assert wish_in_talk("네, 부탁드려요", [f"반가워! {speech_offer('안녕하세요')}", "그래!"]) is None

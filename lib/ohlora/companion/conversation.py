@@ -74,7 +74,7 @@ class Conversation:
         if draft.reply and not (draft.forgotten or draft.erased):  # without a reply: stopped before the first sentence
             self.history = [*self.with_message(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
-            self.said.append(draft.reply)
+            self.said.append(draft.said)
 
     def forget(self, memories: Sequence[Memory] = ()) -> None:
         """Know nothing of what was said, since something of it shall be forgotten; doubts of abuse stay.

@@ -13,12 +13,15 @@ import yaml
 
 from ohlora.companion.citation import citation
 from ohlora.companion.honesty import honest_word
+from ohlora.companion.speech_level import SpeechLevel
 from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, Turn, TurnProgress
 from ohlora.config import DATA
 from ohlora.llm.prompt import Example
 from ohlora.rag import UNKNOWN_READING, Memory, Reading, Recalled
 
 logger = logging.getLogger(__name__)
+
+_COMFORTS = ("sad", "worried", "angry")  # faces with which she speaks of nothing else
 
 
 class EndOfTurn(Exception):
@@ -44,7 +47,9 @@ class Draft:
     call for help: how the turn ends where nobody wrote an answer; the model does not see it, and nothing of it is
     remembered or repeated. forgotten: memories that are deleted now, the values before among them. not_kept: the
     message is neither kept word for word nor a reason to erase others. erased: how many messages were. reported: the
-    last progress. speech: makes her words polite where the user wished for that; None: they stay.
+    last progress. wished_speech: how the message asks her to speak; None: it does not. speech: makes her words polite
+    where the user wished for that; None: they stay. offer: that she can speak so, said behind an answer that is no
+    comfort.
     """
 
     message: str
@@ -71,7 +76,9 @@ class Draft:
     erased: int = 0
     notices: list[str] = field(default_factory=list)
     reported: TurnProgress | None = None
+    wished_speech: SpeechLevel | None = None
     speech: Callable[[str], str] | None = None
+    offer: str = ""
 
     @property
     def memories(self) -> tuple[Memory, ...]:
@@ -105,6 +112,8 @@ class Draft:
         added = [honest_word(self.message, reply, seen, self.reading.about_her)]
         if not self.prepared:
             added.append(citation(self.message, reply, self.memories, now))
+        if self.otherwise is None and self.expression and self.expression[0] not in _COMFORTS:
+            added.append(self.offer)
         if any(added):
             self.added = tuple(filter(None, added))
             self.report(self.said)

@@ -10,6 +10,7 @@ from ohlora.companion.answer import MAY_BE_TOLD, told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.language_wish import language_answer
 from ohlora.companion.speech_level import speech_answer
+from ohlora.companion.todays_date import clock_answer
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
     asks_for_told,
@@ -49,7 +50,10 @@ def prepared_answer(
     reading, recalled, answers = draft.reading, draft.memories, sources.general_answers
     if draft.gently:
         return gentle_answer(answers, draft, history)
-    ready = language_answer(draft.plain) or speech_answer(draft.plain) if draft.otherwise is None else None
+    ready = None
+    if draft.otherwise is None:
+        wished = language_answer(draft.plain) or speech_answer(draft.plain, draft.wished_speech)
+        ready = wished or clock_answer(draft.plain, now)
     if ready is None:
         ready = explanation(sources.study_terms, answers, draft, history)
     may_ask = reading.may_ask and reading.about_her in MAY_BE_TOLD

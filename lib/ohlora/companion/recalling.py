@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from ohlora.companion.draft import Draft
-from ohlora.companion.speech_level import speech_for
+from ohlora.companion.speech_level import speech_for, speech_offer, wish_in_talk
 from ohlora.companion.told_fact import (
     asks_for_a_day,
     asks_for_days,
@@ -47,11 +47,14 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     Args:
         now: with the user's time zone.
     """
+    draft.wished_speech = wish_in_talk(draft.plain, draft.said_before)
     message, days = draft.asking or draft.message.strip(), asks_for_days(draft.message)
     asks = draft.reading.may_ask or days
     try:
         known = memory.memories(user)
-        draft.speech = speech_for(draft.plain, known)
+        draft.speech = speech_for(draft.wished_speech, known)
+        if draft.language == "ko" and not (draft.said_before or known or log.count(user)):
+            draft.offer = speech_offer(draft.plain)
         found = memory.search(user, message, CANDIDATES, asked=asks)
         found = _by_whose_name_is_asked(message, found, known) if asks else found
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
@@ -80,8 +83,7 @@ def _telling(log: MessageLog, draft: Draft, message: str) -> Recalled | None:
     best = draft.recalled[0] if draft.recalled else None
     if best is None or not is_only_a_day(best.memory) or asks_when(message):
         return None
-    told = log.telling(best.memory)
-    return Recalled(told, 1.0) if told else None
+    return log.telling(best.memory, message)
 
 
 def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], bool] | None:

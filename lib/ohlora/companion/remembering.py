@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import get_args
 
 from ohlora.companion.draft import Draft
-from ohlora.companion.speech_level import SPEECH_KEY, SpeechLevel, wished_speech
+from ohlora.companion.speech_level import SPEECH_KEY, SpeechLevel
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
 from ohlora.rag.extraction import WHICH
@@ -50,7 +50,7 @@ class Remembering:
                     with suppress(ValueError):  # what the model wrote is no fact; another try would not help
                         own = remember_all(store, self._user, *one)
                     outcomes += own
-                spoken = self._note_speech(store, message, turn)
+                spoken = self._note_speech(store, draft.wished_speech, turn)
         except Exception as error:
             self._waiting = waiting
             draft.notices.append(draft.say("store_failed", error))
@@ -63,9 +63,8 @@ class Remembering:
         draft.notices += [one.notice for one in outcomes if one.notice]
         return (*spoken, *(one.memory.line for one in outcomes if one.action in ("add", "update")))
 
-    def _note_speech(self, store: MemoryStore, message: str, turn: str) -> tuple[str, ...]:
-        """Keep how the user wishes to be spoken to; returns the line, if it is a new one."""
-        level = wished_speech(message)
+    def _note_speech(self, store: MemoryStore, level: SpeechLevel | None, turn: str) -> tuple[str, ...]:
+        """Keep how the user wishes to be spoken to, if anyhow; returns the line, if it is a new one."""
         known = [one for one in store.find_key(self._user, SPEECH_KEY) if one.value in get_args(SpeechLevel)]
         if level is None or (known and known[-1].value == level):
             return ()

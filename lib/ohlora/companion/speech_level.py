@@ -27,6 +27,7 @@ SPEECH_KEY = "말투"
 POLITE, PLAIN = "존댓말", "반말"
 
 _FORGETS = re.compile(r"잊어|지워|삭제")
+_POLITE_END = re.compile(r"(?<!필)(?<!중)요$|니다$|니까$|죠$")
 _SENTENCE_ENDS = re.compile(r"[.!?~…^ㅋㅎㅠㅜ\n]+")
 
 
@@ -49,23 +50,41 @@ def wished_speech(message: str) -> SpeechLevel | None:
     return wished
 
 
-def speech_answer(message: str) -> Iterator[ReplyProgress] | None:
+def wish_in_talk(message: str, said_before: Sequence[str]) -> SpeechLevel | None:
+    """wished_speech, and the yes of somebody whom she just offered 존댓말. said_before: her last replies."""
+    offered = bool(said_before) and said_before[-1].endswith(_content()["offer"])
+    agrees = offered and re.search(_content()["agrees"], message.strip()) is not None
+    return wished_speech(message) or (POLITE if agrees else None)
+
+
+def speech_answer(message: str, level: SpeechLevel | None) -> Iterator[ReplyProgress] | None:
     """Her yes, spoken as it is wished; None where nothing is wished."""
-    if (level := wished_speech(message)) is None:
+    if level is None:
         return None
     sentences = _content()["answers"][level]
     chosen = sentences[zlib.crc32(message.encode("utf-8")) % len(sentences)]
     return stream_reply(iter([format_reply(chosen, "happy", 0.5)]))
 
 
-def speech_for(message: str, memories: Sequence[Memory]) -> Callable[[str], str] | None:
+def speech_offer(message: str) -> str:
+    """What she adds to her answer to a user's first message where that is polite: that she can speak so, too; else "".
+
+    She speaks as friends of her age do, and who is older cannot know that she may be asked for 존댓말. Where nothing of
+    the user is kept it may come again.
+    """
+    sentences = (re.sub(r"[\W_]+$", "", one) for one in _SENTENCE_ENDS.split(message))
+    polite_ones = any(_POLITE_END.search(one) for one in sentences)
+    return _content()["offer"] if polite_ones and wished_speech(message) is None else ""
+
+
+def speech_for(wished: SpeechLevel | None, memories: Sequence[Memory]) -> Callable[[str], str] | None:
     """What turns her plain words into those that are shown to the user; None: they stay.
 
     Args:
-        message: the user's, whose wish comes before what is stored. memories: all of the user, oldest first.
+        wished: just now, which comes before what is stored. memories: all of the user, oldest first.
     """
     levels = [one.value for one in memories if one.key == SPEECH_KEY and one.value in (POLITE, PLAIN)]
-    level = wished_speech(message) or (levels[-1] if levels else PLAIN)
+    level = wished or (levels[-1] if levels else PLAIN)
     if level != POLITE:
         return None
     names = [[one.value for one in memories if one.key.casefold() in keys] for keys in (NICKNAME_KEYS, PLAIN_NAME_KEYS)]
