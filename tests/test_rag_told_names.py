@@ -42,6 +42,8 @@ from ohlora.rag.told_names import (
         ("Sheila", "Oh I'm alright, I've got Sheila", True),
         ("Just In The Door", "hiya, just in the door", True),
         ("Emma", "my daughter emma loves cats", True),
+        ("Mornin", "mornin. stuck at a weigh station", True),
+        ("재수생", "암튼 나 재수생임.. 부산 살고", True),
         ("Tara", "Hi, I'm Tara", False),
         ("Dave", "hiya mate, Dave here", False),
         ("Amy", "I'm Jake's sister Amy", False),

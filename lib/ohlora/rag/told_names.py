@@ -26,10 +26,12 @@ _PEOPLE = re.compile(
 _SURNAMES = frozenset("김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민")
 _NO_NAMES = frozenset(
     [
-        "hi", "hiya", "hey", "hello", "heya", "howdy", "yo", "sup", "morning", "evening", "night", "bye", "thanks",
-        "cheerio", "cheers",
+        "hi", "hiya", "hey", "hello", "heya", "howdy", "yo", "sup", "morning", "mornin", "evening", "evenin",
+        "night", "bye", "thanks", "cheerio", "cheers",
         "yes", "no", "ok", "okay", "lol", "haha", "today", "tomorrow", "yesterday",
         "안녕", "하이", "헬로", "방가", "반가워", "ㅎㅇ", "굿모닝", "오늘", "내일", "어제",
+        "재수생", "삼수생", "취준생", "휴학생", "복학생", "대학생", "중학생", "고등학생", "대학원생", "학생",
+        "직장인", "회사원", "백수", "주부",
     ]
 )  # fmt: skip
 _NAME_IS_TOLD = (
