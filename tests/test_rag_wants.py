@@ -109,7 +109,7 @@ def test_wordings_that_no_training_saw_are_known(wants: Wants) -> None:
     found = [["", *wants.names][number] for number in best]
     assert np.mean([name == one.fact for name, one in zip(found, asked, strict=True)]) >= 0.85
     others = [row for row in messages_of_dialogues(split_dialogues(load_dialogues())[1]) if row.about_her == ""]
-    about_her = [is_about_her(wants.of(row.message, row.before)) for row in others]
+    about_her = [is_about_her(wants.of(row.message, row.before)) for row in others[::3]]
     assert np.mean(about_her) <= 0.08  # "wyd", "cats or dogs?" among them
 
 

@@ -18,10 +18,10 @@ import torch
 from torch import nn
 
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import E5Network, limited_threads, mean_and_highest, padded
+from ohlora.rag.e5_network import E5Network, in_like_batches, limited_threads, mean_and_highest, padded
 from ohlora.rag.korean_words import whole_noun
 from ohlora.rag.marked_messages import KINDS
-from ohlora.rag.tagged_words import LONGEST, TAGS, Encoded, encode, own_tokens, tagged_words, whole_words
+from ohlora.rag.tagged_words import LONGEST, TAGS, Encoded, encode, letters, own_tokens, tagged_words, whole_words
 from ohlora.rag.told_names import NAME_KEYS, is_said_as_name, key_of_named
 from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import load_weights
@@ -105,9 +105,8 @@ class FactReader:
     @torch.no_grad()
     def read_all(self, messages: Sequence[tuple[str, str]], batch: int = 32) -> list[Told]:
         """Pairs of message and what she said before it → what each tells."""
-        parts = [messages[start : start + batch] for start in range(0, len(messages), batch)]
         with limited_threads(self.threads):
-            return [told for part in parts for told in self._read_batch(part)]
+            return in_like_batches(messages, batch, self._read_batch, letters)
 
     def _read_batch(self, messages: Sequence[tuple[str, str]]) -> list[Told]:
         encoded = [encode(self.tokenizer, message, before) for message, before in messages]

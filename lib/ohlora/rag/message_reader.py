@@ -21,11 +21,11 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from ohlora.rag.e5_model import read_e5
-from ohlora.rag.e5_network import E5Network, limited_threads, mean_and_highest, padded
+from ohlora.rag.e5_network import E5Network, in_like_batches, limited_threads, mean_and_highest, padded
 from ohlora.rag.fact_reader import Fact, FactReader, Told, load_fact_reader
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.marked_messages import KINDS
-from ohlora.rag.tagged_words import LONGEST, TAGS, Encoded, encode
+from ohlora.rag.tagged_words import LONGEST, TAGS, Encoded, encode, letters
 from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import WeightsError, load_weights
 
@@ -167,17 +167,20 @@ class MessageReader:
     @torch.no_grad()
     def read_all(self, messages: Sequence[tuple[str, str]], batch: int = 32) -> list[Reading]:
         """Pairs of message and what she said before it → readings."""
-        parts = [messages[start : start + batch] for start in range(0, len(messages), batch)]
         with limited_threads(self.threads):
-            return [reading for part in parts for reading in self._read_batch(part)]
+            return in_like_batches(messages, batch, self._read_batch, letters)
 
     @torch.no_grad()
     def kinds(self, messages: Sequence[tuple[str, str]], batch: int = 32) -> np.ndarray:
         """Pairs of message and what she said before it → probabilities of KINDS by this network alone, (n, 5)."""
-        parts = [messages[start : start + batch] for start in range(0, len(messages), batch)]
         with limited_threads(self.threads):
-            found = [self.network.kind(self.network.whole(*self.look(*part)[1:])).softmax(dim=1) for part in parts]
-        return torch.cat(found).numpy()
+            found = in_like_batches(
+                messages,
+                batch,
+                lambda part: self.network.kind(self.network.whole(*self.look(*part)[1:])).softmax(dim=1),
+                letters,
+            )
+        return torch.stack(found).numpy()
 
     @torch.no_grad()
     def judge(self, texts: Sequence[str], batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
