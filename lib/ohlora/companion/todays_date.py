@@ -11,19 +11,17 @@ from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
 
 _NOW = r"(지금|오늘|현재)(이|은|은요|도)?\s?"
-_END = (
-    r"\s?(이?(야|임|지|냐|니|죠|에요|예요|게|더라)|인가요?|인지(는|도)?)?(\s?알(아|아요|지|려\s?줘))?[\s?!.~ㅋㅎㅠㅜ]*$"
-)
+_END = r"\s?(이?(야|임|지|냐|니|죠|에요|예요|게|더라)|인가요?|인지)?(\s?알(아|아요|지|려\s?줘))?[\s?!.~ㅋㅎㅠㅜ]*$"
 _DATE = re.compile(
     rf"{_NOW}(날짜|며칠|몇\s?월\s?며칠|몇\s?일|무슨\s?요일){_END}"
-    r"|\bwhat('?s| is| was)? (today'?s (date|day)|the date( today| now)?)[\s?!.]*$"
-    r"|\bwhat (day|date)( of the week)? is (it|today|it today|it now)[\s?!.]*$|\bwhat day is today\b"
-    r"|\bis (it|today) (a |still )?(mon|tues|wednes|thurs|fri|satur|sun)day( today)?[\s?!.]*$",
+    r"|\bwhat('?s| is| was)? (today'?s (date|day)|the date( today| now)?)[\s?!.,]*$"
+    r"|\bwhat (day|date)( of the week)? is (it|today|it today|it now)[\s?!.,]*$|\bwhat day is today\b"
+    r"|\bis today (a |still )?(mon|tues|wednes|thurs|fri|satur|sun)day( today)?[\s?!.,]*$",
     re.IGNORECASE,
 )
 _TIME = re.compile(
     rf"(지금|현재)(이|은)?\s?몇\s?시{_END}|^몇\s?시(야|임|냐|예요|인가요)[\s?!.~ㅋㅎ]*$"
-    r"|\bwhat('?s| is) the time( now)?[\s?!.]*$|\bwhat time is it( now| there)?[\s?!.]*$",
+    r"|\bwhat('?s| is) the time( now)?[\s?!.,]*$|\bwhat time is it( now| there)?[\s?!.,]*$",
     re.IGNORECASE,
 )
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?~,;])\s+")
