@@ -20,7 +20,7 @@ from torch import nn
 from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import E5Network, in_like_batches, limited_threads, mean_and_highest, padded
 from ohlora.rag.korean_words import morphemes, whole_noun
-from ohlora.rag.tagged_words import Encoded, FoundWords, likeliest_runs, own_tokens
+from ohlora.rag.tagged_words import Encoded, FoundWords, ends_or_none, likeliest_runs, own_tokens
 from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import load_weights
 
@@ -130,16 +130,6 @@ def sayable(text: str, first: int, begin_of_last: int, last: int) -> str:
     noun = whole_noun(text, first, last)
     words = text[slice(*noun)] if noun[1] > begin_of_last else text[first:last]
     return words.strip(_MARKS)
-
-
-def ends_or_none(ends: torch.Tensor, no_words: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
-    """Logits (n, length + 1, 2) of the first and the last token; the last row stands for no words.
-
-    Args:
-        ends: (n, length, 2) and no_words: (n,), see CrossEncoderNetwork. own: bool (n, length), True for the tokens of
-            the text itself.
-    """
-    return torch.cat([ends.masked_fill(~own[..., None], -1e4), no_words[:, None, None].expand(-1, 1, 2)], dim=1)
 
 
 def load_cross_encoder(threads: int = 1) -> CrossEncoder:

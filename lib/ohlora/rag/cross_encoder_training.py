@@ -26,12 +26,12 @@ from tqdm import tqdm
 
 from ohlora.config import DATA, device, outputs_folder, seed_everything
 from ohlora.llm.reply_format import plain_letters
-from ohlora.rag.cross_encoder import WEIGHTS, CrossEncoder, CrossEncoderNetwork, encode_pair, ends_or_none
+from ohlora.rag.cross_encoder import WEIGHTS, CrossEncoder, CrossEncoderNetwork, encode_pair
 from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import padded, training_precision
 from ohlora.rag.marked_messages import MarkedMessage, load_marked_messages
 from ohlora.rag.relevance import load_dialogue_questions
-from ohlora.rag.tagged_words import Encoded, own_tokens
+from ohlora.rag.tagged_words import Encoded, ends_or_none, own_tokens, run_of_words
 from ohlora.rag.tuned_embedder import adapter_and_heads, at_half_rates, go_on_from, with_adapter
 from ohlora.weights import load_weights, save_weights
 
@@ -204,10 +204,7 @@ class _Pair:
         encoded = encode_pair(tokenizer, one.question, text)
         if one.words is None or one.answer is None or text != one.texts[one.answer]:
             return _Pair(encoded, None)
-        begin = text.find(one.words)
-        end = begin + len(one.words)
-        inside = [token for token, (first, last) in enumerate(encoded.places) if max(first, begin) < min(last, end)]
-        return _Pair(encoded, (inside[0], inside[-1]) if inside else (-1, -1))
+        return _Pair(encoded, run_of_words(encoded, text, one.words) or (-1, -1))
 
 
 def _logits_and_words_loss(network: CrossEncoderNetwork, pairs: Sequence[_Pair]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -188,9 +188,5 @@ def sentence_vectors(network: E5Network, tokens: Sequence[list[int]]) -> torch.T
 @torch.no_grad()
 def vectors_in_batches(network: E5Network, tokens: Sequence[list[int]], size: int) -> torch.Tensor:
     """sentence_vectors of any number of texts, float32 (n, width) on the CPU; texts of like length share a batch."""
-    found = torch.zeros(len(tokens), network.width)
-    order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
-    for start in range(0, len(order), size):
-        rows = order[start : start + size]
-        found[rows] = sentence_vectors(network, [tokens[row] for row in rows]).cpu()
-    return found
+    found = in_like_batches(tokens, size, lambda part: sentence_vectors(network, part).float().cpu(), len)
+    return torch.stack(found) if found else torch.zeros(0, network.width)

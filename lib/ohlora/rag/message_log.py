@@ -284,8 +284,9 @@ def _statements(message: str) -> list[str]:
 
 def _speaks_of_i(words: str) -> bool:
     """Whether words only make sense if the user says them: "my mum's shop", "나한테 준 시계"."""
-    of_i = (one.tag == "NP" and one.form in _I_IN_KOREAN for one in morphemes(words))
-    return _I.search(words) is not None or (not words.isascii() and any(of_i))
+    if words.isascii() or _I.search(words):
+        return _I.search(words) is not None
+    return any(one.tag == "NP" and one.form in _I_IN_KOREAN for one in morphemes(words))
 
 
 def _calls_her_only(text: str) -> bool:

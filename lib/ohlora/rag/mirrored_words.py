@@ -17,7 +17,7 @@ from torch import nn
 from ohlora.rag.e5_network import limited_threads
 from ohlora.rag.korean_words import whole_phrase
 from ohlora.rag.message_reader import MessageReader, load_for_reader
-from ohlora.rag.tagged_words import FoundWords, likeliest_runs, own_tokens, whole_words
+from ohlora.rag.tagged_words import FoundWords, ends_or_none, likeliest_runs, own_tokens, whole_words
 
 WEIGHTS = "mirrored_words"
 SURE = 0.4
@@ -53,8 +53,7 @@ class MirroredWordsHead(nn.Module):
                 the tokens of the message itself.
         """
         every = torch.cat([states, whole[:, None].expand(-1, states.shape[1], -1)], dim=2)
-        ends = self.ends(every).masked_fill(~own[..., None], -1e4)
-        return torch.cat([ends, self.none(whole)[:, None].expand(-1, -1, 2)], dim=1)
+        return ends_or_none(self.ends(every), self.none(whole)[:, 0], own)
 
 
 class MirroredWords:

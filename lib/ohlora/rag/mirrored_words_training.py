@@ -23,7 +23,7 @@ from tqdm import tqdm
 from ohlora.config import DATA, outputs_folder, seed_everything
 from ohlora.rag.message_reader import MessageReader, load_message_reader
 from ohlora.rag.mirrored_words import SURE, WEIGHTS, MirroredWords, MirroredWordsHead
-from ohlora.rag.tagged_words import encode, own_tokens
+from ohlora.rag.tagged_words import encode, own_tokens, run_of_words
 from ohlora.weights import save_weights
 
 _BATCH = 32
@@ -98,11 +98,7 @@ def _lessons(reader: MessageReader, rows: Sequence[MirroredMessage]) -> list[_Le
         whole = reader.network.whole(states, seen)
         for place, row in enumerate(part):
             own = own_tokens(encoded[row])
-            begin = rows[row].message.find(rows[row].words)
-            end = begin + len(rows[row].words)
-            inside = [token for token, (first, last) in enumerate(encoded[row].places) if last > begin and first < end]
-            marked = [token for token in inside if own[token]] if rows[row].words else []
-            ends = (marked[0], marked[-1]) if marked else None
+            ends = run_of_words(encoded[row], rows[row].message, rows[row].words)
             lessons[row] = _Lesson(states[place, : len(own)].half(), whole[place].half(), torch.from_numpy(own), ends)
     return [lessons[row] for row in range(len(rows))]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from ohlora.rag.e5_model import PREFIXES
 
@@ -82,6 +83,23 @@ def tagged_words(tags: np.ndarray, places: Sequence[tuple[int, int]]) -> list[tu
             runs.append([token, token + 1])
     found = [(first, last, float(inside[first:last].mean())) for first, last in runs]
     return found if limit == 0.5 else sorted(found, key=lambda run: -run[2])[:1]
+
+
+def run_of_words(encoded: Encoded, message: str, words: str) -> tuple[int, int] | None:
+    """First and last token of words of a message; None where there are none, or they are not read."""
+    begin = message.find(words)
+    end = begin + len(words)
+    inside = [token for token, (first, last) in enumerate(encoded.places) if max(first, begin) < min(last, end)]
+    return (inside[0], inside[-1]) if inside else None
+
+
+def ends_or_none(ends: torch.Tensor, none: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """Logits (n, length + 1, 2) of the first and the last token of a run; the last row stands for no run.
+
+    Args:
+        ends: (n, length, 2), of every token. none: (n,). own: bool (n, length), True for the tokens of the text itself.
+    """
+    return torch.cat([ends.masked_fill(~own[..., None], -1e4), none[:, None, None].expand(-1, 1, 2)], dim=1)
 
 
 def likeliest_runs(ends: np.ndarray, longest: int) -> list[tuple[int, int, float]]:
