@@ -20,6 +20,7 @@ import sysconfig
 import tempfile
 import time
 import tomllib
+import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -147,7 +148,25 @@ def prepare(chapter: str) -> None:
     changed = replaced_while_imported(before, installed_versions(), list(sys.modules), owners)
     if changed:
         restart(changed)
+    use_time_zone_of_browser()
     print(f"Ready: {folder}")
+
+
+def use_time_zone_of_browser() -> None:
+    """Let this process count days as the user does: Colab's machines run on UTC, in Seoul it is tomorrow by nine hours.
+
+    Whatever fails leaves the machine's own zone.
+    """
+    try:
+        from google.colab import output
+
+        zone = output.eval_js("Intl.DateTimeFormat().resolvedOptions().timeZone", timeout_sec=5)
+        zoneinfo.ZoneInfo(zone)
+    except Exception as error:  # no browser (batch), another Colab, a zone that this machine does not know
+        print(f"The time zone stays that of the machine, {time.tzname[0]} ({type(error).__name__}).")
+        return
+    os.environ["TZ"] = zone
+    time.tzset()
 
 
 def restart(changed: Sequence[str]) -> None:

@@ -8,8 +8,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 import types
 import venv
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nbformat
@@ -124,6 +126,7 @@ def test_setup_uses_the_standard_library_only() -> None:
     tree = ast.parse((ROOT / "scripts" / "colab_setup.py").read_text(encoding="utf-8"))
     names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names.remove("google.colab")  # Colab's own, asked for its browser's time zone
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
 
 
@@ -243,6 +246,23 @@ def test_prepare_restarts_when_it_must(colab: types.SimpleNamespace, monkeypatch
     monkeypatch.setitem(sys.modules, "datasets", types.ModuleType("datasets"))
     colab_setup.prepare("04_llm")
     assert colab.restarts == [["datasets"]]
+
+
+def test_days_are_those_of_the_browser(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    zone = "Asia/Seoul"
+    output = types.SimpleNamespace(eval_js=lambda script, timeout_sec: zone)
+    monkeypatch.setitem(sys.modules, "google.colab", types.SimpleNamespace(output=output))
+    monkeypatch.setenv("TZ", "UTC")
+    try:
+        time.tzset()
+        colab_setup.use_time_zone_of_browser()
+        assert datetime.now().astimezone().utcoffset() == timedelta(hours=9)
+        zone = "Mars/Olympus"
+        colab_setup.use_time_zone_of_browser()
+        assert os.environ["TZ"] == "Asia/Seoul" and "stays that of the machine, KST" in capsys.readouterr().out
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_pip_says_why_it_failed(tmp_path: Path) -> None:

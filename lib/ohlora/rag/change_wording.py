@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _CHANGE = re.compile(
-    r"이제|이젠|말고|대신|바꿨|바꾸|바꿈|바뀌|바뀐|바뀜|아니고|갈아탔|갈아탐|더는|더 이상|아니라"
+    r"이제|이젠|말고|대신|이사(?!\s?(갈|가고|할|하고)\s?싶)|바꿨|바꾸|바꿈|바뀌|바뀐|바뀜|아니고|갈아탔|갈아탐"
+    r"|더는|더 이상|아니라"
     r"|끊었|끊음|접었|접음|관뒀|그만두|그만뒀|때려\s?(치|쳤|침)|옮겼|옮김|옮겨|밀렸|밀림|밀려|미뤘|미뤄|미룸|연기(했|됐|돼|되|해서)|무산(됐|되)|포기(했|하기로|함)"
     r"|앞당|취소|변경|떨어지고|틀었"
     r"|\b(no longer|any ?more|instead|rather than|used to|switched|changed|moved|moving|quit|stopped|gave up"

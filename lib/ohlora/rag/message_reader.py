@@ -23,6 +23,7 @@ from torch.nn.functional import normalize
 from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import E5Network, in_like_batches, limited_threads, mean_and_highest, padded
 from ohlora.rag.fact_reader import Fact, FactReader, Told, load_fact_reader
+from ohlora.rag.former_value import present_facts
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.tagged_words import LONGEST, TAGS, Encoded, encode, letters
@@ -215,12 +216,13 @@ class MessageReader:
         self._fact_reader = self._fact_reader or load_fact_reader(self.threads)
         told = self._fact_reader.read_all(messages)
         found = []
-        for row, (_, before) in enumerate(messages):
+        for row, (message, before) in enumerate(messages):
             best = int(about[row].argmax())
             clearly = CLEARLY_ASKED_IN_TALK if before else CLEARLY_ASKED
             about_her = self.facts[best - 1] if best and about[row, best] >= clearly else ""
+            facts = tuple(present_facts(told[row].facts, message))
             reading = self._reading(kinds[row], told[row])
-            found.append(replace(reading, about_her=about_her))
+            found.append(replace(reading, facts=facts, about_her=about_her))
         return found
 
     def _reading(self, kinds: np.ndarray, told: Told) -> Reading:
@@ -234,7 +236,6 @@ class MessageReader:
             asks=asks,
             may_ask=asks >= self.thresholds["may_ask"],
             surely_asks=asks >= self.thresholds["surely_asks"],
-            facts=told.facts,
             topic=told.topic,
         )
 

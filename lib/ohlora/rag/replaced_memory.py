@@ -54,7 +54,7 @@ def replaced_memory(
         source_turn: id of the turn; facts of one message do not replace each other.
     """
     older = [one for one in alike if source_turn is None or one.source_turn != source_turn]
-    of_its_kind = [one for one in older if _is_time(one.value, said) == _is_time(value, said)]
+    of_its_kind = [one for one in older if is_time(one.value, said) == is_time(value, said)]
     likely = (of_its_kind or older) if changes else of_its_kind
     named = named_memory(likely, message, value, whole=not changes)
     if is_of_people(key):
@@ -67,5 +67,6 @@ def replaced_memory(
     return likely[0] if alone else None
 
 
-def _is_time(value: str, said: date) -> bool:
+def is_time(value: str, said: date) -> bool:
+    """Whether a value is a time, however rough: "21 June", "다음 주". said: the day on which it is told."""
     return named_day(value, said) is not None or _ROUGH_TIME.search(value) is not None
