@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from companion_parts import NoReader, ScriptedModel, make_companion
 
+from ohlora.companion import written_answer as written_answers
 from ohlora.companion.answer import read_message, without_address
 from ohlora.companion.citation import day_in_words
 from ohlora.companion.draft import Draft, EndOfTurn
@@ -17,9 +18,11 @@ from ohlora.companion.told_fact import refers_to_told
 from ohlora.companion.written_answer import wanted_answer, written_answer
 from ohlora.llm.dialogues import parse_dialogue
 from ohlora.llm.prompt import Example
-from ohlora.rag import UNKNOWN_READING, Verdict, load_study_terms
+from ohlora.rag import UNKNOWN_READING, Recalled, Verdict, load_study_terms
 from ohlora.rag.fact_reader import Fact
+from ohlora.rag.follow_ups import FollowUp, FollowUps
 from ohlora.rag.intents import GeneralAnswer
+from ohlora.rag.message_reader import MIGHT_ASK
 from ohlora.rag.topics import TopicAnswers
 
 MODEL = "happy 0.8\nWords of the model.\nmemory: none"
@@ -107,6 +110,9 @@ class Wanting:
         if isinstance(self.want, Exception):
             raise self.want
         return self.want if "sleep" in message else ""
+
+    def asks_told(self, message: str, before: str) -> float:
+        return float(self.want == "asks_told")
 
     def answers(self, want: str, message: str, language: str) -> list[GeneralAnswer]:
         return [GeneralAnswer(want, language, reply, "happy", 0.5) for reply in ("Never.", "I only pause.")]
@@ -199,6 +205,12 @@ class Answers:
 
     def kind(self, message: str) -> tuple[str, float]:
         return "tells_bad", 0.9
+
+    def trouble(self, message: str, before: str = "") -> float:
+        return 0.9 if "sad" in message else 0.0
+
+    def sounds_bad(self, message: str, before: str = "") -> bool:
+        return "sad" in message
 
     def understood(self, message: str, together: bool = False) -> list[str]:
         return ["nothing_to_do", "bored", "tells_bad"]
@@ -340,6 +352,7 @@ def test_an_answer_to_the_topic_comes_before_one_to_anything(tmp_path) -> None:
     companion = with_answers(tmp_path, "One.", "Two.", "Three.")
     purr = GeneralAnswer("cat/tells_bad", "en", "Poor paws.", "sad", 0.5)
     companion.general_answers.topics = TopicAnswers([purr])
+    assert companion.turn("my sad cat does nothing").reply != "Poor paws.", "it may be trouble"
     assert companion.turn("my cat is ill, it does nothing").reply == "Poor paws."
     assert companion.turn("my cat is still ill").reply != "Poor paws.", "she said it just now"
     companion.general_answers.kind = lambda message: ("tells_bad", 0.3)
@@ -413,6 +426,10 @@ def test_what_stands_beside_the_name_is_answered_after_the_greeting(tmp_path) ->
     ]
     assert companion.turn("난 김도현이야").reply == "만나서 반가워, 도현아! 내 출석부에 적었어."
     companion.new_conversation()
+    companion.general_answers.replies = ("{value}! 반가워.",)
+    again = companion.turn("난 김도현이야. 오늘도 배포하다가 장애 났어").reply
+    assert again == "오늘 고생했어.", "whose name she knows she does not meet a second time"
+    companion.forget_everything()
     turn = companion.turn("난 김도현이야. 오늘도 배포하다가 장애 났어")
     assert (turn.reply, turn.expression) == ("만나서 반가워, 도현아! 오늘 고생했어.", "worried")
     stranger = with_answers(tmp_path / "other", reader=companion.reader)
@@ -496,3 +513,40 @@ def test_general_answers_that_fail_leave_the_model(tmp_path) -> None:
 )  # fmt: skip
 def test_her_name_alone_says_nothing_about_her(message: str, plain: str) -> None:
     assert without_address(message) == plain
+
+
+def test_what_is_about_her_last_line_gets_what_was_written_for_that(tmp_path, monkeypatch) -> None:
+    written = ("Neither do I.",), "Who never sleeps can't dream.", ("shy", "shy")
+    rows = FollowUps([FollowUp(line, "en", *written) for line in ("Never.", "I only pause.")])
+    monkeypatch.setattr(written_answers, "read_follow_ups", lambda: rows)
+    companion = companion_with(tmp_path, Written())
+    for want, said in (("answers_her", "Neither do I."), ("why_that", "Who never sleeps can't dream.")):
+        companion.wants = Wanting("sleep")
+        assert companion.turn("do you sleep?").reply in ("Never.", "I only pause.")
+        companion.wants = Wanting(want)
+        assert companion.turn("sleep is fine").reply == said
+    for number, (want, message, fit) in enumerate(
+        [("answers_her", "a sad sleep it was", 1.0), ("why_that", "what sleep? i said sheep", 1.0),
+         ("why_that", "why sleep", 0.3)]
+    ):  # fmt: skip
+        other = companion_with(tmp_path / str(number), Written())
+        other.wants = Wanting("sleep")
+        other.turn("do you sleep?")
+        other.wants, other.general_answers = Wanting(want), Answers()
+        other.general_answers.fit = lambda said, told, fit=fit: fit
+        assert other.turn(message).reply not in ("Neither do I.", "Who never sleeps can't dream."), message
+
+
+def test_a_message_that_might_ask_does_where_the_answer_is_at_hand(tmp_path) -> None:
+    companion = companion_with(tmp_path, Written())
+    companion.turn("sold the squier, i am on drums now")
+    companion.reader = Known(asks=MIGHT_ASK)
+    said = companion.messages.messages(companion.user)[0]
+    companion.messages.find = lambda *_, **__: Recalled(said, 0.9, "drums")
+    assert "drums. You told me" in companion.turn("wit am i playin these days").reply
+    for unsure in (None, Recalled(said, 0.3, "drums"), Recalled(said, 0.9, "drums", sure=False)):
+        companion.messages.find = lambda *_, unsure=unsure, **__: unsure
+        assert companion.turn("wit am i playin now").reply == "Words of the model."
+    companion.messages.find = lambda *_, **__: Recalled(said, 0.9, "drums")
+    companion.reader = Known(asks=MIGHT_ASK, about_her="hobby")
+    assert "drums" not in companion.turn("wit are you playin").reply, "it asks for something of hers"

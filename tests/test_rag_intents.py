@@ -20,6 +20,7 @@ from ohlora.rag import (
 from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.intents import (
     CLEAR_ALONE,
+    GLAD,
     SURE_ALONE,
     SURE_INTENT,
     SURE_TOLD_TOGETHER,
@@ -186,3 +187,16 @@ def test_a_regression_of_other_intents_is_refused(monkeypatch) -> None:
     monkeypatch.setattr("ohlora.rag.intent_regression.act_of_intent", lambda: fewer)
     with pytest.raises(WeightsError, match="knows other intents"):
         load_intent_regression()
+
+
+def test_who_may_be_in_trouble_is_not_met_with_joy() -> None:
+    """Glad answers come after the others, unless they are surely good."""
+    troubled = answers_for(failed=0.35, lucky=0.1)
+    assert troubled.sounds_bad("3등급 나올 것 같아") and not answers_for(failed=0.35, lucky=0.4).sounds_bad("hm")
+    scores = np.linspace(0.6, 0.3, len(ANSWERS)).astype(np.float32)
+    found = GeneralAnswers(ANSWERS, troubled.probabilities, scores=lambda alone, both, rows: scores[: len(rows)])
+    glad = [one.expression in GLAD for one in found.best("hm", "", "en")]
+    assert glad == sorted(glad) and any(glad) and not all(glad)
+    joyful = GeneralAnswers(ANSWERS, answers_for(lucky=0.6).probabilities, scores=found._scores)
+    glad = [one.expression in GLAD for one in joyful.best("hm", "", "en")]
+    assert glad != sorted(glad)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from ohlora.companion.denial import denied
 from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.honesty import ARTIFICIAL, asks_what_she_is
@@ -66,14 +67,17 @@ def read_message(
         return reading
     try:
         want = ARTIFICIAL if asks_what_she_is(message) else wants.of(message, before)
+        asks_by_wants = wants.asks_told(message, before)
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
     want = ASKS_TOLD if asks_of_own(message) else want
+    want = want or denied(message, before)
     asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
     return replace(
         reading,
         wants=want,
+        asks_by_wants=asks_by_wants,
         about_her=want if is_about_her(want) else "",
         may_ask=reading.may_ask or asks,
         surely_asks=reading.surely_asks or asks,

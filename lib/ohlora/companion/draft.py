@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 
 from ohlora.companion.citation import citation
+from ohlora.companion.good_night import good_night
 from ohlora.companion.honesty import honest_word
 from ohlora.companion.speech_level import SpeechLevel
 from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, Turn, TurnProgress
@@ -41,7 +42,8 @@ class Draft:
     said_before: her last replies, oldest first, those of conversations before among them. recalled: the memories that
     she was given. quotable: what the user once wrote that may answer a question. plain: the message without her name
     where she is only called by it. asking: its sentences that ask for what was told, where others stand beside them.
-    in_talk: the message behind what the user said before, where it goes on with that. reading: what is in the message.
+    in_talk: the message behind what the user said before, where it goes on with that. names: of the user, in small
+    letters, known before the message. reading: what is in the message.
     prepared: her words are not the model's: somebody wrote them, or the user said them, so they were read before.
     quotes: they hold a piece of what the user said, and are judged. otherwise: of a message that may be abuse or a
     call for help: how the turn ends where nobody wrote an answer; the model does not see it, and nothing of it is
@@ -66,6 +68,7 @@ class Draft:
     plain: str = ""
     asking: str = ""
     in_talk: str = ""
+    names: tuple[str, ...] = ()
     reading: Reading = UNKNOWN_READING
     prepared: bool = False
     quotes: bool = False
@@ -112,6 +115,8 @@ class Draft:
         added = [honest_word(self.message, reply, seen, self.reading.about_her)]
         if not self.prepared:
             added.append(citation(self.message, reply, self.memories, now))
+        if self.otherwise is None:
+            added.append(good_night(self.message, reply))
         if self.otherwise is None and self.expression and self.expression[0] not in _COMFORTS:
             added.append(self.offer)
         if any(added):

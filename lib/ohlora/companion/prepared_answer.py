@@ -63,7 +63,7 @@ def prepared_answer(
     if ready is None:
         ready = chosen_answer(answers, draft)
     if ready is None and reading.wants:
-        ready = wanted_answer(sources.wants, sources.examples, draft, history)
+        ready = wanted_answer(sources.wants, sources.examples, draft, history, answers)
     if ready is not None:
         return ready
     draft.in_talk = message_in_talk(answers, draft, history)

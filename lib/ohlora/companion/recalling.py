@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -20,6 +21,7 @@ from ohlora.companion.told_fact import (
     with_a_day,
 )
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
+from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.told_names import (
     NAME_KEYS,
     NICKNAME_KEYS,
@@ -30,12 +32,15 @@ from ohlora.rag.told_names import (
     may_ask_for_own_name,
     whose_name_is_asked,
 )
+from ohlora.rag.wants import ASKS_TOLD
 
 logger = logging.getLogger(__name__)
 
 RECALLED = 3  # memories a turn …
 CANDIDATES = 8  # … of so many, where only those that name a day count
 LONGEST_NAME = 2  # words of a memory that is a name: "강아지 보리"
+AT_HAND = 0.4
+"""Relevance from which what the user wrote shows that a message asks for it; chosen with Reading.might_ask."""
 
 
 def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: datetime) -> None:
@@ -49,10 +54,11 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     """
     draft.wished_speech = wish_in_talk(draft.plain, draft.said_before)
     message, days = draft.asking or draft.message.strip(), asks_for_days(draft.message)
-    asks = draft.reading.may_ask or days
+    asks = draft.reading.may_ask or days or _is_at_hand(log, user, draft, message)
     try:
         known = memory.memories(user)
         draft.speech = speech_for(draft.wished_speech, known)
+        draft.names = tuple(one.value.casefold() for one in known if one.key.casefold() in NAME_KEYS)
         if draft.language == "ko" and not (draft.said_before or known or log.count(user)):
             draft.offer = speech_offer(draft.plain)
         found = memory.search(user, message, CANDIDATES, asked=asks)
@@ -68,6 +74,26 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         draft.quotable = _telling(log, draft, message) or dated or find(_may_answer(message, days, now))
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
+
+
+def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
+    """Whether a message that might ask for something told does so, because what it asks for is there.
+
+    Its reading is noted in the draft: "wit am i playin these days" asks, once bass and drums were spoken of.
+    """
+    reading = draft.reading
+    does_else = reading.wants not in ("", ASKS_TOLD) or reading.about_her or reading.forgets >= POSSIBLE
+    if not reading.might_ask or does_else or draft.otherwise is not None:
+        return False
+    try:
+        found = log.find(user, message)
+    except Exception:
+        logger.exception("what the user wrote was not searched; what the message seems to do counts")
+        return False
+    if found is None or not found.sure or found.score < AT_HAND:
+        return False
+    draft.reading = replace(reading, wants=ASKS_TOLD, may_ask=True, surely_asks=True)
+    return True
 
 
 def _is_the_name(memory: Memory, message: str) -> bool:

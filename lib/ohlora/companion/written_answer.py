@@ -19,6 +19,7 @@ from typing import ParamSpec, TypeVar
 
 from ohlora.companion.answer import without_address
 from ohlora.companion.choice import choice
+from ohlora.companion.denial import contradicts
 from ohlora.companion.draft import Draft
 from ohlora.companion.message_parts import beside_the_name, goodbye_at_the_end
 from ohlora.companion.mirroring import mirroring
@@ -35,12 +36,13 @@ from ohlora.rag import (
     proposed_operations,
 )
 from ohlora.rag.extraction import check_operation, holds_secret
-from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent
+from ohlora.rag.follow_ups import ANSWERS_HER, ASKS_BACK, WHICH, read_follow_ups
+from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent, as_beginning
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
 from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, called
-from ohlora.rag.wants import APPROVAL, ASKS_TOLD, RISKY
+from ohlora.rag.wants import APPROVAL, ASKS_TOLD, CORRECTS, RISKY
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,11 @@ _TESTS_HER, _TELLS_BAD = "tests_her", "tells_bad"  # an intent ("what's my name?
 _WANTS_ELSE = {"asks_idea", "asks_advice", "asks_opinion", "asks_study"}  # acts
 _TELLS_NAME = "tells_name"  # an intent
 JUST_NOW = timedelta(hours=1)
+FITTED = 0.45
+"""Probability that her line was a good answer from which she explains it when asked back, and does not take it back. Of
+72 such questions in talks 19 came after one, and contradicted nothing: explained .37 are good, taken back .42; of the
+others .19 and .60; of 47 written to her lines by people who liked them .85 and .19."""
+NO_TROUBLE = 0.2  # probability of bad news from which she does not speak of the topic: it may be grief at the stove
 BEST = 5  # answers that are good enough to be said only because they are new
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
@@ -94,23 +101,55 @@ def written_answer(
 
 @otherwise_none
 def wanted_answer(
-    wants: Wants | None, examples: DialogueExamples | None, draft: Draft, history: Sequence[dict[str, str]]
+    wants: Wants | None,
+    examples: DialogueExamples | None,
+    draft: Draft,
+    history: Sequence[dict[str, str]],
+    answers: GeneralAnswers | None = None,
 ) -> Iterator[ReplyProgress] | None:
     """What she says to whatever wants what the message wants, or None where she said all of it lately.
 
-    Where somebody wrote how she refuses it, she refuses, be it again; of what may be abuse she approves in no case.
+    To what is about her last line she says first what was written for that line (ohlora.rag.follow_ups). Where somebody
+    wrote how she refuses it, she refuses, be it again; of what may be abuse she approves in no case.
 
     Args:
         examples: any object with the method ``refusals``; without it nothing is refused here.
+        answers: they tell whether the message sounds bad.
     """
     want = draft.reading.wants
-    if wants is None or (draft.otherwise is not None and want in APPROVAL):
+    if wants is None or (draft.otherwise is not None and want in {*APPROVAL, ANSWERS_HER}):
         return None
     refusals = getattr(examples, "refusals", None)
     refused = refusals(draft.plain) if refusals else ()
     if refused:  # the same refusal again is better than a yes
         return stream_reply(iter([(_first_new(refused, draft.said_before, history) or refused[0]).target()]))
-    return _said_anew(wants.answers(want, draft.plain, draft.language), draft.said_before, history)
+    found = [*_about_her_line(answers, draft, history), *wants.answers(want, draft.plain, draft.language)]
+    first = _first_new(found, draft.said_before, history)
+    if first is None:
+        return None
+    told = _told_value(draft) if want in (CORRECTS, ANSWERS_HER) and draft.otherwise is None else ""
+    if told and plain_letters(told) not in plain_letters(_said(history)):  # "no.. june 28"
+        draft.quotes, first = True, replace(first, reply=f"{as_beginning(told)}! {first.reply}")
+    return stream_reply(iter([first.target()]))
+
+
+def _about_her_line(
+    answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]
+) -> list[GeneralAnswer]:
+    """What was written for a message about her last line; none where she had better comfort, or take it back."""
+    want, said, told = draft.reading.wants, _said(history), _user_before(history)
+    if answers is not None:
+        comforts = want == ANSWERS_HER and (answers.sounds_bad(draft.plain, told) or answers.seems_to_ask(draft.plain))
+        missed = want in ASKS_BACK - {WHICH} and (contradicts(draft.plain) or answers.fit(said, told) < FITTED)
+        if comforts or missed:
+            return []
+    found = read_follow_ups().answers(said, want, draft.plain)
+    return [one for one in found if one.language == draft.language]
+
+
+def _said(history: Sequence[dict[str, str]]) -> str:
+    """Her last words; "": none."""
+    return history[-1]["content"] if history else ""
 
 
 @otherwise_none
@@ -224,7 +263,9 @@ def general_answer(
         return None
     together = draft.in_talk != draft.plain
     name = _told_value(draft, NAME_KEYS)
-    value = name or ("" if together else _told_value(draft))  # of both messages it is not the topic
+    known = bool(name) and any(name.casefold() in one for one in draft.names)  # "hey it's Marcus again": they have met
+    name = "" if known else name
+    value = name or ("" if together or known else _told_value(draft))  # of both messages it is not the topic
     by_intent = answers.answers(draft.in_talk, draft.language, value, together)
     naming = [one for one in by_intent if value and value in one.reply]
     goodbye = "" if name else goodbye_at_the_end(answers, draft.plain)
@@ -234,8 +275,10 @@ def general_answer(
         naming = answers.best(goodbye, "", draft.language)
     elif not draft.otherwise:
         naming = [*_about_its_topic(answers, draft, history), *naming]
-    ranked = answers.best(draft.plain, _user_before(history), draft.language)
-    found = _first_new([*naming, *(ranked or by_intent)], draft.said_before, history, value)
+    ranked = answers.best(draft.plain, _user_before(history), draft.language) or by_intent
+    if draft.names and not name:
+        ranked = [one for one in ranked if one.intent != _TELLS_NAME]
+    found = _first_new([*naming, *ranked], draft.said_before, history, value)
     if found is None:
         return None
     memory = None if goodbye else _remembered(draft, history, now)
@@ -253,7 +296,8 @@ def general_answer(
 def _about_its_topic(answers: GeneralAnswers, draft: Draft, history: Sequence[dict[str, str]]) -> list[GeneralAnswer]:
     """Answers to what is told of a topic that the message names; none where it asks, or where that is not clear."""
     kind, sure = answers.kind(draft.in_talk)
-    if answers.topics is None or sure < SURE_KIND or draft.plain.endswith(("?", "？")):
+    troubled = answers.trouble(draft.plain, _user_before(history)) >= NO_TROUBLE
+    if answers.topics is None or sure < SURE_KIND or troubled or draft.plain.endswith(("?", "？")):
         return []
     heart = answers.mirrored(draft.plain, history[-1]["content"] if history else "")
     return answers.topics.answers(draft.plain, kind, draft.language, heart)

@@ -72,7 +72,7 @@ class _Told:
     def tell(self, dialogue: dict[str, Any]) -> None:
         """Play the sessions; each is a new conversation."""
         for session in dialogue["sessions"]:
-            self.now = datetime.fromisoformat(session["now"]).astimezone()
+            self.now = _on_this_machine(session["now"])
             if self.companion:
                 self.companion.new_conversation()
             for message in session["messages"]:
@@ -146,6 +146,11 @@ def told(
             (state.companion or state.store).close()
 
 
+def _on_this_machine(local_time: str) -> datetime:
+    """A time of a dialogue, e.g. ``2026-03-05T22:40:00-05:00``, as this machine's: she counts the days of its zone."""
+    return datetime.fromisoformat(local_time).replace(tzinfo=None).astimezone()
+
+
 def ask(state: _Told, dialogue: dict[str, Any]) -> list[dict[str, Any]]:
     """Ask every question of a told dialogue.
 
@@ -156,7 +161,7 @@ def ask(state: _Told, dialogue: dict[str, Any]) -> list[dict[str, Any]]:
     """
     rows = []
     for question in dialogue["questions"]:
-        state.now = datetime.fromisoformat(question["now"]).astimezone()
+        state.now = _on_this_machine(question["now"])
         text = question["question"]
         ranked = state.store.search(dialogue["id"], text, count=50, threshold=-1e9)
         keys = [one.memory.key for one in ranked]

@@ -31,7 +31,7 @@ _DAYS_EN = {"today": 0, "tonight": 0, "tomorrow": 1, "day after tomorrow": 2}
 _WEEKDAY_EN = (
     r"(?P<weekday>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday|s)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|saturday|sunday)"
 )
-_MONTH_EN = (
+MONTH_EN = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
@@ -257,8 +257,8 @@ _PATTERNS: tuple[tuple[str, Callable[[dict[str, str | None], date, bool], date]]
     (rf"\b{_NUMBER_EN}\s+(?P<unit>days?|weeks?|fortnight)\s+(?:from\s+)?(?P<word>today|tomorrow)\b", _after),
     (rf"\bin\s+{_NUMBER_EN}\s+(?P<unit>days?|weeks?|fortnight)\b", _after),
     (rf"\b{_NUMBER_EN}\s+(?P<unit>days?|weeks?)\s+from now\b", _after),
-    (rf"\b{_DAY_EN}\s+(?:of\s+)?{_MONTH_EN}\b{_YEAR_EN}", _month_and_day),
-    (rf"\b{_MONTH_EN}\s+(?:the\s+)?{_DAY_EN}\b{_YEAR_EN}", _month_and_day),
+    (rf"\b{_DAY_EN}\s+(?:of\s+)?{MONTH_EN}\b{_YEAR_EN}", _month_and_day),
+    (rf"\b{MONTH_EN}\s+(?:the\s+)?{_DAY_EN}\b{_YEAR_EN}", _month_and_day),
     (
         rf"\b{_NO_RANK_EN}(?P<day>\d{{1,2}})(?:st|nd|rd|th)(?:\s+of\s+(?:(?P<which>next|this)|the)\s+month)?\b{_AFTER_DAY_EN}",
         _day_of_month,

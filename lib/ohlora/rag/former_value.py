@@ -12,30 +12,39 @@ from datetime import date
 
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.change_wording import tells_of_change
+from ohlora.rag.dates import MONTH_EN
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.replaced_memory import is_time, may_have_several
 
-_FORMER = (
-    re.compile(
-        r"(?<=[가-힣])(에서|은|는|이|가|을|를)?\s?(아니[고라랍야]|말고|대신|이?던\s?(거|게)|이?었는데|때려\s?[치쳤]|관뒀|그만|접었|끊었|취소"
-        r"|떨어지고)|에서(?=\s.*로)"
-        r"|\s?(['’]s| is| was) (out|off|not|no more|gone|cancell?ed)\b| no more\b|\W{1,3}(well,? )?it was\b",
-        re.IGNORECASE,
-    ),
-    re.compile(r"\b(from|not|instead of|no longer|rather than|quit|left|sold) (the |on )?$", re.IGNORECASE),
-)  # behind the value, and before it
-_NEW = (
-    re.compile(
-        r"(?<=[가-힣])(으?로(?![가-힣])|으?로\s?[밀바옮변미이]|에?\s?(하기로|가기로)|\s?됐)|\s(now|instead)\b",
-        re.IGNORECASE,
-    ),
-    re.compile(r"(\b(to|now|gave|for|it['’]?s( now)?|say) (the |on )?|(말고|대신|아니고|아니라) )$", re.IGNORECASE),
-)
-_DAY = re.compile(r"(?P<day>\d{1,2})\s?(일|st|nd|rd|th)", re.IGNORECASE)
-_DAY_IN_MONTH = re.compile(
-    r"(?P<month>\d{1,2}월)\s?(?P<day>\d{1,2})일|(?P<first>\d{1,2})(st|nd|rd|th)?( of)? (?P<name>[a-z]{3,9})"
-    r"|(?P<named>[a-z]{3,9}) (?P<last>\d{1,2})(st|nd|rd|th)?",
+_FORMER_BEHIND = re.compile(
+    r"(?<=[가-힣])(에서|은|는|이|가|을|를)?\s?(아니[고구라랍야]|말고(?!도)|대신(?!\s?(에도|도))|이?던\s?(거|게)|이?었는데|였는데|때려\s?[치쳤]|관뒀"
+    r"|그만(?!큼)|접[고었]|끊[고었]|취소|떨어지고)|에서(?=\s?\S+?로\s?(옮|이사|바|변|미|밀|당|이직|전학|갈아))"
+    r"|\s?(['’]s| is| was) (out\b(?! (in|on|at|with|for))|off\b(?! (to|school|work|sick|today))"
+    r"|not (any ?more|happening|on\b|auspicious)|no more|gone|cancell?ed)\b| no more\b|\W{1,3}(well,? )?it was\b",
     re.IGNORECASE,
+)
+_FORMER_BEFORE = re.compile(
+    r"\b(not|instead of|no longer( at| in| on)?|rather than|quit|left|sold"
+    r"|used to (be|play|do|have|drink|eat|live in|work at)) (the |on )?$",
+    re.IGNORECASE,
+)
+_FROM, _TO = re.compile(r"\bfrom (the |on )?$", re.IGNORECASE), re.compile(r"[^.!?]*?\bto\b", re.IGNORECASE)
+_NEW_BEHIND = re.compile(
+    r"(?<=[가-힣])(으?로(?![가-힣])|으?로\s?[밀바옮변미이당]|에?\s?(하기로|가기로)|\s?됐)|\s(now|instead)\b",
+    re.IGNORECASE,
+)
+_NEW_BEFORE = re.compile(
+    r"(\b(to|now|gave|for|it['’]?s( now)?|say) (the |on )?|(말고|대신|아니고|아니라) )$", re.IGNORECASE
+)
+_JOINED = re.compile(r"\W*(에|이?랑|하고|와|과|부터|and|or|to|till|until|plus)?\W*(on |the )?", re.IGNORECASE)
+_DAY = re.compile(r"(?P<day>\d{1,2})\s?(일|st|nd|rd|th)", re.IGNORECASE)
+_DAY_IN_MONTH = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        r"(?P<month>\d{1,2}월)\s?(?P<day>\d{1,2})일",
+        rf"(?P<day>\d{{1,2}})(st|nd|rd|th)?( of)? {MONTH_EN}",
+        rf"{MONTH_EN} (?P<day>\d{{1,2}})(st|nd|rd|th)?",
+    )
 )
 _ANY_DAY = date(2000, 1, 1)
 _MARKED = 0.6
@@ -45,14 +54,15 @@ _MARKED = 0.6
 def present_facts(facts: Sequence[Fact], message: str) -> list[Fact]:
     """The facts of a message that hold now, in their order; a new day without a month has that of the former one.
 
-    Left out are words that another value under the same key holds ("일" beside "11월 30일"), values that the message
-    itself calls former ones, and under a key that has one value, in a message that tells of a change, those beside the
-    one that is new.
+    Left out are words that are no more than a part of another value under the same key ("일" of "11월 30일"), values
+    that the message itself calls former ones, and, under a key that has one value, those beside the one that is new in
+    a message that tells of a change. Of two times under such a key one holds, unless the message joins them ("from
+    June 3 to June 9").
 
     Args:
         facts: what the message tells, the surest first. message: as it was written.
     """
-    whole = [fact for number, fact in enumerate(facts) if not _is_a_part(fact, facts[:number], facts[number + 1 :])]
+    whole = [fact for number, fact in enumerate(facts) if not _is_a_part(number, facts, message)]
     former = [fact for fact in whole if _is_former(fact, [one for one in whole if one.key == fact.key], message)]
     return [_with_month(fact, [one for one in former if one.key == fact.key]) for fact in whole if fact not in former]
 
@@ -61,43 +71,75 @@ def _with_month(fact: Fact, former: Sequence[Fact]) -> Fact:
     """ "5월 17일이 아니라 31일로": the 31st of May, whenever that is said."""
     day = _DAY.fullmatch(fact.value)
     for one in former if day else ():
-        if (was := _DAY_IN_MONTH.fullmatch(one.value)) is None:
-            continue
-        before = int(was["day"] or was["first"] or was["last"])
-        if before < int(day["day"]):
-            month = was["name"] or was["named"]
-            return replace(fact, value=f"{fact.value} {month}" if month else f"{was['month']} {fact.value}")
+        was = next(filter(None, (form.fullmatch(one.value) for form in _DAY_IN_MONTH)), None)
+        if was is not None and int(was["day"]) < int(day["day"]):
+            korean = was["month"].endswith("월")
+            return replace(fact, value=f"{was['month']} {fact.value}" if korean else f"{fact.value} {was['month']}")
     return fact
 
 
-def _is_a_part(fact: Fact, surer: Sequence[Fact], less_sure: Sequence[Fact]) -> bool:
-    own = plain_letters(fact.value)
-    said = [plain_letters(one.value) for one in surer if one.key == fact.key]
-    longer = [plain_letters(one.value) for one in less_sure if one.key == fact.key and one.probability >= _MARKED]
-    return any(own in other for other in said) or any(own in other and own != other for other in longer)
+def _is_a_part(number: int, facts: Sequence[Fact], message: str) -> bool:
+    """Whether the words of a fact stand only in those of another under its key; of equal ones the second is."""
+    fact, own = facts[number], plain_letters(facts[number].value)
+    for place, other in enumerate(facts):
+        if place == number or other.key != fact.key:
+            continue
+        letters = plain_letters(other.value)
+        if own == letters and place < number:
+            return True
+        sure = place < number or other.probability >= _MARKED
+        if own != letters and own in letters and sure and _only_inside(fact.value, other.value, message):
+            return True
+    return False
 
 
-def _is_former(fact: Fact, same: Sequence[Fact], message: str) -> bool:
-    """same: the facts under its key, the surest first."""
-    kind = is_time(fact.value, _ANY_DAY)
-    others = [one for one in same if one.probability >= _MARKED or one is fact]
-    same = [one for one in others if is_time(one.value, _ANY_DAY) == kind]
-    newest = max(same, key=lambda one: _newness(one.value, message))
+def _only_inside(value: str, other: str, message: str) -> bool:
+    outer = _places(other, message)
+    inner = _places(value, message)
+    return all(any(first <= start and end <= last for first, last in outer) for start, end in inner)
+
+
+def _places(value: str, message: str) -> list[tuple[int, int]]:
+    """Where a value stands as words of its own: "3일" not in "13일", "Bo" not in "Bobby"."""
+    before = "(?<![0-9])" if value[:1].isdigit() else r"(?<!\w)"
+    behind = "(?![A-Za-z0-9])" if value[-1:].isascii() else ""
+    return [one.span() for one in re.finditer(before + re.escape(value) + behind, message, re.IGNORECASE)]
+
+
+def _is_former(fact: Fact, under_its_key: Sequence[Fact], message: str) -> bool:
+    """Whether another fact under its key holds instead. under_its_key: the surest first, itself among them."""
+    is_a_time = is_time(fact.value, _ANY_DAY)
+    sure = [one for one in under_its_key if one.probability >= _MARKED or one is fact]
+    of_its_kind = [one for one in sure if is_time(one.value, _ANY_DAY) == is_a_time]
+    newest = max(of_its_kind, key=lambda one: _newness(one.value, message))
     own, best = _newness(fact.value, message), _newness(newest.value, message)
+    changes = tells_of_change(message)
+    if is_a_time and not changes and any(_are_joined(fact.value, one.value, message) for one in of_its_kind):
+        return False
     if own < 0:
         return best > own
-    changes = tells_of_change(message)
     if may_have_several(fact.key):
-        return fact is not newest and kind and changes and best > 0
-    return fact is not newest and (kind or (changes and best > 0))
+        return fact is not newest and is_a_time and changes and best > 0
+    return fact is not newest and (is_a_time or (changes and best > 0))
+
+
+def _are_joined(value: str, other: str, message: str) -> bool:
+    """Whether two values stand side by side: "월요일이랑 수요일"."""
+    return value != other and any(
+        _JOINED.fullmatch(message[min(end, last) : max(start, first)]) is not None
+        for start, end in _places(value, message)
+        for first, last in _places(other, message)
+    )
 
 
 def _newness(value: str, message: str) -> int:
-    """1: the message calls the value the new one, -1: the former one, 0: neither, or it does not stand there."""
-    start = message.casefold().find(value.casefold())
-    if start < 0:
+    """1: the message calls the value the new one, -1: the former one, 0: neither, both, or it does not stand there."""
+    places = _places(value, message)
+    if not places:
         return 0
-    before, behind = message[:start], message[start + len(value) :]
-    former = _FORMER[0].match(message, start + len(value)) or _FORMER[1].search(before)
-    new = _NEW[0].match(message, start + len(value)) or _NEW[1].search(before)
-    return bool(new) - bool(former) if behind or before else 0
+    start, end = places[0]
+    before, behind = message[:start], message[end:]
+    moved = _FROM.search(before) and _TO.match(behind) and tells_of_change(message)
+    former = moved or _FORMER_BEHIND.match(message, end) or _FORMER_BEFORE.search(before)
+    new = _NEW_BEHIND.match(message, end) or _NEW_BEFORE.search(before)
+    return bool(new) - bool(former)

@@ -17,7 +17,7 @@ import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.dialogues import Dialogue, family_is_held_out, root_family
-from ohlora.llm.language import LANGUAGES
+from ohlora.llm.language import LANGUAGES, text_language
 from ohlora.llm.reply_format import MemoryOperation
 
 KINDS = ("other", "adds", "updates", "forgets", "asks")
@@ -142,11 +142,14 @@ def questions_about_her() -> list[MarkedMessage]:
 
 
 def asked_in_talks() -> list[MarkedMessage]:
-    """The questions of data/memory/told.jsonl: most ask for what was told in the talk, the others only look like it."""
+    """The questions of data/memory/told.jsonl and asked.jsonl: most ask for what was told, the others look like it."""
+    told = [(one, talk["id"]) for talk in _rows(DATA / "memory" / "told.jsonl") for one in talk["asks"]]
+    told += [(one, user["family"]) for user in _rows(DATA / "memory" / "asked.jsonl") for one in user["asks"]]
     return [
-        MarkedMessage(one["question"], "", (), "asks" if one["asks"] else "other", talk["id"], talk["language"])
-        for talk in _rows(DATA / "memory" / "told.jsonl")
-        for one in talk["asks"]
+        MarkedMessage(
+            one["question"], "", (), "asks" if one["asks"] else "other", whose, text_language(one["question"]) or "en"
+        )
+        for one, whose in told
     ]
 
 

@@ -30,6 +30,7 @@ from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.memory import OWN_WORDS, Memory, Recalled
 from ohlora.rag.normalisation import detect_language, strip_invisible
 from ohlora.rag.relevance import Relevance
+from ohlora.rag.somebody_else import asks_about_self, tells_of_somebody_else
 from ohlora.rag.told_secrets import holds_secret
 
 SCHEMA_VERSION = 1
@@ -148,7 +149,8 @@ class MessageLog:
         part = self._answering_part(question, meant.value)
         found = self.relevance.answering_words(question, part)
         words = found.words if found.probability >= SURE_WORDS and not _speaks_of_i(found.words) else ""
-        return Recalled(replace(meant, value=part), score, words, sure)
+        of_another = asks_about_self(question) and tells_of_somebody_else(part)
+        return Recalled(replace(meant, value=part), score, words, sure and not of_another)
 
     def _answering_part(self, question: str, text: str) -> str:
         """The sentences of a long message that answer about as well as the best of them, with what is between them.

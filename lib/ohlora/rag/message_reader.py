@@ -42,6 +42,9 @@ held-out dialogues give 2 % false stores, and the highest F1 at that."""
 POSSIBLE = 0.6
 """Probability below which the language model's proposal is not believed: from .5 on, what it alone sees is mostly
 wrong (held-out dialogues, both together: F1 .777, .025 stored without reason; so .788 and .020)."""
+MIGHT_ASK = 0.05
+"""Probability from which a message is taken for a question where the answer is at hand: in 717 messages of talks that
+no network had taken for one it found nine such questions and one message that asks nothing."""
 _WEIGHT_OF_FACT_READER = 2 / 3  # in whether something is told; chosen with SURE
 CLEARLY_ASKED, CLEARLY_ASKED_IN_TALK = 0.6, 0.9
 """Probabilities from which a message asks for one fact about her: the first of a talk, and one that follows hers.
@@ -66,7 +69,7 @@ class Reading:
     surely_asks: hardly any other message is as sure to, or it wants just that. facts: the surest first; they count
     where the message tells something. topic: the key that the message as a whole is about, or "" where that is not
     clear. about_her: the fact of data/persona/oh_lora.yaml that it asks for, or "". wants: what of ohlora.rag.wants it
-    wants, that fact among them, or "".
+    wants, that fact among them, or "". asks_by_wants: probability by ohlora.rag.wants that it asks for what was told.
     """
 
     tells: float
@@ -79,6 +82,12 @@ class Reading:
     topic: str = ""
     about_her: str = ""
     wants: str = ""
+    asks_by_wants: float = 0.0
+
+    @property
+    def might_ask(self) -> bool:
+        """It tells nothing, and one of the networks thinks it possible that it asks for what was told."""
+        return not self.tells_something and max(self.asks, self.asks_by_wants) >= MIGHT_ASK
 
     @property
     def tells_something(self) -> bool:

@@ -20,13 +20,14 @@ from tqdm import tqdm
 
 from ohlora.config import DATA, outputs_folder, seed_everything
 from ohlora.llm.dialogues import load_dialogues
+from ohlora.rag.follow_ups import ANSWERS_HER
 from ohlora.rag.intent_network import WEIGHTS as NETWORK
 from ohlora.rag.intent_network import load_intent_network
 from ohlora.rag.intents import act_of_intent, load_intent_messages
 from ohlora.rag.marked_messages import asked_in_talks, questions_about_her
 from ohlora.rag.message_lessons import after_any_line, training_messages
 from ohlora.rag.message_reader import load_message_reader
-from ohlora.rag.wants import ASKS_TOLD, CLEAR, WEIGHTS, Wants, WantsHead, all_wants, is_about_her
+from ohlora.rag.wants import ASKS_TOLD, CLEAR, WEIGHTS, Wants, WantsHead, all_wants, beside_answers, is_about_her
 from ohlora.weights import load_weights, save_weights
 
 _FOLDS = 3
@@ -131,7 +132,8 @@ def out_of_fold(
     """want_metrics on messages of talks that were not trained on; what was written alone teaches every time.
 
     Returns:
-        Of all wants, and of those about her alone (what wants something else counts as wanting nothing).
+        Of all wants but a mere answer to what she asked, and of those about her alone (what wants something else counts
+        as wanting nothing).
     """
     fold = np.array([-1 if talk is None else talk % _FOLDS for talk in talks])
     found = np.zeros((len(fold), 1 + len(all_wants())), np.float32)
@@ -140,7 +142,8 @@ def out_of_fold(
         with torch.enable_grad():
             head = train_wants_head(features[rest], wanted[rest], settings)
         found[fold == number] = head(features[asked]).softmax(dim=1).numpy()
-    found, right = found[fold >= 0], wanted.numpy()[fold >= 0]
+    found, right = beside_answers(found[fold >= 0]), wanted.numpy()[fold >= 0]
+    right = np.where(right == 1 + all_wants().index(ANSWERS_HER), 0, right)
     about_her = np.array([True, *map(is_about_her, all_wants())])
     return {
         "all": want_metrics(found, right),

@@ -1,0 +1,59 @@
+"""What she said is denied: "no.. june 28", "아니 대전은 내가 사는 데고", "뭔 양말이야, 귤 얘긴데". She owns the slip.
+
+The network of wants knows "no, I meant the other one"; after a quotation people only say what is right.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import yaml
+
+from ohlora.config import DATA
+from ohlora.rag.wants import CORRECTS
+
+_NOT_TOLD_BACK = {"unknown", "earlier_today"}  # phrases of data/persona/told_fact.yaml
+_NO = re.compile(
+    r"^\W*(아니(?!메|\s?근데)|아녀|아냐|아뇨|ㄴㄴ|노노|땡(?=$|[\W\d_])|틀렸|틀린|틀림(?!없)|뭔\s?소리|((그거|그게|그건|응)\s)?아(닌데|니야)"
+    r"|((lol|haha|uh|um|ok|bro|erm|hmm)[,. ]+)?"
+    r"(no+(?! (way|worries|problem|kidding|wonder|doubt|one|idea|thanks?|need)\b)|nope|nah|wrong(?! or)"
+    r"|not (quite|that|me[,.!]))\b)",
+    re.IGNORECASE,
+)
+_CONTRADICTS = re.compile(
+    r"얘기|말이야|라고|라니까|인데|는데|한다고|다고|됐고|나와|나왔|왜 나|[뭔무]슨? .*(이야|야)\b|니가|ㅡㅡ|;;"
+    r"|\b(i['’]?m|i (just |only )?(said|asked|was|wrote)|(you|u) just|it['’]?s|talking about|not what|whatever|dude"
+    r"|nonsense|what on earth)\b",
+    re.IGNORECASE,
+)
+_PRAISES = re.compile(
+    r"맞아|맞다|맞네|맞는|기억(력|해|하|났|남)|대박|소름|신기|고마|땡큐"
+    r"|\b(right|correct|perfect|remember\w*|that['’]?s it|thanks?|thank you)\b",
+    re.IGNORECASE,
+)
+
+
+def denied(message: str, before: str) -> str:
+    """The want of a message that denies what she told back, else "". before: her last line, as it was written."""
+    told_back = any(form.search(before) for form in _told_back())
+    return CORRECTS if told_back and _NO.search(message) and not _PRAISES.search(message) else ""
+
+
+def contradicts(message: str) -> bool:
+    """Whether a message that asks back about her line says that it was beside the point: "뭔 양말이야, 귤 얘긴데"."""
+    return _CONTRADICTS.search(message) is not None
+
+
+@cache
+def _told_back() -> tuple[re.Pattern[str], ...]:
+    """How she tells back: the phrases of data/persona/told_fact.yaml with anything in their gaps."""
+    content = yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))
+    phrases = [
+        phrase
+        for told in content.values()
+        for name, some in told.items()
+        if name not in _NOT_TOLD_BACK
+        for phrase in ([some] if isinstance(some, str) else some)
+    ]
+    return tuple(re.compile(".+?".join(map(re.escape, re.split(r"\{\w+\}", phrase)))) for phrase in phrases)

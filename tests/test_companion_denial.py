@@ -1,0 +1,93 @@
+"""She told something back and is told that it is wrong: she owns the slip and says what is right."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+import yaml
+from companion_parts import NoReader
+
+from ohlora.companion.answer import read_message
+from ohlora.companion.denial import denied
+from ohlora.companion.draft import Draft
+from ohlora.companion.written_answer import wanted_answer
+from ohlora.config import DATA
+from ohlora.rag import UNKNOWN_READING
+from ohlora.rag.fact_reader import Fact
+from ohlora.rag.intents import GeneralAnswer
+
+TOLD_BACK = "I know that one: 1958. You told me on 28 November."
+
+
+@pytest.mark.parametrize(
+    ("message", "before"),
+    [
+        ("no.. june 28", TOLD_BACK),
+        ("uh no. marcus is ME", TOLD_BACK),
+        ("BRO no 💀 trumpet", "Drum, wasn't it? You told me on Saturday."),
+        ("아니 대전은 내가 사는데고 무릎이요 무릎!", "대전! 토요일에 말해 줬잖아."),
+        ("no, june 28", "Exactly 2 weeks, so 14 days to go: Friday 12 June!"),
+        ("ㄴㄴ 그거 말고", "혹시 설빙? 3월 2일에 \"설빙에서 알바\"라고 했잖아."),
+    ],
+)  # fmt: skip
+def test_what_she_told_back_is_denied(message: str, before: str) -> None:
+    assert denied(message, before) == "corrects"
+
+
+@pytest.mark.parametrize(
+    ("message", "before"),
+    [
+        ("no worries", TOLD_BACK),
+        ("no way you remembered that!!", TOLD_BACK),
+        ("nope, that's it!", TOLD_BACK),
+        ("땡큐 기억해줘서", "대전! 토요일에 말해 줬잖아."),
+        ("아니 그걸 기억해?? 대박", "대전! 토요일에 말해 줬잖아."),
+        ("yes! june 28", TOLD_BACK),
+        ("now it's june", TOLD_BACK),
+        ("no, june 28", "Sundays are for soup."),
+        ("no", ""),
+    ],
+)
+def test_wonder_is_no_denial_nor_is_a_no_to_something_else(message: str, before: str) -> None:
+    assert denied(message, before) == ""
+
+
+def test_whatever_she_tells_back_can_be_denied() -> None:
+    for told in yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8")).values():
+        for name in told.keys() - {"unknown", "earlier_today"}:
+            for phrase in [told[name]] if isinstance(told[name], str) else told[name]:
+                assert denied("no, june 28", re.sub(r"{\w+}", "1958", phrase)), phrase
+
+
+def test_the_reading_knows_a_denial() -> None:
+    history = [{"role": "user", "content": "when?"}, {"role": "assistant", "content": TOLD_BACK}]
+    assert read_message(NoReader(), Nothing(), "no.. june 28", history).wants == "corrects"
+
+
+class Nothing:
+    """Finds no want in any message."""
+
+    def of(self, message: str, before: str) -> str:
+        return ""
+
+    def asks_told(self, message: str, before: str) -> float:
+        return 0.0
+
+
+class Correcting:
+    def answers(self, want: str, message: str, language: str) -> list[GeneralAnswer]:
+        return [GeneralAnswer(want, language, "My mix-up, sorry.", "shy", 0.5)]
+
+
+def test_she_says_what_is_right_and_owns_the_slip() -> None:
+    history = [{"role": "user", "content": "when?"}, {"role": "assistant", "content": TOLD_BACK}]
+    for message, value, said in (
+        ("no.. june 28", "june 28", "June 28! My mix-up, sorry."),
+        ("no, not 1958 any more", "1958", "My mix-up, sorry."),
+    ):
+        draft = Draft(message, "en", plain=message)
+        draft.reading = replace(UNKNOWN_READING, tells=0.9, wants="corrects", facts=(Fact("plan", value, 0.9),))
+        *_, last = wanted_answer(Correcting(), None, draft, history)
+        assert last.reply.text == said and draft.quotes == (value in said.casefold())
