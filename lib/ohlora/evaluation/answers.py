@@ -117,7 +117,7 @@ def answer_metric(seed: int = 0) -> Metric:
 
 
 def talk_metric(seed: int = 0) -> Metric:
-    """Share of good answers to second messages, beside what she said before she knew what they want."""
+    """Share of good answers to second messages, beside what she said before she knew what to say of her lines."""
     with (DATA / "answers" / "talk.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line)["good"] for line in file]
     said, former = (float(np.mean([np.mean(row[name]) for row in rows])) for name in ("said", "former"))
