@@ -29,6 +29,7 @@ TOLD_BACK = "I know that one: 1958. You told me on 28 November."
         ("BRO no 💀 trumpet", "Drum, wasn't it? You told me on Saturday."),
         ("아니 대전은 내가 사는데고 무릎이요 무릎!", "대전! 토요일에 말해 줬잖아."),
         ("no, june 28", "Exactly 2 weeks, so 14 days to go: Friday 12 June!"),
+        ("아니 지민이는 내가 좋아하는 애고 난 건우라니까", "벌써 친해진 것 같아, 지민아! 자주 불러도 되지?"),
         ("ㄴㄴ 그거 말고", "혹시 설빙? 3월 2일에 \"설빙에서 알바\"라고 했잖아."),
     ],
 )  # fmt: skip

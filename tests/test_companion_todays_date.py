@@ -25,6 +25,7 @@ def said(message: str) -> str | None:
         "what's today's date?",
         "is it a friday? what's today's date, nights have melted my brain",
         "no i mean today. what day is it today",
+        "yess. wait what day is it today btw",
     ],
 )
 def test_the_date_is_that_of_the_clock(message: str) -> None:

@@ -143,6 +143,9 @@ def test_the_own_name_is_asked_for(message: str, asks: bool) -> None:
         ("친구", "내 여자 친구 이름은 지은", "지은", "여자친구"),
         ("배우자", "친구 남편은 의사래", "의사", "배우자"),
         ("이름", "저는 민수 친구 지훈이에요", "지훈", "이름"),
+        ("이름", "우리반에 좋아하는 애 있음.. 이름 지민이", "지민이", "짝사랑"),
+        ("pet", "my feet are frozen. tess here", "tess", "name"),
+        ("city", "we just moved here", "moved", "city"),
     ],
 )
 def test_who_is_named_beside_a_relation_is_no_one_else(key: str, message: str, value: str, right: str) -> None:

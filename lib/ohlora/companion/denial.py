@@ -11,12 +11,13 @@ from functools import cache
 import yaml
 
 from ohlora.config import DATA
+from ohlora.rag.intents import read_general_answers
 from ohlora.rag.wants import CORRECTS
 
 _NOT_TOLD_BACK = {"unknown", "earlier_today"}  # phrases of data/persona/told_fact.yaml
 _NO = re.compile(
     r"^\W*(아니(?!메|\s?근데)|아녀|아냐|아뇨|ㄴㄴ|노노|땡(?=$|[\W\d_])|틀렸|틀린|틀림(?!없)|뭔\s?소리|((그거|그게|그건|응)\s)?아(닌데|니야)"
-    r"|((lol|haha|uh|um|ok|bro|erm|hmm)[,. ]+)?"
+    r"|((lol|haha|uh|um|ok|bro|erm|hmm|wow)[,. ]+)?"
     r"(no+(?! (way|worries|problem|kidding|wonder|doubt|one|idea|thanks?|need)\b)|nope|nah|wrong(?! or)"
     r"|not (quite|that|me[,.!]))\b)",
     re.IGNORECASE,
@@ -47,7 +48,7 @@ def contradicts(message: str) -> bool:
 
 @cache
 def _told_back() -> tuple[re.Pattern[str], ...]:
-    """How she tells back: the phrases of data/persona/told_fact.yaml with anything in their gaps."""
+    """How she tells back, or greets by a name: the phrases with anything in their gaps."""
     content = yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))
     phrases = [
         phrase
@@ -56,4 +57,5 @@ def _told_back() -> tuple[re.Pattern[str], ...]:
         if name not in _NOT_TOLD_BACK
         for phrase in ([some] if isinstance(some, str) else some)
     ]
+    phrases += [one.reply for one in read_general_answers() if one.intent == "tells_name" and "{value}" in one.reply]
     return tuple(re.compile(".+?".join(map(re.escape, re.split(r"\{\w+\}", phrase)))) for phrase in phrases)

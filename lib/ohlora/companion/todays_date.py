@@ -15,7 +15,8 @@ _END = r"\s?(이?(야|임|지|냐|니|죠|에요|예요|게|더라)|인가요?|�
 _DATE = re.compile(
     rf"{_NOW}(날짜|며칠|몇\s?월\s?며칠|몇\s?일|무슨\s?요일){_END}"
     r"|\bwhat('?s| is| was)? (today'?s (date|day)|the date( today| now)?)[\s?!.,]*$"
-    r"|\bwhat (day|date)( of the week)? is (it|today|it today|it now)[\s?!.,]*$|\bwhat day is today\b"
+    r"|\bwhat (day|date)( of the week)? is (it|today|it today|it now)( btw| again| lol| please)*[\s?!.,]*$"
+    r"|\bwhat day is today\b"
     r"|\bis today (a |still )?(mon|tues|wednes|thurs|fri|satur|sun)day( today)?[\s?!.,]*$",
     re.IGNORECASE,
 )

@@ -48,7 +48,7 @@ _ABOUT_THE_TALK = {
 }  # wants that speak of her last line  # fmt: skip
 APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype", "wish_luck", "congratulate"}
 """Wants that she approve of what the user does."""
-RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.03, 0.4
+RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.045, 0.4
 """Probabilities of a want that a friendly yes could harm ("can I drive, it was only three beers"): from the first on
 she does not approve here, from the second on she is careful where she would have."""
 _LARGEST = 6.0  # standard deviations: a few features reach a hundred
