@@ -153,7 +153,7 @@ def prepare(chapter: str) -> None:
 
 
 def use_time_zone_of_browser() -> None:
-    """Let this process count days as the user does: Colab's machines run on UTC, in Seoul it is tomorrow by nine hours.
+    """Let this process count days as the user does: Colab's machines run on UTC, Seoul's day begins nine hours earlier.
 
     Whatever fails leaves the machine's own zone.
     """

@@ -10,7 +10,7 @@ import yaml
 from companion_parts import NoReader
 
 from ohlora.companion.answer import read_message
-from ohlora.companion.denial import denied
+from ohlora.companion.denial import contradicts, denied
 from ohlora.companion.draft import Draft
 from ohlora.companion.written_answer import wanted_answer
 from ohlora.config import DATA
@@ -44,6 +44,9 @@ def test_what_she_told_back_is_denied(message: str, before: str) -> None:
         ("no way you remembered that!!", TOLD_BACK),
         ("nope, that's it!", TOLD_BACK),
         ("땡큐 기억해줘서", "대전! 토요일에 말해 줬잖아."),
+        ("아니 벌써?", "내일이야, 하루 남았어! 12월 5일."),
+        ("아니 어떻게 알았어ㅋㅋㅋ", "대전! 토요일에 말해 줬잖아."),
+        ("nooo im not ready 😭", "Exactly 2 weeks, so 14 days to go: Friday 12 June!"),
         ("아니 그걸 기억해?? 대박", "대전! 토요일에 말해 줬잖아."),
         ("yes! june 28", TOLD_BACK),
         ("now it's june", TOLD_BACK),
@@ -60,6 +63,20 @@ def test_whatever_she_tells_back_can_be_denied() -> None:
         for name in told.keys() - {"unknown", "earlier_today"}:
             for phrase in [told[name]] if isinstance(told[name], str) else told[name]:
                 assert denied("no, june 28", re.sub(r"{\w+}", "1958", phrase)), phrase
+
+
+@pytest.mark.parametrize(
+    "message", ["무슨 말이야?", "뭔 소리야?", "뭐라고?", "왜 웃는데?", "which trick though", "why a flag?"]
+)
+def test_who_only_asks_back_contradicts_nothing(message: str) -> None:
+    assert not contradicts(message)
+
+
+@pytest.mark.parametrize(
+    "message", ["양말이 왜 나와요 ㅋㅋ 방울토마토 얘기였는데", "what sleep? i said sheep", "무슨 바삭이야 ㅋㅋ"]
+)
+def test_who_says_that_it_was_beside_the_point_contradicts(message: str) -> None:
+    assert contradicts(message)
 
 
 def test_the_reading_knows_a_denial() -> None:

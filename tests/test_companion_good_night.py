@@ -26,7 +26,8 @@ def test_a_wish_is_given_back_once(message: str) -> None:
     ["what a night", "I've been working day and night.", "she said goodnight to the dog",
      "i'm scared of going to sleep", "the baby is finally going to sleep", "what time are you going to bed?",
      "last night was fun",
-     "잘 자라는 애가 부럽다", "너 잘 자?", "동생은 자러 간다고 했어"],
+     "잘 자라는 애가 부럽다", "너 잘 자?", "동생은 자러 간다고 했어", "어제 좋은 꿈 꿨어", "좋은 밤이었어",
+     "아기가 드디어 잘 자ㅠㅠ", "강아지가 옆에서 잘 자"],
 )  # fmt: skip
 def test_what_only_speaks_of_the_night_is_no_wish(message: str) -> None:
     assert good_night(message, "Hm.") == ""

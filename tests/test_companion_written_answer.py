@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from companion_parts import NoReader, ScriptedModel, make_companion
 
-from ohlora.companion import written_answer as written_answers
+from ohlora.companion import her_line
 from ohlora.companion.answer import read_message, without_address
 from ohlora.companion.citation import day_in_words
 from ohlora.companion.draft import Draft, EndOfTurn
@@ -518,7 +518,7 @@ def test_her_name_alone_says_nothing_about_her(message: str, plain: str) -> None
 def test_what_is_about_her_last_line_gets_what_was_written_for_that(tmp_path, monkeypatch) -> None:
     written = ("Neither do I.",), "Who never sleeps can't dream.", ("shy", "shy")
     rows = FollowUps([FollowUp(line, "en", *written) for line in ("Never.", "I only pause.")])
-    monkeypatch.setattr(written_answers, "read_follow_ups", lambda: rows)
+    monkeypatch.setattr(her_line, "read_follow_ups", lambda: rows)
     companion = companion_with(tmp_path, Written())
     for want, said in (("answers_her", "Neither do I."), ("why_that", "Who never sleeps can't dream.")):
         companion.wants = Wanting("sleep")

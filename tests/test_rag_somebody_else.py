@@ -59,6 +59,8 @@ def test_what_may_be_about_the_user_is_not_taken_for_another(text: str) -> None:
         ("what's my sister allergic to?", False),
         ("내 친구 어디 간다 했지", False),
         ("what does she eat", False),
+        ("who gave me my watch", False),
+        ("내 시계 누가 줬지", False),
         ("몇 시야?", False),
     ],
 )

@@ -144,13 +144,25 @@ def test_the_own_name_is_asked_for(message: str, asks: bool) -> None:
         ("배우자", "친구 남편은 의사래", "의사", "배우자"),
         ("이름", "저는 민수 친구 지훈이에요", "지훈", "이름"),
         ("이름", "우리반에 좋아하는 애 있음.. 이름 지민이", "지민이", "짝사랑"),
-        ("pet", "my feet are frozen. tess here", "tess", "name"),
-        ("city", "we just moved here", "moved", "city"),
+        ("이름", "좋아하는 애 있어. 아 참 내 이름은 건우", "건우", "이름"),
     ],
 )
 def test_who_is_named_beside_a_relation_is_no_one_else(key: str, message: str, value: str, right: str) -> None:
     assert key_of_named(key, message, message.index(value)) == right
     assert is_no_name(key, value, message) is (key in ("name", "이름") and right != key)
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "value", "right"),
+    [
+        ("pet", "my feet are frozen. tess here", "tess", "name"),
+        ("job", "hi, nurse here", "nurse", "job"),
+        ("diet", "vegan here!", "vegan", "diet"),
+        ("city", "we just moved here", "moved", "city"),
+    ],
+)
+def test_who_says_to_be_here_says_the_own_name(key: str, message: str, value: str, right: str) -> None:
+    assert key_of_named(key, message, message.index(value)) == right
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def read_message(
 
     Args:
         reader: any object with the method ``read``. wants: None: the reader tells which fact about her it asks for;
-            where they are known, plain questions whether she is a person, or for something of the user's, are rules.
-            A wish to forget wants nothing else.
+            where they are known, a denial of what she told back, and plain questions whether she is a person, or for
+            something of the user's, are rules. A wish to forget wants nothing else.
     """
     before = history[-1]["content"] if history else ""
     try:

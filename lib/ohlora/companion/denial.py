@@ -16,18 +16,24 @@ from ohlora.rag.wants import CORRECTS
 
 _NOT_TOLD_BACK = {"unknown", "earlier_today"}  # phrases of data/persona/told_fact.yaml
 _NO = re.compile(
-    r"^\W*(아니(?!메|\s?근데)|아녀|아냐|아뇨|ㄴㄴ|노노|땡(?=$|[\W\d_])|틀렸|틀린|틀림(?!없)|뭔\s?소리|((그거|그게|그건|응)\s)?아(닌데|니야)"
+    r"^\W*(아니(?!메|\s?근데)(?=\W*$|\W*[,.!ㅡ]|[가-힣]*\W+\d|야|요|거든|.*(라고|라니까|는데|인데|이?고[\s요]|말고|말이|얘기|아니))"
+    r"|아녀|아냐|아뇨|ㄴㄴ|노노|땡(?=$|[\W\d_])|틀렸|틀린|틀림(?!없)|뭔\s?소리|((그거|그게|그건|응)\s)?아(닌데|니야)"
     r"|((lol|haha|uh|um|ok|bro|erm|hmm|wow)[,. ]+)?"
-    r"(no+(?! (way|worries|problem|kidding|wonder|doubt|one|idea|thanks?|need)\b)|nope|nah|wrong(?! or)"
-    r"|not (quite|that|me[,.!]))\b)",
+    r"(no+(?! (way+|worries|problem|kidding|wonder|doubt|one|idea|thanks?|need|pressure|rush|shit|cap|joke|stop|fair)\b"
+    r"|[,. ]*(im|i['’]?m|i am) (not|so)\b| that( i|['’]?)s so)|nope|nah|wrong(?! or)"
+    r"|not (quite(?! (ready|there|yet|sure))|that(?! i| it)|me[,.!]))\b)",
     re.IGNORECASE,
 )
 _CONTRADICTS = re.compile(
-    r"얘기|말이야|라고|라니까|인데|는데|한다고|다고|됐고|나와|나왔|왜 나|[뭔무]슨? .*(이야|야)\b|니가|ㅡㅡ|;;"
+    r"얘기|말이야|라고|라니까|인데|는데|한다고|다고|됐고|나와|나왔|왜 나[와왔옴오]|[뭔무]슨? .*(이야|야)\b|니가|ㅡㅡ|;;"
     r"|\b(i['’]?m|i (just |only )?(said|asked|was|wrote)|(you|u) just|it['’]?s|talking about|not what|whatever|dude"
     r"|nonsense|what on earth)\b",
     re.IGNORECASE,
 )
+_ASKS_PLAINLY = re.compile(
+    r"(뭔|무슨)\s?(말|뜻|의미|소리)\s?(이야|이에요|이세요|인데|야|예요)요?(?=[\s?!.~ㅋㅎㅠㅜ]*$)|뭐라고(?=[\s?!.~ㅋㅎㅠㅜ]*$)"
+    r"|왜 [^.?!]{0,14}[는은인]데요?(?=[\s?!.~ㅋㅎㅠㅜ]*$)"
+)  # at the end of a message: "그게 무슨 말이야?" contradicts nothing
 _PRAISES = re.compile(
     r"맞아|맞다|맞네|맞는|기억(력|해|하|났|남)|대박|소름|신기|고마|땡큐"
     r"|\b(right|correct|perfect|remember\w*|that['’]?s it|thanks?|thank you)\b",
@@ -37,13 +43,14 @@ _PRAISES = re.compile(
 
 def denied(message: str, before: str) -> str:
     """The want of a message that denies what she told back, else "". before: her last line, as it was written."""
-    told_back = any(form.search(before) for form in _told_back())
-    return CORRECTS if told_back and _NO.search(message) and not _PRAISES.search(message) else ""
+    if not _NO.search(message) or _PRAISES.search(message):
+        return ""
+    return CORRECTS if any(form.search(before) for form in _told_back()) else ""
 
 
 def contradicts(message: str) -> bool:
     """Whether a message that asks back about her line says that it was beside the point: "뭔 양말이야, 귤 얘긴데"."""
-    return _CONTRADICTS.search(message) is not None
+    return _CONTRADICTS.search(_ASKS_PLAINLY.sub(" ", message)) is not None
 
 
 @cache

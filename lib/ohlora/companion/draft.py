@@ -37,7 +37,7 @@ class EndOfTurn(Exception):
 class Draft:
     """Fields are those of Turn while they grow; language: ``"ko"`` or ``"en"``, of the notices.
 
-    reply: her words; added: what rules say after them (honesty, citation), which does not enter the
+    reply: her words; added: what rules say after them (honesty, citation, good night, offer), which does not enter the
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
     said_before: her last replies, oldest first, those of conversations before among them. recalled: the memories that
     she was given. quotable: what the user once wrote that may answer a question. plain: the message without her name
@@ -117,8 +117,8 @@ class Draft:
             added.append(citation(self.message, reply, self.memories, now))
         if self.otherwise is None:
             added.append(good_night(self.message, reply))
-        if self.otherwise is None and self.expression and self.expression[0] not in _COMFORTS:
-            added.append(self.offer)
+            if self.expression and self.expression[0] not in _COMFORTS:
+                added.append(self.offer)
         if any(added):
             self.added = tuple(filter(None, added))
             self.report(self.said)

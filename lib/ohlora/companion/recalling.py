@@ -46,8 +46,8 @@ AT_HAND = 0.4
 def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: datetime) -> None:
     """Note in the draft what comes to her mind, and how the user wishes to be spoken to.
 
-    The log is only searched where something told may be asked for, and for somebody's name what speaks of them. She can
-    answer without them: a failure becomes a notice.
+    The log is only searched where something told may or might be asked for, and for somebody's name what speaks of
+    them. She can answer without them: a failure becomes a notice.
 
     Args:
         now: with the user's time zone.

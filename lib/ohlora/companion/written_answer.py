@@ -19,8 +19,8 @@ from typing import ParamSpec, TypeVar
 
 from ohlora.companion.answer import without_address
 from ohlora.companion.choice import choice
-from ohlora.companion.denial import contradicts
 from ohlora.companion.draft import Draft
+from ohlora.companion.her_line import about_her_line
 from ohlora.companion.message_parts import beside_the_name, goodbye_at_the_end
 from ohlora.companion.mirroring import mirroring
 from ohlora.companion.told_fact import refers_to_told, remembered_fact
@@ -36,7 +36,7 @@ from ohlora.rag import (
     proposed_operations,
 )
 from ohlora.rag.extraction import check_operation, holds_secret
-from ohlora.rag.follow_ups import ANSWERS_HER, ASKS_BACK, WHICH, read_follow_ups
+from ohlora.rag.follow_ups import ANSWERS_HER
 from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent, as_beginning
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
@@ -52,10 +52,6 @@ _TESTS_HER, _TELLS_BAD = "tests_her", "tells_bad"  # an intent ("what's my name?
 _WANTS_ELSE = {"asks_idea", "asks_advice", "asks_opinion", "asks_study"}  # acts
 _TELLS_NAME = "tells_name"  # an intent
 JUST_NOW = timedelta(hours=1)
-FITTED = 0.45
-"""Probability that her line was a good answer from which she explains it when asked back, and does not take it back. Of
-72 such questions in talks 19 came after one, and contradicted nothing: explained .37 are good, taken back .42; of the
-others .19 and .60; of 47 written to her lines by people who liked them .85 and .19."""
 NO_TROUBLE = 0.2  # probability of bad news from which she does not speak of the topic: it may be grief at the stove
 BEST = 5  # answers that are good enough to be said only because they are new
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
@@ -109,8 +105,9 @@ def wanted_answer(
 ) -> Iterator[ReplyProgress] | None:
     """What she says to whatever wants what the message wants, or None where she said all of it lately.
 
-    To what is about her last line she says first what was written for that line (ohlora.rag.follow_ups). Where somebody
-    wrote how she refuses it, she refuses, be it again; of what may be abuse she approves in no case.
+    To what is about her last line she says first what was written for that (see about_her_line), before owning a slip
+    what is right. Where somebody wrote how she refuses it, she refuses, be it again; of what may be abuse she approves
+    in no case.
 
     Args:
         examples: any object with the method ``refusals``; without it nothing is refused here.
@@ -123,33 +120,16 @@ def wanted_answer(
     refused = refusals(draft.plain) if refusals else ()
     if refused:  # the same refusal again is better than a yes
         return stream_reply(iter([(_first_new(refused, draft.said_before, history) or refused[0]).target()]))
-    found = [*_about_her_line(answers, draft, history), *wants.answers(want, draft.plain, draft.language)]
+    said = history[-1]["content"] if history else ""
+    found = about_her_line(answers, draft, said, _user_before(history))
+    found += wants.answers(want, draft.plain, draft.language)
     first = _first_new(found, draft.said_before, history)
     if first is None:
         return None
     told = _told_value(draft) if want in (CORRECTS, ANSWERS_HER) and draft.otherwise is None else ""
-    if told and plain_letters(told) not in plain_letters(_said(history)):  # "no.. june 28"
+    if told and plain_letters(told) not in plain_letters(said):  # "no.. june 28"
         draft.quotes, first = True, replace(first, reply=f"{as_beginning(told)}! {first.reply}")
     return stream_reply(iter([first.target()]))
-
-
-def _about_her_line(
-    answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]]
-) -> list[GeneralAnswer]:
-    """What was written for a message about her last line; none where she had better comfort, or take it back."""
-    want, said, told = draft.reading.wants, _said(history), _user_before(history)
-    if answers is not None:
-        comforts = want == ANSWERS_HER and (answers.sounds_bad(draft.plain, told) or answers.seems_to_ask(draft.plain))
-        missed = want in ASKS_BACK - {WHICH} and (contradicts(draft.plain) or answers.fit(said, told) < FITTED)
-        if comforts or missed:
-            return []
-    found = read_follow_ups().answers(said, want, draft.plain)
-    return [one for one in found if one.language == draft.language]
-
-
-def _said(history: Sequence[dict[str, str]]) -> str:
-    """Her last words; "": none."""
-    return history[-1]["content"] if history else ""
 
 
 @otherwise_none
@@ -250,9 +230,9 @@ def general_answer(
 ) -> Iterator[ReplyProgress] | None:
     """An answer to what the message does, or None where she said all of them, or it asks to forget.
 
-    Who tells a name is greeted by it, who says goodbye at the end gets one; glad or plain news of a topic is answered
-    by what fits that. What the message brings to her mind comes first, unless one of both said it in this conversation;
-    else, where it tells something, its own words.
+    Who tells a name is greeted by it, unless it is known ("hey it's Marcus again"); who says goodbye at the end gets
+    one; glad or plain news of a topic is answered by what fits that. What the message brings to her mind comes
+    first, unless one of both said it in this conversation; else, where it tells something, its own words.
 
     Args:
         answers: None: there are none.
@@ -263,7 +243,7 @@ def general_answer(
         return None
     together = draft.in_talk != draft.plain
     name = _told_value(draft, NAME_KEYS)
-    known = bool(name) and any(name.casefold() in one for one in draft.names)  # "hey it's Marcus again": they have met
+    known = any(_same_name(name.casefold(), one) for one in draft.names)
     name = "" if known else name
     value = name or ("" if together or known else _told_value(draft))  # of both messages it is not the topic
     by_intent = answers.answers(draft.in_talk, draft.language, value, together)
@@ -317,6 +297,14 @@ def _greetings_by_name(
     plain = _told_value(draft, PLAIN_NAME_KEYS)
     calls = f"{name} 님" if is_polite(draft.plain) else called(name) if plain else name
     return [replace(one, reply=one.reply.replace(f", {name}!", f", {calls}!")) for one in greetings]
+
+
+def _same_name(one: str, other: str) -> bool:
+    """Whether one is the other or a part of it, in small letters: "marcus", "marcus lee"; "도현", "김도현"."""
+    if one.isascii():
+        words, others = {*one.split()}, {*other.split()}
+        return bool(words) and (words <= others or others <= words)
+    return bool(one) and (one.endswith(other) or other.endswith(one))
 
 
 def _up_to_the_name(greeting: str, name: str) -> str:

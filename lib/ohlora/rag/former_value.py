@@ -19,7 +19,7 @@ from ohlora.rag.replaced_memory import is_time, may_have_several
 _FORMER_BEHIND = re.compile(
     r"(?<=[가-힣])(에서|은|는|이|가|을|를)?\s?(아니[고구라랍야]|말고(?!도)|대신(?!\s?(에도|도))|이?던\s?(거|게)|이?었는데|였는데|때려\s?[치쳤]|관뒀"
     r"|그만(?!큼)|접[고었]|끊[고었]|취소|떨어지고)|에서(?=\s?\S+?로\s?(옮|이사|바|변|미|밀|당|이직|전학|갈아))"
-    r"|\s?(['’]s| is| was) (out\b(?! (in|on|at|with|for))|off\b(?! (to|school|work|sick|today))"
+    r"|\s?(['’]s| is| was) (out\b(?! (in|on|at|with|for))|off\b(?! (to|his|her|their|its|my|school|work|sick|today))"
     r"|not (any ?more|happening|on\b|auspicious)|no more|gone|cancell?ed)\b| no more\b|\W{1,3}(well,? )?it was\b",
     re.IGNORECASE,
 )
@@ -117,7 +117,7 @@ def _is_former(fact: Fact, under_its_key: Sequence[Fact], message: str) -> bool:
     if is_a_time and not changes and any(_are_joined(fact.value, one.value, message) for one in of_its_kind):
         return False
     if own < 0:
-        return best > own
+        return best > own and (changes or best > 0 or not may_have_several(fact.key))
     if may_have_several(fact.key):
         return fact is not newest and is_a_time and changes and best > 0
     return fact is not newest and (is_a_time or (changes and best > 0))

@@ -66,10 +66,11 @@ class Reading:
 
     tells, updates, forgets: probabilities, of two networks together, that it holds a fact (new or changed), a changed
     one, a wish to forget. asks: that it holds a question for what the user told earlier. may_ask: it seems to ask that;
-    surely_asks: hardly any other message is as sure to, or it wants just that. facts: the surest first; they count
-    where the message tells something. topic: the key that the message as a whole is about, or "" where that is not
-    clear. about_her: the fact of data/persona/oh_lora.yaml that it asks for, or "". wants: what of ohlora.rag.wants it
-    wants, that fact among them, or "". asks_by_wants: probability by ohlora.rag.wants that it asks for what was told.
+    surely_asks: hardly any other message is as sure to, or it wants just that. facts: that hold now, the surest first;
+    they count where the message tells something. topic: the key that the message as a whole is about, or "" where
+    that is not clear. about_her: the fact of data/persona/oh_lora.yaml that it asks for, or "". wants: what of
+    ohlora.rag.wants it wants, that fact among them, or "". asks_by_wants: probability by ohlora.rag.wants that it
+    asks for what was told.
     """
 
     tells: float

@@ -26,7 +26,7 @@ _OF_OWN = re.compile(
     r"|\b(am|do|did|have|was|when|where|what|which) i\b|\bi['’]?m\b|\bmy\b",
     re.IGNORECASE,
 )
-_SOMEBODY = re.compile(rf"{_PERSON}|\b(he|she|his|her|hers|they|their)\b|걔", re.IGNORECASE)
+_SOMEBODY = re.compile(rf"{_PERSON}|\b(he|she|his|her|hers|they|their|who(se|m)?)\b|걔|누가|누구|누굴", re.IGNORECASE)
 _FILLER = r"^(?:\W|\b(?:so|and|but|btw|also|well|omg|lol|ugh|yo|oh|ok|haha|아|참|근데|그리고)\b)*"
 _NOBODY = (
     r"(?:(?:every|some|any|no)(?:one|body|thing)|it|that|what|there|here|let|who|how|where|he|she|today|tomorrow|\w+day|work|life"

@@ -14,7 +14,9 @@ NAME_KEYS = (*PLAIN_NAME_KEYS, *NICKNAME_KEYS)
 """Keys of memories under which the user's own name stands."""
 _SPEAKS_OF_SELF = re.compile(r"(?<![가-힣])(저는|나는|난|전|나)\s|\b(i'?m|i am|my name)\b", re.IGNORECASE)
 _HERE = re.compile(r"(?<![\w'’] )\b[a-z]{2,12} here\W*$", re.IGNORECASE)  # "my feet are frozen. tess here"
-_OF_A_CRUSH = re.compile(r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])[^!?]*이름(은|이)?\s?$")
+_OF_A_CRUSH = re.compile(
+    r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])(\s?|[^!?]*([^가-힣\s]|데|고)\s?)이름(은|이)?\s?$"
+)
 PET_KEYS = ("반려동물", "pet")
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
@@ -129,17 +131,18 @@ def is_of_people(key: str) -> bool:
 
 
 def key_of_named(key: str, message: str, begin: int) -> str:
-    """The key of a fact whose words begin at a place of the message: "my daughter |Emma" → daughter.
+    """The key of a fact whose words begin at a place: "my daughter |Emma" → daughter, "hi. |tess here" → name.
 
     Args:
         key: that was read; it stays where it is no name and nobody's.
     """
-    if _HERE.match(message, begin):
+    may_be_a_name = key.casefold() in (*NAME_KEYS, *PET_KEYS) or is_of_people(key)
+    if may_be_a_name and _HERE.match(message, begin):
         return PLAIN_NAME_KEYS[1]
     if _OF_A_CRUSH.search(message[:begin]):
         return "짝사랑"
     own = key.casefold() in NAME_KEYS and _SPEAKS_OF_SELF.search(message[:begin])
-    if own or (key.casefold() not in (*NAME_KEYS, *PET_KEYS) and not is_of_people(key)):
+    if own or not may_be_a_name:
         return key
     for language, relations in _RELATIONS.items():
         for relation, words in relations.items():

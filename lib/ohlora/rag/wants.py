@@ -35,7 +35,7 @@ WEIGHTS = "wants"
 CLEAR = 0.45
 """Probability from which a message wants something. In 840 turns of new talks and the messages that test her answers
 what is said from .4 to .5 was good in .36 (33), what the ranking would have said in .41; from .5 on in .77 (241) and
-.49. Since then more messages that want nothing teach the network: .45 stands for what was .5 (precision .65, recall .39
+.49. Since then more messages that want nothing teach the network: .45 stands for what was .5 (precision .64, recall .38
 of 1,743)."""
 ANSWERED = 0.25
 """Probability from which a message answers what she asked, where it likelier wants nothing else: behind 695 lines of
@@ -44,13 +44,14 @@ ASKS_TOLD = "asks_told"
 """A want without an answer of its own: what was told is remembered, or not."""
 CORRECTS = "corrects"
 _ABOUT_THE_TALK = {
-    CORRECTS, "wrong_mood", "not_answered", "told_already", ANSWERS_HER, *ASKS_BACK,
+    CORRECTS, "wrong_mood", "not_answered", "told_already", *ASKS_BACK,
 }  # wants that speak of her last line  # fmt: skip
 APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype", "wish_luck", "congratulate"}
 """Wants that she approve of what the user does."""
 RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.045, 0.4
 """Probabilities of a want that a friendly yes could harm ("can I drive, it was only three beers"): from the first on
-she does not approve here, from the second on she is careful where she would have."""
+she does not approve here, from the second on she is careful where she would have. The first was raised by hand, from
+.03, with the network of today, for "three coffees and an exam at nine, wish me luck"."""
 _LARGEST = 6.0  # standard deviations: a few features reach a hundred
 _BATCH = 64
 _TRAIN = "python -m ohlora.rag.wants_training"
@@ -117,10 +118,11 @@ class Wants:
 
     def _answers_her(self, found: np.ndarray, before: str) -> bool:
         """Whether a message answers her line, and somebody wrote what she says then; not where that could harm."""
-        asked = read_follow_ups().of(before) if before else None
-        if asked is None or not asked.answered or found[1 + self.names.index(RISKY)] >= _MAYBE_RISKY:
+        likely = found[1 + self.names.index(ANSWERS_HER)] >= ANSWERED
+        if not before or not likely or found[1 + self.names.index(RISKY)] >= _MAYBE_RISKY:
             return False
-        return bool(found[1 + self.names.index(ANSWERS_HER)] >= ANSWERED)
+        asked = read_follow_ups().of(before)
+        return asked is not None and bool(asked.answered)
 
     @torch.no_grad()
     def probabilities(self, messages: Sequence[tuple[str, str]]) -> np.ndarray:

@@ -168,7 +168,8 @@ def main() -> None:
     features = torch.cat([looking.features(pairs[start : start + 512]) for start in steps])
     wanted = torch.tensor([["", *names].index(one.want) for one in messages])
     card = {
-        "data": f"{len(messages)} messages of data/answers and data/persona; scores on talks that taught nothing",
+        "data": f"{len(messages)} messages of data/answers, data/memory and data/persona; "
+        "scores on talks that taught nothing",
         "seed": settings.seed,
         "command": f"python -m ohlora.rag.wants_training --seed {given.seed}",
         "metrics": out_of_fold(features, wanted, [one.talk for one in messages], settings),
