@@ -11,7 +11,7 @@ from functools import cache
 import yaml
 
 from ohlora.config import DATA
-from ohlora.rag.intents import read_general_answers
+from ohlora.rag.intents import read_general_answers, with_any_words
 from ohlora.rag.wants import CORRECTS
 
 _NOT_TOLD_BACK = {"unknown", "earlier_today"}  # phrases of data/persona/told_fact.yaml
@@ -65,4 +65,4 @@ def _told_back() -> tuple[re.Pattern[str], ...]:
         for phrase in ([some] if isinstance(some, str) else some)
     ]
     phrases += [one.reply for one in read_general_answers() if one.intent == "tells_name" and "{value}" in one.reply]
-    return tuple(re.compile(".+?".join(map(re.escape, re.split(r"\{\w+\}", phrase)))) for phrase in phrases)
+    return tuple(re.compile(with_any_words(phrase)) for phrase in phrases)

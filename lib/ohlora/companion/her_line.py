@@ -28,12 +28,13 @@ def about_her_line(answers: GeneralAnswers | None, draft: Draft, said: str, befo
         said: her last words. before: what the user said before it; "": nothing.
     """
     want = draft.reading.wants
-    if want != ANSWERS_HER and want not in ASKS_BACK:
+    if want == ANSWERS_HER:
+        passes = answers is None or not (answers.sounds_bad(draft.plain, before) or answers.seems_to_ask(draft.plain))
+    elif want in ASKS_BACK - {WHICH}:
+        passes = answers is None or not (contradicts(draft.plain) or answers.fit(said, before) < FITTED)
+    else:
+        passes = want == WHICH
+    if not passes:
         return []
-    if answers is not None:
-        bad_or_asks = answers.sounds_bad(draft.plain, before) or answers.seems_to_ask(draft.plain)
-        beside_the_point = contradicts(draft.plain) or answers.fit(said, before) < FITTED
-        if (want == ANSWERS_HER and bad_or_asks) or (want in ASKS_BACK - {WHICH} and beside_the_point):
-            return []
     found = read_follow_ups().answers(said, want, draft.plain)
     return [one for one in found if one.language == draft.language]

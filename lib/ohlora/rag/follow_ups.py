@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ohlora.config import DATA
-from ohlora.rag.intents import GeneralAnswer, rotated
+from ohlora.rag.intents import GeneralAnswer, rotated, with_any_words
 
 ANSWERS_HER = "answers_her"
 """A want of data/answers/wants.yaml: it answers what she asked and asks for no answer of its own."""
@@ -60,7 +60,8 @@ class FollowUps:
     def __init__(self, rows: Sequence[FollowUp]) -> None:
         self._whole = {one.line: one for one in rows if _VALUE not in one.line}
         with_value = sorted((one for one in rows if _VALUE in one.line), key=lambda one: -len(one.line))
-        self._with_value = [(_with_any_value(one.line), one) for one in with_value]
+        forms = (with_any_words(one.line) + r"\Z" for one in with_value)  # at the end of what she said
+        self._with_value = [(re.compile(form, re.IGNORECASE), one) for form, one in zip(forms, with_value, strict=True)]
 
     def of(self, said: str) -> FollowUp | None:
         """The row of what she said; other words of hers may stand before it. None: nobody wrote one."""
@@ -79,11 +80,6 @@ class FollowUps:
         """
         found = self.of(said)
         return rotated(found.answers(want), message) if found else []
-
-
-def _with_any_value(line: str) -> re.Pattern[str]:
-    """A line at the end of what she said, whatever the user's words in it are."""
-    return re.compile(".+?".join(map(re.escape, line.split(_VALUE))) + r"\Z", re.IGNORECASE)
 
 
 @cache

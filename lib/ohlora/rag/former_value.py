@@ -47,8 +47,8 @@ _DAY_IN_MONTH = tuple(
     )
 )
 _ANY_DAY = date(2000, 1, 1)
-_MARKED = 0.6
-"""Least probability of a value that pushes out another, as of a further fact of a message (ohlora.rag.proposals)."""
+MARKED_BESIDE = 0.6
+"""Least probability of a value that pushes out another, and of a fact beside the surest one of a message."""
 
 
 def present_facts(facts: Sequence[Fact], message: str) -> list[Fact]:
@@ -87,7 +87,7 @@ def _is_a_part(number: int, facts: Sequence[Fact], message: str) -> bool:
         letters = plain_letters(other.value)
         if own == letters and place < number:
             return True
-        sure = place < number or other.probability >= _MARKED
+        sure = place < number or other.probability >= MARKED_BESIDE
         if own != letters and own in letters and sure and _only_inside(fact.value, other.value, message):
             return True
     return False
@@ -109,7 +109,7 @@ def _places(value: str, message: str) -> list[tuple[int, int]]:
 def _is_former(fact: Fact, under_its_key: Sequence[Fact], message: str) -> bool:
     """Whether another fact under its key holds instead. under_its_key: the surest first, itself among them."""
     is_a_time = is_time(fact.value, _ANY_DAY)
-    sure = [one for one in under_its_key if one.probability >= _MARKED or one is fact]
+    sure = [one for one in under_its_key if one.probability >= MARKED_BESIDE or one is fact]
     of_its_kind = [one for one in sure if is_time(one.value, _ANY_DAY) == is_a_time]
     newest = max(of_its_kind, key=lambda one: _newness(one.value, message))
     own, best = _newness(fact.value, message), _newness(newest.value, message)

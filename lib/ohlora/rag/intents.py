@@ -235,6 +235,11 @@ class GeneralAnswers:
         return [*rotated(ordered[:alike], message), *ordered[alike:]]
 
 
+def with_any_words(phrase: str) -> str:
+    """A regular expression of a phrase with any words in its gaps: ``{value}``, ``{when}``."""
+    return ".+?".join(map(re.escape, re.split(r"\{\w+\}", phrase)))
+
+
 def rotated(answers: Sequence[GeneralAnswer], message: str) -> list[GeneralAnswer]:
     """The answers from a place on that the message's words choose, then those before it."""
     first = zlib.crc32(message.encode()) % len(answers) if answers else 0

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_stored
 from ohlora.rag.fact_reader import Fact
+from ohlora.rag.former_value import MARKED_BESIDE
 from ohlora.rag.message_reader import POSSIBLE, SURE, UNKNOWN_READING, Reading
 from ohlora.rag.told_names import NAME_KEYS, plain_name
 
-_MARKED = (0.3, 0.6)  # least probability of the words of the surest fact, and of a further one: these are half wrong
+_MARKED = (
+    0.3,
+    MARKED_BESIDE,
+)  # least probability of the words of the surest fact, and of a further one: these are half wrong
 
 
 def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> tuple[MemoryOperation, ...]:
