@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from companion_parts import NOW, ScriptedModel, make_companion
 from hypothesis import given
@@ -26,6 +27,7 @@ from ohlora.companion.told_fact import (
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, Memory, Reading, Recalled, remember
 from ohlora.rag.memory import clean_line
+from ohlora.rag.relevance import CosineRelevance
 
 FRIDAY = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
 ASKS = Reading(0.0, 0.0, 0.0, 1.0, may_ask=True, surely_asks=True)
@@ -49,6 +51,13 @@ def test_the_value_and_the_day_of_telling_are_said() -> None:
         assert "두부" in said and "월요일에" in said
     english = answer("what's my cat called?", memory("cat", "Tofu"))
     assert "Tofu" in english and "on Monday" in english
+
+
+def test_who_asks_for_a_name_hears_no_day_beside_it() -> None:
+    facts = (memory("sister", "Anjali"), memory("sister", "february"))
+    said = answer("whats my sisters name, the one getting married", *facts)
+    assert "Anjali" in said and "february" not in said
+    assert "february" in answer("when does my sister get married?", *facts)
 
 
 def test_what_she_does_not_know_she_says_so_and_claims_not_that_it_was_never_told() -> None:
@@ -165,12 +174,35 @@ def test_a_date_does_not_answer_what_it_is_about(tmp_path) -> None:
     assert "jellyfish" in companion.turn("what is my presentation about, the presentation?").reply
 
 
+def test_a_value_that_was_read_from_something_else_is_not_told_back(tmp_path) -> None:
+    class Reads(CosineRelevance):
+        def read(self, message: str, lines: list[str]) -> np.ndarray:
+            return np.array([-5.0 if "feed Mochi" in line else 3.0 for line in lines], np.float32)
+
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\nHm.\nmemory: none"))
+    companion.messages.relevance = Reads(0.3)
+    for message, key, value in (("I'll feed Mochi and go to bed", "job", "Mochi"), ("Rex", "dog", "Rex")):
+        companion.turn(message)
+        turn = companion.messages.messages("tester")[-1].source_turn
+        companion.memory.add("tester", key, value, source_turn=turn)
+    companion.new_conversation()
+    companion.reader = SimpleNamespace(read=lambda message, before="": ASKS)
+    assert "job: Mochi" not in companion.turn("do you know my job, the job?").recalled
+    assert "dog: Rex" in companion.turn("do you know my dog, the dog?").recalled  # a mere answer is not doubted
+
+
 @pytest.mark.parametrize(
     ("message", "asking"),
     [
         ("like what do i say. wait, where do i work rn? testing ur memory", "wait, where do i work rn?"),
         ("귀엽네 ㅋㅋ 나 무슨 일 하는지는 기억해? 오늘 그 일땜에 빡쳐서", "나 무슨 일 하는지는 기억해?"),
         ("무섭다야. 그럼 우리 큰애 결혼식 언젠지도 기억하냐", "그럼 우리 큰애 결혼식 언젠지도 기억하냐"),
+        ("haha no. tess is me, biscuit is the beagle. what are my kids names", "what are my kids names"),
+        ("i asked you for advice 😭 also whats the food i miss", "also whats the food i miss"),
+        ("고마워요 ㅎㅎ 오늘도 힘들었는데.. 내가 무슨 일 하는지 기억하죠?", "내가 무슨 일 하는지 기억하죠?"),
+        ("practising for the contest. when is it again", ""),
+        ("my roommate saw. u remember his name?", ""),
+        ("what a day. when i was small i did that too", ""),
         ("where do i work?", ""),
         ("우리 강아지 이름 맞혀 봐. 기억하고 있지?", ""),
         ("Tell me my sister's name. You know it, right?", ""),

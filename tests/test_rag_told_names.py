@@ -11,6 +11,7 @@ from ohlora.rag.told_names import (
     asks_for_own_name,
     called,
     is_no_name,
+    is_of_another,
     key_of_named,
     plain_name,
     whose_name_is_asked,
@@ -193,3 +194,15 @@ def test_another_name_is_only_believed_where_it_is_said_or_changed(tmp_path) -> 
         assert told("내 이름은 지은이야", "지은") == ["지은"]
         store.add("u", "이름", "광주")
         assert told("아니 내 이름은 지은이야", "지은") == ["지은"], "what else was taken for it goes"
+
+
+@pytest.mark.parametrize(
+    ("key", "whose", "another"),
+    [
+        ("sister", "girlfriend", True), ("girlfriend", "gf", False), ("pet", "sister", True), ("pet", "dog", False),
+        ("daughter", "dog", True), ("여자친구", "여친", False), ("동생", "여친", True), ("crush", "girlfriend", False),
+        ("hobby", "sister", False), ("sister", "school", False),
+    ],
+)  # fmt: skip
+def test_a_memory_of_a_sister_names_no_girlfriend(key: str, whose: str, another: bool) -> None:
+    assert is_of_another(key, whose) is another

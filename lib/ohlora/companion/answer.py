@@ -87,13 +87,14 @@ def read_message(
 def note_reading(reader: MessageReader, wants: Wants | None, draft: Draft, history: Sequence[dict[str, str]]) -> None:
     """Note what is in the message, and which sentences of it ask for what was told.
 
-    "What a day. wait, where do I work again? testing you" asks, though as a whole it tells.
+    "What a day. wait, where do I work again? testing you" asks, though as a whole it tells. And who asks "no, Tess is
+    me, Biscuit is the beagle. what are my kids' names?" wants to hear of the kids alone.
 
     Args:
         reader, wants: see read_message.
     """
     draft.reading = read_message(reader, wants, draft.plain, history)
-    if draft.reading.surely_asks or draft.reading.forgets >= POSSIBLE:
+    if draft.reading.forgets >= POSSIBLE:
         return
     asking = asking_sentences(draft.plain)
     if asking and read_message(reader, wants, asking, history).surely_asks:

@@ -353,7 +353,7 @@ class Companion:
         with draft.watch.stage("remember"):
             turn = f"{self.clock():%Y%m%dT%H%M%S}-{self._turn_number}"
             if draft.otherwise is None or wishes_to_forget(message, draft.reading):
-                draft.stored = self._remembering.write(self.memory, draft, operation, turn)
+                draft.stored = self._remembering.write(self.memory, draft, operation, turn, self._conversation)
             self._conversation.note(message, draft, turn)
         if draft.outcome == "withheld":  # what the user told her is kept; what she said is not, anywhere
             raise EndOfTurn("withheld", refusal_notice("reply_withheld", draft.language) or "", face=("worried", 0.5))

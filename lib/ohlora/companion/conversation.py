@@ -16,6 +16,7 @@ from ohlora.rag.forget_wishes import calls_off, wishes_to_forget
 
 HARDLY_ASKS = 0.05  # probability below which a message does not ask for what was told
 REPLIES_KEPT = 100  # of hers: what she said lately, be it on another day, she does not say again if she need not
+LATELY = 2  # turns in which something counts as just spoken of
 HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
 
 
@@ -36,6 +37,19 @@ class Conversation:
         self.history: list[dict[str, str]] = []
         self.said: deque[str] = deque(said, maxlen=REPLIES_KEPT)
         self.doubts = Doubts()
+        self._told_back: deque[str] = deque(maxlen=LATELY)
+
+    @property
+    def spoken_of(self) -> tuple[str, ...]:
+        """Turns of what she told back lately, and of what the user just wrote."""
+        return (*self._told_back, *self._turns[-LATELY:])
+
+    def written(self) -> dict[str, str]:
+        """What is kept of the user's messages, by their turns."""
+        found: dict[str, str] = {}
+        for part in self._log.messages(self._user):
+            found[part.source_turn] = f"{found.get(part.source_turn, '')} {part.value}".strip()
+        return found
 
     def with_message(self, message: str) -> list[dict[str, str]]:
         """The messages so far and a new one of the user."""
@@ -75,6 +89,8 @@ class Conversation:
             self.history = [*self.with_message(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
             self.said.append(draft.said)
+            told_back = draft.memories[0].source_turn if draft.memories and draft.reading.may_ask else None
+            self._told_back.append(told_back or "")
 
     def forget(self, memories: Sequence[Memory] = ()) -> None:
         """Know nothing of what was said, since something of it shall be forgotten; doubts of abuse stay.
@@ -88,6 +104,7 @@ class Conversation:
     def _clear(self) -> None:
         self.history.clear()
         self.said.clear()
+        self._told_back.clear()
 
     def _erase(self, draft: Draft, wish: str = "", turns: Sequence[str] = ()) -> None:
         try:

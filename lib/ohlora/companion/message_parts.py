@@ -9,9 +9,19 @@ from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import GeneralAnswers
 from ohlora.rag.intents import act_of_intent
 
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~;])\s+|(?<=[ㅋㅎㅠㅜ]{2})\s+|\n+")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~;])\s+|(?<=[ㅋㅎㅠㅜ]{2})\s+|(?<=[\U0001F300-\U0001FAFF])\s+|\n+")
 _ASKS = re.compile(
     r"[?？][\sㅋㅎㅠㅜ~!]*$|(기억(하|나|함|해)\S*|알지|아냐|알아|[가-힣](더라|했지|랬지|였지)|[뭐디제구]게)[\s!.~ㅋㅎㅠㅜ]*$|\bremember\b|\bagain\W*$",
+    re.IGNORECASE,
+)
+_ASKS_IN_ENGLISH = re.compile(  # "also whats the food i miss"; not "when i was small", "what a day"
+    r"^(?:\W|\b(?:and|so|also|ok(?:ay)?|btw|hey|wait|but|lol|now|um|uh|then|anyways?|actually|right|well|yo|quick|quiz)\b)*"
+    r"(?:what(?! (?:an?|i|if|about)\b)|who(?:s|['’]s| is| was| am| did)|which|how (?:old|many|much|long|tall)"
+    r"|(?:when|where)(?:s|['’]s| is| am| are| was| do| did))\b",
+    re.IGNORECASE,
+)
+_HANGS_ON_MORE = re.compile(  # "practising for the contest. when is it again", "my roommate saw. u remember his name?"
+    r"\b(?:it|it['’]?s|they|them|their|he|him|his|she|hers?|there)\b|그(?:거|게|건|때|날|분|애)|거기|(?<![가-힣])[걔얘쟤]",
     re.IGNORECASE,
 )
 _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
@@ -26,10 +36,12 @@ def sentences_of(message: str) -> list[str]:
 
 
 def asking_sentences(message: str) -> str:
-    """The sentences that seem to ask, where others stand beside them; else ""."""
+    """The sentences that seem to ask, where others stand beside them, and they need none of these; else ""."""
     sentences = sentences_of(message)
-    asking = [one for one in sentences if _ASKS.search(one)]
+    asking = [one for one in sentences if _ASKS.search(one) or _ASKS_IN_ENGLISH.search(one)]
     words = " ".join(asking)
+    if _HANGS_ON_MORE.search(words):
+        return ""
     left, least = plain_letters(_FILLER.sub(" ", words)), LEAST_ASKED[text_language(words) or "en"]
     return words if len(left) >= least and len(asking) < len(sentences) else ""
 

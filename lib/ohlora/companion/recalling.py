@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import dropwhile
 
 from ohlora.companion.draft import Draft
 from ohlora.companion.speech_level import speech_for, speech_offer, wish_in_talk
@@ -20,6 +21,7 @@ from ohlora.companion.told_fact import (
     tells_a_day,
     with_a_day,
 )
+from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.told_names import (
@@ -28,6 +30,7 @@ from ohlora.rag.told_names import (
     PET_KEYS,
     asks_for_nickname,
     asks_for_own_name,
+    is_of_another,
     is_of_people,
     may_ask_for_own_name,
     whose_name_is_asked,
@@ -62,7 +65,9 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         if draft.language == "ko" and not (draft.said_before or known or log.count(user)):
             draft.offer = speech_offer(draft.plain)
         found = memory.search(user, message, CANDIDATES, asked=asks)
-        found = _by_whose_name_is_asked(message, found, known) if asks else found
+        if asks:
+            found = _by_whose_name_is_asked(message, found, known)
+            found = found if days else _answering(memory, log, found, message)
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
@@ -71,9 +76,24 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     try:
         find = partial(log.find, user, message, asks_for_former(message))
         dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) and not days else None
-        draft.quotable = _telling(log, draft, message) or dated or find(_may_answer(message, days, now))
+        found = _telling(log, draft, message) or dated or find(_may_answer(message, days, now))
+        draft.quotable = found and _as_it_is_now(memory, user, found, message)
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
+
+
+def _answering(memory: MemoryStore, log: MessageLog, found: list[Recalled], message: str) -> list[Recalled]:
+    """Without the facts at the head of the list that were told in messages which leave the question open."""
+
+    def leaves_open(one: Memory) -> bool:
+        is_fact = not one.is_quoted and one.key.casefold() not in NAME_KEYS
+        return is_fact and log.leaves_open([one, *memory.replaced_by(one)], message)
+
+    try:
+        return list(dropwhile(lambda one: leaves_open(one.memory), found))
+    except Exception:
+        logger.exception("what the user wrote was not read again; what is stored counts")
+        return found
 
 
 def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
@@ -112,6 +132,19 @@ def _telling(log: MessageLog, draft: Draft, message: str) -> Recalled | None:
     return log.telling(best.memory, message)
 
 
+def _as_it_is_now(memory: MemoryStore, user: str, quotable: Recalled, message: str) -> Recalled:
+    """Instead of what was changed since in words that do not name it ("it got pushed to the 12th"): what holds now."""
+    history = memory.history(user)
+    told = [one for one in history if one.source_turn == quotable.memory.source_turn and one.valid_to is not None]
+    said = plain_letters(quotable.words or quotable.memory.value)
+    former = next((one for one in told if plain_letters(one.value) in said), None)
+    if former is None or asks_for_former(message) or not (quotable.words or asks_for_a_day(message)):
+        return quotable
+    while (newer := next((one for one in history if one.replaces == former.id), None)) is not None:
+        former = newer
+    return quotable if former.valid_to is not None else Recalled(former, quotable.score)
+
+
 def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], bool] | None:
     """Which of the user's words may answer a message; None: any. days: it asks how long it is until something."""
     if days:
@@ -121,14 +154,15 @@ def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], b
 
 
 def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence[Memory]) -> list[Recalled]:
-    """The user's own name alone where it is asked for, and not where somebody else's is.
+    """The user's own name alone where it is asked for, and not where somebody else's is; of others who they are.
 
     Args:
         found: that matter to the message. known: all memories of the user, oldest first.
     """
     names = [one for one in known if one.key.casefold() in NAME_KEYS]
-    if whose_name_is_asked(message) or not may_ask_for_own_name(message):
-        return [one for one in found if one.memory not in names]
+    whose = whose_name_is_asked(message)
+    if whose or not may_ask_for_own_name(message):
+        return [one for one in found if one.memory not in names and not is_of_another(one.memory.key, whose)]
     if not names or not asks_for_own_name(message):
         return found
     nicknames = [one for one in names if one.key.casefold() in NICKNAME_KEYS]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from typing import get_args
 
+from ohlora.companion.conversation import Conversation
 from ohlora.companion.draft import Draft
 from ohlora.companion.speech_level import SPEECH_KEY, SpeechLevel
 from ohlora.llm.reply_format import MemoryOperation
-from ohlora.rag import UNKNOWN_READING, MemoryStore, proposed_operations, remember_all
+from ohlora.rag import UNKNOWN_READING, Memory, MemoryStore, proposed_operations, remember_all
 from ohlora.rag.extraction import WHICH
 from ohlora.rag.forget_wishes import asks_to_keep, means_all_memories, wishes_to_forget
+from ohlora.rag.moved_plan import moved_plan
+
+logger = logging.getLogger(__name__)
 
 _NAMED_BY_THE_MESSAGE = "?"  # key of a wish to forget where neither network found one: the message brings it to mind
 _NOT_KEPT = ("secret", "instruction", WHICH)  # reasons why the message itself is not kept, and nothing erased for it
@@ -21,13 +26,21 @@ class Remembering:
 
     def __init__(self, user: str) -> None:
         self._user = user
-        self._waiting: list[tuple[str, tuple[MemoryOperation, ...], str, bool, bool]] = []  # for remember_all
+        self._waiting: list[tuple] = []  # arguments of remember_all, without the first two
 
-    def write(self, store: MemoryStore, draft: Draft, operation: MemoryOperation | None, turn: str) -> tuple[str, ...]:
+    def write(
+        self,
+        store: MemoryStore,
+        draft: Draft,
+        operation: MemoryOperation | None,
+        turn: str,
+        conversation: Conversation,
+    ) -> tuple[str, ...]:
         """Check and write this turn's memories, and those that could not be written before, in one transaction.
 
         Args:
             operation: what the language model proposes beside the reading of the message. turn: names the turn.
+            conversation: before the message; it tells what was just spoken of.
 
         Returns:
             The lines that are stored now. What the user shall know of it is in the draft's notices.
@@ -41,7 +54,8 @@ class Remembering:
         if wishes_to_forget(message, draft.reading) and all(one.kind != "forget" for one in proposed):
             proposed = (MemoryOperation("forget", _NAMED_BY_THE_MESSAGE),)
         rules = draft.reading == UNKNOWN_READING or draft.reading.tells_something
-        waiting = [*self._waiting, (message, proposed, turn, draft.reading.surely_tells, rules)]
+        moved = self._moved(store, draft, conversation)
+        waiting = [*self._waiting, (message, proposed, turn, draft.reading.surely_tells, rules, moved)]
         outcomes, own = [], []  # own: of this message, the last one
         try:
             with store.turn():
@@ -62,6 +76,17 @@ class Remembering:
         draft.not_kept = any(one.reason in _NOT_KEPT for one in own)
         draft.notices += [one.notice for one in outcomes if one.notice]
         return (*spoken, *(one.memory.line for one in outcomes if one.action in ("add", "update")))
+
+    def _moved(self, store: MemoryStore, draft: Draft, conversation: Conversation) -> tuple[Memory, str] | None:
+        """The plan that the message moves, see ohlora.rag.moved_plan; None also where that cannot be known."""
+        if not draft.reading.tells_something:
+            return None
+        try:
+            known, written = store.memories(self._user), conversation.written()
+            return moved_plan(draft.reading, draft.message, known, written, conversation.spoken_of)
+        except Exception:
+            logger.exception("whether a plan is moved is not known; what was read counts")
+            return None
 
     def _note_speech(self, store: MemoryStore, level: SpeechLevel | None, turn: str) -> tuple[str, ...]:
         """Keep how the user wishes to be spoken to, if anyhow; returns the line, if it is a new one."""

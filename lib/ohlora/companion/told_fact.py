@@ -26,7 +26,7 @@ from ohlora.rag.dates import named_day, next_time, past_day
 from ohlora.rag.day_wording import comes_again
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
-from ohlora.rag.replaced_memory import may_have_several
+from ohlora.rag.replaced_memory import is_time, may_have_several
 
 _HOW_LONG = re.compile(
     r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디-?데이|\bd-?day\b"
@@ -236,16 +236,22 @@ def _told(key: str, value: str) -> dict[str, str]:
 def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) -> list[Memory]:
     """The best memory and what else is recalled under its key; asked when, the one that names a day is first.
 
-    Where only one value can be right the others are no day, or older.
+    Where only one value can be right the others are no day, or older; who asks for a name wants no day beside it.
     """
     best = recalled[0].memory
     found = [one.memory for one in recalled if one.memory.key == best.key and not best.is_quoted] or [best]
     if not may_have_several(best.key):
         days = [names_a_day(one, now) for one in found]
         found = [one for number, one in enumerate(found) if days[number] not in days[:number]]
-    if _WHEN.search(message) and not _WHEN_TOLD.search(message):
+    if not asks_when(message):
+        found = [one for one in found if one is best or not _is_time(one) or _is_time(best)]
+    elif not _WHEN_TOLD.search(message):
         found.sort(key=lambda one: _day_of(one, now) is None and not names_a_day(one, now))
     return found
+
+
+def _is_time(memory: Memory) -> bool:
+    return is_time(memory.value, memory.created.date())
 
 
 def _day_of(memory: Memory, now: datetime) -> date | None:

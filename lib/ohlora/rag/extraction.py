@@ -101,6 +101,7 @@ def remember_all(
     source_turn: str | None = None,
     tells: bool = False,
     rules: bool = True,
+    moved: tuple[Memory, str] | None = None,
 ) -> list[Remembered]:
     """Check what is proposed against the message and the store, and carry it out.
 
@@ -117,6 +118,7 @@ def remember_all(
         source_turn: id of the turn, kept with the memory.
         tells: whether the message surely holds something lasting (see ohlora.rag.message_reader).
         rules: whether the rules may look into it: where it was read, only if it seems to tell something.
+        moved: the plan that the message moves and its new day (see ohlora.rag.moved_plan), whatever key is proposed.
 
     Returns:
         At least one.
@@ -132,6 +134,9 @@ def remember_all(
         told = circumstances(store, MemoryOperation("update", memory.key, value), source_turn, language, message)
         return [Remembered("update", store.update(user, memory.id, value, **told), "rule")]
     outcomes, reason = [], None
+    if moved is not None and (plan := _moved(store, user, message, *moved, source_turn, language)) is not None:
+        outcomes.append(Remembered("update", plan, "model"))
+        operations = [one for one in operations if one.value != moved[1]]
     for operation in operations:
         reason = check_operation(operation, message)
         if reason is None:
@@ -153,6 +158,17 @@ def remember_all(
         told = circumstances(store, words, source_turn, language, message)
         return [Remembered("add", store.add(user, words.key, words.value, **told), "words")]
     return [Remembered("refused", reason=reason) if reason else Remembered("none")]
+
+
+def _moved(
+    store: MemoryStore, user: str, message: str, plan: Memory, day: str, source_turn: str | None, language: str
+) -> Memory | None:
+    """The plan with its new day; None where it was forgotten since, or the day may not be stored."""
+    operation = MemoryOperation("update", plan.key, day)
+    is_known = any(one.id == plan.id for one in store.memories(user))
+    if not is_known or check_operation(operation, message) is not None:
+        return None
+    return store.update(user, plan.id, day, **circumstances(store, operation, source_turn, language, message))
 
 
 def _own_words(message: str, language: str) -> MemoryOperation | None:

@@ -18,6 +18,7 @@ _OF_A_CRUSH = re.compile(
     r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])(\s?|[^!?]*([^가-힣\s]|데|고)\s?)이름(은|이)?\s?$"
 )
 PET_KEYS = ("반려동물", "pet")
+_PET = re.compile(r"고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터|dog|cat|pet|tortoise|hamster", re.IGNORECASE)
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
     r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
@@ -180,6 +181,24 @@ def whose_name_is_asked(message: str) -> str:
     """
     asked = None if _OWN.search(message) else _ANOTHER.search(message)
     return next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
+
+
+def is_of_another(key: str, whose: str) -> bool:
+    """Whether a memory under a key is about somebody else than the one whose name is asked for.
+
+    Args:
+        whose: see whose_name_is_asked; "girlfriend" for the keys "sister" and "pet".
+    """
+    names = {name for relations in _RELATIONS.values() for name in relations}
+    asked = {
+        name
+        for relations in _RELATIONS.values()
+        for name, words in relations.items()
+        if re.fullmatch(words, whose, re.IGNORECASE)
+    }
+    if asked:
+        return key not in asked and key in {*names, *PET_KEYS}
+    return _PET.fullmatch(whose) is not None and key in names
 
 
 def asks_for_own_name(message: str) -> bool:

@@ -1,0 +1,75 @@
+"""A plan that is moved is found by what both messages speak of, or what was just spoken of; else it is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from companion_parts import NOW, ScriptedModel, make_companion
+
+from ohlora.rag import UNKNOWN_READING, Memory, Reading
+from ohlora.rag.fact_reader import Fact
+from ohlora.rag.moved_plan import moved_plan
+
+TELLS = replace(UNKNOWN_READING, tells=0.9, updates=0.7)
+TOLD = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def plan(number: int, key: str, value: str, turn: str) -> Memory:
+    return Memory(number, "u", key, value, "ko", turn, TOLD, None, None, None)
+
+
+def told(key: str, value: str, sure: float = 0.4, reading: Reading = TELLS) -> Reading:
+    return replace(reading, facts=(Fact(key, value, 0.9, sure),))
+
+
+DATE = plan(1, "약속", "12월 5일", "t1")
+EXAM = plan(2, "exam", "29 june", "t2")
+WRITTEN = {"t1": "12월 5일에 소개팅해요", "t2": "mid years start 29 june. chem will kill me"}
+
+
+@pytest.mark.parametrize(
+    ("message", "reading", "lately", "moved"),
+    [
+        ("근데 그거 밀렸어요 ㅠㅠ 12월 12일로 바뀌었어요", told("생일", "12월 12일"), ["t1"], DATE),
+        ("근데 그거 밀렸어요 ㅠㅠ 12월 12일로 바뀌었어요", told("생일", "12월 12일"), [], None),
+        ("치과 예약이 12월 12일로 바뀌었어요", told("병원", "12월 12일", 0.9), ["t1"], None),
+        ("소개팅 12월 12일로 밀림", told("생일", "12월 12일", 0.9), [], DATE),
+        ("school says mid years are 25 june now", told("birthday", "25 june"), [], EXAM),
+        ("mid years are 25 june?", told("birthday", "25 june", reading=replace(TELLS, updates=0.0)), [], None),
+        ("mid years moved to 25 june", replace(told("exam", "25 june"), tells=0.0, updates=0.0), [], None),
+        ("chem got moved to photography", told("hobby", "photography"), [], None),
+    ],
+)
+def test_the_plan_that_a_message_moves(message: str, reading: Reading, lately: list[str], moved: Memory | None) -> None:
+    found = moved_plan(reading, message, [DATE, EXAM], WRITTEN, lately)
+    assert (found and found[0]) == moved
+    if moved:
+        assert found[1] == reading.facts[0].value
+
+
+def test_two_plans_that_are_spoken_of_alike_and_birthdays_stay() -> None:
+    other = plan(3, "exam", "3 july", "t3")
+    written = WRITTEN | {"t3": "mid years end 3 july"}
+    reading = told("exam", "25 june")
+    assert moved_plan(reading, "mid years moved to 25 june", [EXAM, other], written, []) is None
+    birthday = plan(4, "birthday", "29 june", "t2")
+    assert moved_plan(reading, "mid years moved to 25 june", [birthday], WRITTEN, ["t2"]) is None
+
+
+def test_her_answer_follows_a_plan_that_was_moved_without_being_named(tmp_path) -> None:
+    companion = make_companion(tmp_path, llm=ScriptedModel("happy 0.5\nHm.\nmemory: none"))
+    read = {
+        "12월 5일에 소개팅해요": told("약속", "12월 5일"),
+        "근데 그거 밀려서 12월 12일로 바뀌었어요": told("생일", "12월 12일"),
+    }
+    asks = Reading(0.0, 0.0, 0.0, 1.0, may_ask=True, surely_asks=True)
+    companion.reader = type("Reader", (), {"read": staticmethod(lambda message, before="": read.get(message, asks))})()
+    for message in read:
+        companion.turn(message)
+    assert [one.line for one in companion.memories()] == ["약속: 12월 12일"]
+    companion.new_conversation()
+    reply = companion.turn("소개팅 언제라고 했지?").reply
+    assert "12일" in reply and "5일" not in reply
+    assert NOW.year == 2026
