@@ -15,6 +15,7 @@ from ohlora.companion.speech_level import (
     PLAIN,
     POLITE,
     SPEECH_KEY,
+    asks_something_else,
     speech_for,
     speech_offer,
     wish_in_talk,
@@ -218,3 +219,9 @@ def test_who_writes_politely_and_asks_for_nothing_is_offered_it(message: str, of
 def test_a_yes_counts_only_right_after_the_offer(message: str, wish: str | None) -> None:
     assert wish_in_talk(message, ["어서 와!", f"반가워! {speech_offer('안녕하세요')}"]) == wish
     assert wish_in_talk("네, 부탁드려요", [f"반가워! {speech_offer('안녕하세요')}", "그래!"]) is None
+
+
+def test_a_wish_is_answered_alone_unless_its_message_asks_for_more() -> None:
+    assert asks_something_else("반말 괜찮아요 편하게 하세요~ 근데 이름은 뭐예요?")
+    assert not asks_something_else("앞으로 반말로 해줘. 알겠지?")
+    assert not asks_something_else("반말 해도 될까요?") and not asks_something_else("그냥 편하게 하세요~")

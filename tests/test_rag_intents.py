@@ -189,6 +189,13 @@ def test_a_regression_of_other_intents_is_refused(monkeypatch) -> None:
         load_intent_regression()
 
 
+def test_trouble_behind_praise_sounds_bad_though_the_whole_does_not() -> None:
+    glad, bad = answers_for(lucky=0.6), answers_for(failed=0.6)
+    found = answers_for()
+    found.probabilities = lambda text: (bad if text == "we had a fight." else glad).probabilities(text)
+    assert not found.sounds_bad("right, well done! lovely") and found.sounds_bad("right, well done! we had a fight.")
+
+
 def test_who_may_be_in_trouble_is_not_met_with_joy() -> None:
     """Glad answers come after the others, unless they are surely good."""
     troubled = answers_for(failed=0.35, lucky=0.1)

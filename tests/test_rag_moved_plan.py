@@ -20,13 +20,13 @@ def plan(number: int, key: str, value: str, turn: str) -> Memory:
     return Memory(number, "u", key, value, "ko", turn, TOLD, None, None, None)
 
 
-def told(key: str, value: str, sure: float = 0.4, reading: Reading = TELLS) -> Reading:
-    return replace(reading, facts=(Fact(key, value, 0.9, sure),))
+def told(key: str, value: str, reading: Reading = TELLS) -> Reading:
+    return replace(reading, facts=(Fact(key, value, 0.9),))
 
 
 DATE = plan(1, "약속", "12월 5일", "t1")
 EXAM = plan(2, "exam", "29 june", "t2")
-WRITTEN = {"t1": "12월 5일에 소개팅해요", "t2": "mid years start 29 june. chem will kill me"}
+WRITTEN = {1: "12월 5일에 소개팅해요", 2: "mid years start 29 june. chem will kill me"}
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,19 @@ WRITTEN = {"t1": "12월 5일에 소개팅해요", "t2": "mid years start 29 june
     [
         ("근데 그거 밀렸어요 ㅠㅠ 12월 12일로 바뀌었어요", told("생일", "12월 12일"), ["t1"], DATE),
         ("근데 그거 밀렸어요 ㅠㅠ 12월 12일로 바뀌었어요", told("생일", "12월 12일"), [], None),
-        ("치과 예약이 12월 12일로 바뀌었어요", told("병원", "12월 12일", 0.9), ["t1"], None),
-        ("소개팅 12월 12일로 밀림", told("생일", "12월 12일", 0.9), [], DATE),
-        ("school says mid years are 25 june now", told("birthday", "25 june"), [], EXAM),
+        ("치과 예약이 12월 12일로 바뀌었어요", told("병원", "12월 12일"), ["t1"], None),
+        ("소개팅 12월 12일로 밀림", told("생일", "12월 12일"), [], DATE),
+        ("ugh, they moved mid years to 25 june", told("birthday", "25 june"), [], EXAM),
+        ("mid years might get moved to 25 june", told("birthday", "25 june"), [], None),
+        ("Tasha's mid years got moved to 25 june", told("birthday", "25 june"), [], None),
+        ("the mid play got moved to 25 june", told("play", "25 june"), [], None),
+        ("they moved my shift to 25 june, it sucks", told("shift", "25 june"), ["t2"], None),
+        ("치과 예약이 12월 12일로 바뀌었어요 그거 때문에 짜증나요", told("병원", "12월 12일"), ["t1"], None),
+        ("mid years got moved to 25 may", told("exam", "25 may"), [], EXAM),
+        ("and i'm moving on 25 june!", told("move", "25 june"), ["t2"], None),
+        ("이제 12월 12일에 여행도 가요", told("여행", "12월 12일"), ["t1"], None),
+        ("소개팅 7시로 바뀌었어요", told("약속", "7시"), ["t1"], None),
+        ("tashas mid years are 25 june still, lucky", told("birthday", "25 june"), [], None),
         ("mid years are 25 june?", told("birthday", "25 june", reading=replace(TELLS, updates=0.0)), [], None),
         ("mid years moved to 25 june", replace(told("exam", "25 june"), tells=0.0, updates=0.0), [], None),
         ("chem got moved to photography", told("hobby", "photography"), [], None),
@@ -51,11 +61,16 @@ def test_the_plan_that_a_message_moves(message: str, reading: Reading, lately: l
 
 def test_two_plans_that_are_spoken_of_alike_and_birthdays_stay() -> None:
     other = plan(3, "exam", "3 july", "t3")
-    written = WRITTEN | {"t3": "mid years end 3 july"}
+    written = WRITTEN | {3: "mid years end 3 july"}
     reading = told("exam", "25 june")
     assert moved_plan(reading, "mid years moved to 25 june", [EXAM, other], written, []) is None
-    birthday = plan(4, "birthday", "29 june", "t2")
-    assert moved_plan(reading, "mid years moved to 25 june", [birthday], WRITTEN, ["t2"]) is None
+    for number, key, value in (
+        (4, "birthday", "29 june"),
+        (5, "daughter", "June"),
+        (6, "exam", "29 june, 7pm, hall B"),
+    ):
+        one = plan(number, key, value, "t2")
+        assert moved_plan(reading, "mid years moved to 25 june", [one], {number: WRITTEN[2]}, ["t2"]) is None
 
 
 def test_her_answer_follows_a_plan_that_was_moved_without_being_named(tmp_path) -> None:

@@ -197,12 +197,19 @@ def test_another_name_is_only_believed_where_it_is_said_or_changed(tmp_path) -> 
 
 
 @pytest.mark.parametrize(
-    ("key", "whose", "another"),
+    ("key", "message", "another"),
     [
-        ("sister", "girlfriend", True), ("girlfriend", "gf", False), ("pet", "sister", True), ("pet", "dog", False),
-        ("daughter", "dog", True), ("여자친구", "여친", False), ("동생", "여친", True), ("crush", "girlfriend", False),
-        ("hobby", "sister", False), ("sister", "school", False),
+        ("sister", "do you know my girlfriends name?", True), ("girlfriend", "whats my gfs name", False),
+        ("pet", "what's my sister's name?", True), ("pet", "what's my dog called?", False),
+        ("daughter", "what's my dog called?", True), ("pet", "what's my daughter's dog called?", False),
+        ("여자친구", "내 여친 이름 뭐야?", False), ("girlfriend", "내 여친 이름 뭐야?", False),
+        ("동생", "여친 이름 뭐야?", True),
+        ("wife", "what's my partner's name?", False), ("crush", "do you know my girlfriends name?", False),
+        ("hobby", "what's my sister's name?", False), ("sister", "what's my school called?", False),
+        ("누나", "what's my sister's name?", False), ("sister", "where does my sister go on vacation?", False),
+        ("partner", "what's my husband's name?", False), ("wife", "what's my husband's name?", True),
+        ("조카", "what's my niece's name?", False), ("friend", "who takes care of my dog when I'm away?", False),
     ],
 )  # fmt: skip
-def test_a_memory_of_a_sister_names_no_girlfriend(key: str, whose: str, another: bool) -> None:
-    assert is_of_another(key, whose) is another
+def test_a_memory_of_a_sister_names_no_girlfriend(key: str, message: str, another: bool) -> None:
+    assert is_of_another(key, message) is another

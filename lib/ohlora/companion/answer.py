@@ -135,7 +135,8 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
     if fresh and quotable and _said_lately(quotable, draft.message, lately):
         quotable = None
     if surely and quotable and _answers_better(quotable, draft.recalled):
-        draft.recalled, draft.quotes = (quotable, *draft.recalled), True
+        others = [one for one in draft.recalled if one.memory != quotable.memory]
+        draft.recalled, draft.quotes = (quotable, *others), True
     if not (draft.recalled or surely):
         return None
     text = as_beginning(without_marks(told_fact(draft.asking or draft.message, draft.recalled, store.replaced_by, now)))

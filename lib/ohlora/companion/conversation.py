@@ -16,7 +16,7 @@ from ohlora.rag.forget_wishes import calls_off, wishes_to_forget
 
 HARDLY_ASKS = 0.05  # probability below which a message does not ask for what was told
 REPLIES_KEPT = 100  # of hers: what she said lately, be it on another day, she does not say again if she need not
-LATELY = 2  # turns in which something counts as just spoken of
+SPOKEN_OF_LATELY = 2  # turns in which something counts as just spoken of
 HISTORY_MESSAGES = 6  # messages of both sides that she is given again: as many as the dialogues have
 
 
@@ -37,12 +37,12 @@ class Conversation:
         self.history: list[dict[str, str]] = []
         self.said: deque[str] = deque(said, maxlen=REPLIES_KEPT)
         self.doubts = Doubts()
-        self._told_back: deque[str] = deque(maxlen=LATELY)
+        self._spoken_of: deque[tuple[str, ...]] = deque(maxlen=SPOKEN_OF_LATELY)
 
     @property
     def spoken_of(self) -> tuple[str, ...]:
-        """Turns of what she told back lately, and of what the user just wrote."""
-        return (*self._told_back, *self._turns[-LATELY:])
+        """Turns that were just spoken of: those of the last messages, and of what she told back then."""
+        return tuple(turn for turns in self._spoken_of for turn in turns)
 
     def written(self) -> dict[str, str]:
         """What is kept of the user's messages, by their turns."""
@@ -68,6 +68,8 @@ class Conversation:
         Args:
             turn: names it, see Memory.source_turn.
         """
+        told_back = draft.memories[0].source_turn if draft.memories and draft.reading.may_ask else None
+        self._spoken_of.append((turn, told_back or turn))
         if draft.forgotten:
             self._clear()
         if draft.not_kept:
@@ -89,8 +91,6 @@ class Conversation:
             self.history = [*self.with_message(message), {"role": "assistant", "content": draft.reply}]
             del self.history[:-HISTORY_MESSAGES]
             self.said.append(draft.said)
-            told_back = draft.memories[0].source_turn if draft.memories and draft.reading.may_ask else None
-            self._told_back.append(told_back or "")
 
     def forget(self, memories: Sequence[Memory] = ()) -> None:
         """Know nothing of what was said, since something of it shall be forgotten; doubts of abuse stay.
@@ -104,7 +104,7 @@ class Conversation:
     def _clear(self) -> None:
         self.history.clear()
         self.said.clear()
-        self._told_back.clear()
+        self._spoken_of.clear()
 
     def _erase(self, draft: Draft, wish: str = "", turns: Sequence[str] = ()) -> None:
         try:

@@ -24,6 +24,13 @@ _NO = re.compile(
     r"|not (quite(?! (ready|there|yet|sure))|that(?! i| it)|me[,.!]))\b)",
     re.IGNORECASE,
 )
+_INSISTS = re.compile(  # "고수라고 고수ㅋㅋ", "목포에요 목포", "생일은 말한 적 없어", "CURRY lmao no miso is my cat"
+    r"(?<![가-힣])(?!정답|최고|천재|진짜|대박|맞)(?P<right>[가-힣]{2,6})(이?라고요?|이?라니까요?|이?에요|예요|이요)[\s,~!]+(?P=right)(?![가-힣]{2})"
+    r"|^(?!.*(한테|에게|아무|누구)).*(말|얘기|알려\s?준)\S*\s?적\s?(이\s?|은\s?)?없"
+    r"|\bi (never|didn['’]?t) (tell|told) (you|u)\b"
+    r"|\b(lmao+|lol|(ha){2,})\W+no\b(?! (way|worries|wonder|idea|cap|problem|kidding|doubt|one|thanks?|need|rush))",
+    re.IGNORECASE,
+)
 _CONTRADICTS = re.compile(
     r"얘기|말이야|라고|라니까|인데|는데|한다고|다고|됐고|나와|나왔|왜 나[와왔옴오]|[뭔무]슨? .*(이야|야)\b|니가|ㅡㅡ|;;"
     r"|\b(i['’]?m|i (just |only )?(said|asked|was|wrote)|(you|u) just|it['’]?s|talking about|not what|whatever|dude"
@@ -43,7 +50,7 @@ _PRAISES = re.compile(
 
 def denied(message: str, before: str) -> str:
     """The want of a message that denies what she told back, else "". before: her last line, as it was written."""
-    if not _NO.search(message) or _PRAISES.search(message):
+    if not (_NO.search(message) or _INSISTS.search(message)) or _PRAISES.search(message):
         return ""
     return CORRECTS if any(form.search(before) for form in _told_back()) else ""
 

@@ -8,21 +8,27 @@ from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import GeneralAnswers
 from ohlora.rag.intents import act_of_intent
+from ohlora.rag.sentences import sentences_of
 
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?？…~;])\s+|(?<=[ㅋㅎㅠㅜ]{2})\s+|(?<=[\U0001F300-\U0001FAFF])\s+|\n+")
 _ASKS = re.compile(
     r"[?？][\sㅋㅎㅠㅜ~!]*$|(기억(하|나|함|해)\S*|알지|아냐|알아|[가-힣](더라|했지|랬지|였지)|[뭐디제구]게)[\s!.~ㅋㅎㅠㅜ]*$|\bremember\b|\bagain\W*$",
     re.IGNORECASE,
 )
 _ASKS_IN_ENGLISH = re.compile(  # "also whats the food i miss"; not "when i was small", "what a day"
     r"^(?:\W|\b(?:and|so|also|ok(?:ay)?|btw|hey|wait|but|lol|now|um|uh|then|anyways?|actually|right|well|yo|quick|quiz)\b)*"
-    r"(?:what(?! (?:an?|i|if|about)\b)|who(?:s|['’]s| is| was| am| did)|which|how (?:old|many|much|long|tall)"
+    r"(?:what(?! (?:an?|i|if|about|the)\b)|what['’]?s(?! (?:up|the (?:point|use|matter))\b)|which(?! (?:is|was|sucks))"
+    r"|who(?:s|['’]s| is| was| am| did)|how (?:old|many|much|long|tall)"
     r"|(?:when|where)(?:s|['’]s| is| am| are| was| do| did))\b",
     re.IGNORECASE,
 )
 _HANGS_ON_MORE = re.compile(  # "practising for the contest. when is it again", "my roommate saw. u remember his name?"
-    r"\b(?:it|it['’]?s|they|them|their|he|him|his|she|hers?|there)\b|그(?:거|게|건|때|날|분|애)|거기|(?<![가-힣])[걔얘쟤]",
+    r"\b(?:it(?! (?:till|until))|its|it['’]s|that|this|those|these|they|them|their|he|him|his|she|hers?|there"
+    r"|the (?:name|one|date|day|time))\b|(?<![가-힣])(?:그(?:거|게|건|때|날|분|애|\s)|[이저]거|[걔쟤얘](?!기))|거기",
     re.IGNORECASE,
+)
+_OWN_SUBJECT = re.compile(r"\b(?:my|our)\b|(?<![가-힣])(?:내|제|우리|저희)\s", re.IGNORECASE)
+_ONLY_ASKS = re.compile(  # of "이름 뭐였지?" nothing is left: whose?
+    r"이름|성함|날짜|요일|언제|며칠|몇\s?[월일시명살]|어디|누구|뭐|뭘|무슨|어느|얼마|왜|라고|였\S*|했\S*|[이가은는을를도야지죠더라게냐요]"
 )
 _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
 LEAST_ASKED = {"ko": 4, "en": 8}  # letters of what is asked for beside "do you remember"
@@ -30,17 +36,13 @@ LEAST_BESIDE_A_NAME = {"ko": 8, "en": 14}  # letters from which more than a gree
 _LEAVES, _GREETS = "leaves", "greets"  # acts
 
 
-def sentences_of(message: str) -> list[str]:
-    """The sentences that hold letters, in their order."""
-    return [one.strip() for one in _SENTENCE_ENDS.split(message) if plain_letters(one)]
-
-
 def asking_sentences(message: str) -> str:
     """The sentences that seem to ask, where others stand beside them, and they need none of these; else ""."""
     sentences = sentences_of(message)
     asking = [one for one in sentences if _ASKS.search(one) or _ASKS_IN_ENGLISH.search(one)]
     words = " ".join(asking)
-    if _HANGS_ON_MORE.search(words):
+    hangs_on_more = _HANGS_ON_MORE.search(words) and not _OWN_SUBJECT.search(words)
+    if hangs_on_more or not plain_letters(_ONLY_ASKS.sub("", _FILLER.sub(" ", words))):
         return ""
     left, least = plain_letters(_FILLER.sub(" ", words)), LEAST_ASKED[text_language(words) or "en"]
     return words if len(left) >= least and len(asking) < len(sentences) else ""

@@ -9,7 +9,7 @@ from datetime import datetime
 from ohlora.companion.answer import MAY_BE_TOLD, told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.language_wish import language_answer
-from ohlora.companion.speech_level import speech_answer
+from ohlora.companion.speech_level import asks_something_else, speech_answer
 from ohlora.companion.todays_date import clock_answer
 from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
@@ -52,7 +52,8 @@ def prepared_answer(
         return gentle_answer(answers, draft, history)
     ready = None
     if draft.otherwise is None:
-        wished = language_answer(draft.plain) or speech_answer(draft.plain, draft.wished_speech)
+        speech = None if asks_something_else(draft.plain) else draft.wished_speech
+        wished = language_answer(draft.plain) or speech_answer(draft.plain, speech)
         ready = wished or clock_answer(draft.plain, now)
     if ready is None:
         ready = explanation(sources.study_terms, answers, draft, history)
@@ -74,5 +75,5 @@ def prepared_answer(
         return ready
     if asks_something(answers, draft):
         # answered by what it brings to mind alone: "who knows" beside it would be odd
-        return remembered_answer(draft, history, now) or general_answer(answers, draft, history, now)
-    return general_answer(answers, draft, history, now) or remembered_answer(draft, history, now)
+        return remembered_answer(draft, history, now) or general_answer(answers, draft, history)
+    return general_answer(answers, draft, history)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import dropwhile
+from itertools import islice
 
 from ohlora.companion.draft import Draft
 from ohlora.companion.speech_level import speech_for, speech_offer, wish_in_talk
 from ohlora.companion.told_fact import (
+    asks_about_the_past,
     asks_for_a_day,
     asks_for_days,
     asks_for_former,
@@ -40,7 +41,7 @@ from ohlora.rag.wants import ASKS_TOLD
 logger = logging.getLogger(__name__)
 
 RECALLED = 3  # memories a turn …
-CANDIDATES = 8  # … of so many, where only those that name a day count
+CANDIDATES = 8  # … of so many, where only those count that name a day, or are an answer
 LONGEST_NAME = 2  # words of a memory that is a name: "강아지 보리"
 AT_HAND = 0.4
 """Relevance from which what the user wrote shows that a message asks for it; chosen with Reading.might_ask."""
@@ -65,9 +66,8 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         if draft.language == "ko" and not (draft.said_before or known or log.count(user)):
             draft.offer = speech_offer(draft.plain)
         found = memory.search(user, message, CANDIDATES, asked=asks)
-        if asks:
-            found = _by_whose_name_is_asked(message, found, known)
-            found = found if days else _answering(memory, log, found, message)
+        found = _by_whose_name_is_asked(message, found, known) if asks else found
+        found = _answering(memory, log, draft, found, asks)
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
@@ -82,15 +82,21 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         logger.exception("what the user wrote was not searched; what is stored is enough")
 
 
-def _answering(memory: MemoryStore, log: MessageLog, found: list[Recalled], message: str) -> list[Recalled]:
-    """Without the facts at the head of the list that were told in messages which leave the question open."""
+def _answering(memory: MemoryStore, log: MessageLog, draft: Draft, found: list[Recalled], asks: bool) -> list[Recalled]:
+    """Without facts that were told in messages which do not answer the question, the best first."""
+    question = draft.asking or draft.message.strip()
 
-    def leaves_open(one: Memory) -> bool:
-        is_fact = not one.is_quoted and one.key.casefold() not in NAME_KEYS
-        return is_fact and log.leaves_open([one, *memory.replaced_by(one)], message)
+    def is_answer(one: Memory) -> bool:
+        if one.is_quoted or one.replaces is not None or one.key.casefold() in NAME_KEYS:
+            return True  # without a fact that was changed, what was written before would be quoted
+        known = (other.memory for other in found)
+        beside = [other.value for other in known if (other.key, other.source_turn) == (one.key, one.source_turn)]
+        return log.holds_answer(one, question, asks, beside)
 
+    if asks_for_days(draft.message) or (asks and asks_about_the_past(question)):
+        return found
     try:
-        return list(dropwhile(lambda one: leaves_open(one.memory), found))
+        return list(islice((one for one in found if is_answer(one.memory)), RECALLED))
     except Exception:
         logger.exception("what the user wrote was not read again; what is stored counts")
         return found
@@ -133,16 +139,20 @@ def _telling(log: MessageLog, draft: Draft, message: str) -> Recalled | None:
 
 
 def _as_it_is_now(memory: MemoryStore, user: str, quotable: Recalled, message: str) -> Recalled:
-    """Instead of what was changed since in words that do not name it ("it got pushed to the 12th"): what holds now."""
-    history = memory.history(user)
-    told = [one for one in history if one.source_turn == quotable.memory.source_turn and one.valid_to is not None]
-    said = plain_letters(quotable.words or quotable.memory.value)
-    former = next((one for one in told if plain_letters(one.value) in said), None)
-    if former is None or asks_for_former(message) or not (quotable.words or asks_for_a_day(message)):
+    """Instead of a day that was moved since in words that do not name the plan ("it's the 12th now"): the new day."""
+    if asks_about_the_past(message) or not asks_for_a_day(message):
         return quotable
-    while (newer := next((one for one in history if one.replaces == former.id), None)) is not None:
-        former = newer
-    return quotable if former.valid_to is not None else Recalled(former, quotable.score)
+    said = plain_letters(quotable.words or quotable.memory.value)
+    history = memory.history(user)
+    told = [one for one in history if one.source_turn == quotable.memory.source_turn and is_only_a_day(one)]
+    changed = [one for one in told if one.valid_to is not None and plain_letters(one.value) == said]
+    if len(told) != 1 or (not changed and quotable.words):
+        return quotable
+    (newest,) = told
+    while (newer := next((one for one in history if one.replaces == newest.id), None)) is not None:
+        newest = newer
+    holds = newest is not told[0] and newest.valid_to is None
+    return replace(quotable, memory=newest, words="") if holds else quotable
 
 
 def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], bool] | None:
@@ -160,9 +170,8 @@ def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence
         found: that matter to the message. known: all memories of the user, oldest first.
     """
     names = [one for one in known if one.key.casefold() in NAME_KEYS]
-    whose = whose_name_is_asked(message)
-    if whose or not may_ask_for_own_name(message):
-        return [one for one in found if one.memory not in names and not is_of_another(one.memory.key, whose)]
+    if whose_name_is_asked(message) or not may_ask_for_own_name(message):
+        return [one for one in found if one.memory not in names and not is_of_another(one.memory.key, message)]
     if not names or not asks_for_own_name(message):
         return found
     nicknames = [one for one in names if one.key.casefold() in NICKNAME_KEYS]

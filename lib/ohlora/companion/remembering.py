@@ -13,7 +13,7 @@ from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, Memory, MemoryStore, proposed_operations, remember_all
 from ohlora.rag.extraction import WHICH
 from ohlora.rag.forget_wishes import asks_to_keep, means_all_memories, wishes_to_forget
-from ohlora.rag.moved_plan import moved_plan
+from ohlora.rag.moved_plan import may_move, moved_plan
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,9 @@ class Remembering:
 
     def __init__(self, user: str) -> None:
         self._user = user
-        self._waiting: list[tuple] = []  # arguments of remember_all, without the first two
+        self._waiting: list[
+            tuple[str, tuple[MemoryOperation, ...], str, bool, bool, tuple[Memory, str] | None]
+        ] = []  # for remember_all
 
     def write(
         self,
@@ -79,11 +81,14 @@ class Remembering:
 
     def _moved(self, store: MemoryStore, draft: Draft, conversation: Conversation) -> tuple[Memory, str] | None:
         """The plan that the message moves, see ohlora.rag.moved_plan; None also where that cannot be known."""
-        if not draft.reading.tells_something:
+        message = draft.message.strip()
+        if not may_move(message) or wishes_to_forget(message, draft.reading):
             return None
         try:
-            known, written = store.memories(self._user), conversation.written()
-            return moved_plan(draft.reading, draft.message, known, written, conversation.spoken_of)
+            known, texts = store.memories(self._user), conversation.written()
+            turns = {one.id: [one.source_turn, *(old.source_turn for old in store.replaced_by(one))] for one in known}
+            written = {number: " ".join(texts.get(turn or "", "") for turn in told) for number, told in turns.items()}
+            return moved_plan(draft.reading, message, known, written, conversation.spoken_of)
         except Exception:
             logger.exception("whether a plan is moved is not known; what was read counts")
             return None

@@ -16,12 +16,14 @@ import yaml
 
 from ohlora.companion.polite_speech import polite
 from ohlora.config import DATA
-from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
+from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply
 from ohlora.rag import Memory
+from ohlora.rag.sentences import sentences_of
 from ohlora.rag.told_names import NICKNAME_KEYS, PLAIN_NAME_KEYS
 
 SpeechLevel = Literal["존댓말", "반말"]
 
+LONGEST_TAG = 6  # letters: "알겠지?", "그럴 수 있죠?"
 SPEECH_KEY = "말투"
 """Key of the memory that holds the wish."""
 POLITE, PLAIN = "존댓말", "반말"
@@ -64,6 +66,13 @@ def speech_answer(message: str, level: SpeechLevel | None) -> Iterator[ReplyProg
     sentences = _content()["answers"][level]
     chosen = sentences[zlib.crc32(message.encode("utf-8")) % len(sentences)]
     return stream_reply(iter([format_reply(chosen, "happy", 0.5)]))
+
+
+def asks_something_else(message: str) -> bool:
+    """Whether a message that wishes her to speak so asks for more at its end: "편하게 하세요~ 근데 이름이 뭐예요?"."""
+    last = re.sub(r"[\sㅋㅎ~^]+$", "", next(reversed(sentences_of(message)), ""))
+    more_than_a_tag = len(plain_letters(last)) > LONGEST_TAG
+    return more_than_a_tag and last.endswith(("?", "？")) and last != message.strip() and wished_speech(last) is None
 
 
 def speech_offer(message: str) -> str:

@@ -26,7 +26,8 @@ from ohlora.rag.dates import named_day, next_time, past_day
 from ohlora.rag.day_wording import comes_again
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
-from ohlora.rag.replaced_memory import is_time, may_have_several
+from ohlora.rag.replaced_memory import may_have_several
+from ohlora.rag.told_names import whose_name_is_asked
 
 _HOW_LONG = re.compile(
     r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디-?데이|\bd-?day\b"
@@ -95,6 +96,7 @@ _DAY_WORDS = re.compile(
 )
 _MONTH = re.compile(rf"\b({_MONTHS})\b", re.IGNORECASE)
 _WEEKDAY = re.compile(r"\w+day\b(?= \d)")
+_A_WEEKDAY = re.compile(r"\b(mon|tues|wednes|thurs|fri|satur|sun)day\b.*\d|\d.*\b\w+day\b", re.IGNORECASE)
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
@@ -139,7 +141,7 @@ def told_fact(
 
 
 def remembered_fact(message: str, memory: Memory, now: datetime, language: str) -> str:
-    """What a message that asks for nothing brings to her mind. now: as above. language: ko or en, of the sentence."""
+    """What a message that asks for something else brings to her mind. now: as above. language: of the sentence."""
     phrases = _phrases()[language]
     told = {"key": memory.key, "value": memory.value, "when": _when(memory, now, language, phrases)}
     if (day := _day_of(memory, now)) is not None:
@@ -172,6 +174,11 @@ def asks_for_former(message: str) -> bool:
     """Whether a message asks what something was before, or when it was told first."""
     first_told = _WHEN_TOLD.search(message) and _FIRST.search(message)
     return bool(first_told or _FORMER.search(message)) and not asks_for_days(message)
+
+
+def asks_about_the_past(message: str) -> bool:
+    """Whether a message asks what something was before, or when it was told: no message of the user's holds that."""
+    return bool(_BEFORE.search(message) or _WHEN_TOLD.search(message))
 
 
 def with_a_day(recalled: Sequence[Recalled], now: datetime) -> list[Recalled]:
@@ -243,15 +250,13 @@ def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) ->
     if not may_have_several(best.key):
         days = [names_a_day(one, now) for one in found]
         found = [one for number, one in enumerate(found) if days[number] not in days[:number]]
-    if not asks_when(message):
-        found = [one for one in found if one is best or not _is_time(one) or _is_time(best)]
-    elif not _WHEN_TOLD.search(message):
+    if whose_name_is_asked(message) and not is_only_a_day(best):
+        found = [one for one in found if not is_only_a_day(one)]
+    if _WHEN.search(message) and not _WHEN_TOLD.search(message):
+        if _day_of(best, now) is None and not names_a_day(best, now):
+            found = [one for one in found if is_only_a_day(one)] or found
         found.sort(key=lambda one: _day_of(one, now) is None and not names_a_day(one, now))
     return found
-
-
-def _is_time(memory: Memory) -> bool:
-    return is_time(memory.value, memory.created.date())
 
 
 def _day_of(memory: Memory, now: datetime) -> date | None:
@@ -277,6 +282,8 @@ def _dated(told: dict[str, str], phrases: dict[str, Any]) -> str:
     """A value with its day; of one that is no more than a date its weekday: not "19 May, so Tuesday 19 May"."""
     if _beside_the_day(told["value"]):
         return phrases["date"].format(**told)
+    if _A_WEEKDAY.search(told["value"]):  # not "Sunday the 20th of December, a Sunday"
+        return phrases["value"][0].format(**told)
     weekday = _WEEKDAY.match(told["day"]) if _MONTH.search(told["value"]) else None
     if weekday:
         return phrases["weekday"].format(**told | {"weekday": weekday[0]})

@@ -40,12 +40,11 @@ _EDGES = " \t\n.,!?~…'\"“”()"
 
 @dataclass(frozen=True)
 class Fact:
-    """What a message tells. value: its words. probability: mean over them. key_probability: that of the key."""
+    """What a message tells. value: its words. probability: mean over them."""
 
     key: str
     value: str
     probability: float
-    key_probability: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -141,15 +140,14 @@ class FactReader:
     ) -> tuple[Fact, ...]:
         found = []
         for first, last, probability in tagged_words(tags[: len(encoded.tokens)], encoded.places):
-            key, key_probability = self._key(states[first:last].mean(dim=0), mean)
+            key, _ = self._key(states[first:last].mean(dim=0), mean)
             begin, end = whole_words(message, encoded.places[first][0], encoded.places[last - 1][1])
             begin, end = whole_noun(message, begin, end)
             value = message[begin:end].strip(_EDGES)
             if key in _NAMES:  # a token may hold the last syllable of a name and the ending after it
                 value = _ENDING.sub("", value)
             if value:
-                key = key_of_named(key, message, message.index(value, begin))
-                found.append(Fact(key, value, probability, key_probability))
+                found.append(Fact(key_of_named(key, message, message.index(value, begin)), value, probability))
         return tuple(sorted(one_own_name(found, message), key=lambda fact: -fact.probability))
 
 

@@ -22,6 +22,7 @@ import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.reply_format import format_reply, without_marks
+from ohlora.rag.sentences import sentences_of
 
 if TYPE_CHECKING:
     from ohlora.rag.topics import TopicAnswers
@@ -109,7 +110,7 @@ class GeneralAnswers:
         topics: TopicAnswers | None = None,
     ) -> None:
         self._answers, self.mirrored, self._scores, self.topics = list(answers), mirrored, scores, topics
-        self.probabilities = lru_cache(maxsize=8)(probabilities)  # asked for several times a turn
+        self.probabilities = lru_cache(maxsize=16)(probabilities)  # asked for several times a turn
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
         self._kinds = [kind_of_act()[act] for act in self._acts]
 
@@ -165,9 +166,18 @@ class GeneralAnswers:
         return self._of_kind("tells_bad", message, before)
 
     def sounds_bad(self, message: str, before: str = "") -> bool:
-        """Whether a message may tell of something bad, and likelier than of something good. before: as of trouble."""
-        bad = self.trouble(message, before)
-        return bad >= SOUNDS_BAD and bad > self._of_kind("tells_good", message, before)
+        """Whether a message, or a sentence of it, may tell of something bad, and likelier than of something good.
+
+        "Right, well done! but we had a fight and I can't sleep" sounds like praise as a whole.
+
+        Args:
+            before: as of trouble.
+        """
+        parts = sentences_of(message)
+        return any(
+            (bad := self.trouble(part, before)) >= SOUNDS_BAD and bad > self._of_kind("tells_good", part, before)
+            for part in ([message] if len(parts) < 2 else [message, *parts])
+        )
 
     def _of_kind(self, kind: str, message: str, before: str) -> float:
         """Mean of what is heard in a message alone, and behind the one before it."""

@@ -1,4 +1,4 @@
-"""A plan is moved: "근데 그거 밀렸어요, 12월 12일로 바뀌었어요", "eh mid years is 25 june leh". Which plan is it?
+"""A plan is moved, "근데 그거 밀렸어요, 12일로 바뀌었어요", "the talent show got shifted, it's the 13th": which one?
 
 Its day is stored under a key that the reader of facts found in another message, and in this one it may find another:
 so the first day would stay beside the second. What both messages speak of tells more, and else what was just spoken of.
@@ -10,45 +10,95 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from ohlora.rag.change_wording import tells_of_change
+from ohlora.llm.reply_format import as_field, plain_letters
 from ohlora.rag.content_words import content_words
+from ohlora.rag.dates import named_day
+from ohlora.rag.day_wording import comes_again
+from ohlora.rag.former_value import MARKED_BESIDE
 from ohlora.rag.memory import Memory
 from ohlora.rag.message_reader import Reading
-from ohlora.rag.replaced_memory import is_time
+from ohlora.rag.somebody_else import tells_of_somebody_else
+from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people
 
+_MOVES = re.compile(
+    r"밀렸\S*|밀림|밀려\S*|미뤘\S*|미뤄\S*|미룸|연기(?=\s?(했|됐|돼|되|해서|래))\S*|앞?당[겨겼김]\S*|옮[겨겼김]\S*|바뀌\S*|바뀐\S*|바뀜|바[꼈꼇껴]\S*"
+    r"|바[꿨꿈]\S*|변경\S*"
+    r"|\b(moved|pushed|shifted|postponed|bumped|delayed|rescheduled|changed|switched|(pulled|brought) forward)\b",
+    re.IGNORECASE,
+)
+_MAYBE = re.compile(
+    r"수도|지도 (모|몰)|까\s?봐|뻔|(?<![가-힣])안\s?[바밀옮]|그대로|여전|[?？]"
+    r"|\b(might|(?<!\d )(?<!of )(?<!st )(?<!nd )(?<!rd )(?<!th )may(?! \d)|could|maybe|probably|possibly|if|not|never"
+    r"|still|almost|n['’]t)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_VERB = r"(밀|미[뤄뤘룸]|연기|앞?당|옮[겨겼김]|바[뀌뀐뀜꼈꼇껴꿨꿈]|변경)"
+_MOVED = "(moved|pushed|shifted|postponed|bumped|delayed|rescheduled)"
+_NAMED_BEFORE = re.compile(  # "그거 밀려서 …", "밀려서 …", "it got moved to …": what was just spoken of
+    rf"(?<![가-힣])그(거|게|건|날)\s?(또|다시|좀)?\s?{_VERB}|^(\W|[ㄱ-ㅎㅏ-ㅣ]|[가-힣]{{1,2}}\s|그런데)*{_VERB}"
+    rf"|\b(it|that)( got|['’]s( been)?| was| has been| is being)? ({_MOVED}|changed)"
+    rf"|^(\W|\b(ugh|ok|btw|so|oh|actually|and)\b)*(got |was )?{_MOVED} to\b",
+    re.IGNORECASE,
+)
+_CLAUSE_ENDS = re.compile(r"[,.!?…~;\n]+|\b(so|and|but|because|cuz|cos)\b|(?<=[가-힣][서고데]) ", re.IGNORECASE)
+_ANOTHERS = re.compile(
+    r"(친구|동생|언니|오빠|누나|형|엄마|아빠|남편|아내|여친|남친)\S*\s"
+    r"|['’]s\b(?! (now|on|the \d|been))|\b(his|her|their|mom|mum|dad|sister|brother)\b",
+    re.IGNORECASE,
+)
 _FEAST = re.compile(r"생일|기념일|제사|\b(birthday|anniversary)\b", re.IGNORECASE)  # they are seldom moved
-_ANY_PLAN = re.compile(r"일정|약속|계획|예약|이사|\b(plans?|appointments?|schedule|move|date)\b", re.IGNORECASE)
+_DAY_WORDS = re.compile(
+    r"\d+\s?(월|일|st|nd|rd|th)?|(다다음|다음|이번|담)\s?(주|달)?|[월화수목금토일]요일|내일|모레"
+    r"|\b(on|the|of|this|next|coming|tomorrow|week|(mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b",
+    re.IGNORECASE,
+)
 _ANY_DAY = date(2000, 1, 1)
-UNSURE_KEY = 0.6
-"""Probability below which the key of a fact says little: of keys below it one of three is right, above it two of three
-(marked messages that taught nothing)."""
+
+
+def may_move(message: str) -> bool:
+    """Whether a message is worded as one that surely moves a plan of the user's, be it named or not."""
+    moves = _MOVES.search(message) and not _MAYBE.search(message)
+    return bool(moves) and not (tells_of_somebody_else(message) or _ANOTHERS.search(message))
 
 
 def moved_plan(
-    reading: Reading, message: str, memories: Sequence[Memory], written: Mapping[str, str], lately: Sequence[str]
+    reading: Reading, message: str, memories: Sequence[Memory], written: Mapping[int, str], lately: Sequence[str]
 ) -> tuple[Memory, str] | None:
-    """The memory of a plan that a message moves, and its new day or time; None: it moves none, or it is open which.
+    """The memory of a plan that a message moves, and its new day; None: it moves none, or it is open which.
+
+    What is named as moved must all stand where the plan was told: "the school play" is no school trip.
 
     Args:
-        reading: of the message. memories: that hold now. written: what the user wrote, by the turn of each.
-        lately: turns of what was told back last, and of what was just written.
+        reading: of the message. memories: that hold now. written: what the user wrote in telling each and its former
+            values, by its id. lately: turns of what was told back last, and of what was just written.
     """
-    changes = tells_of_change(message)
-    times = [fact for fact in reading.facts if is_time(fact.value, _ANY_DAY)]
-    if len(times) != 1 or not reading.tells_something or not (changes or 2 * reading.updates > reading.tells):
+    days = [fact for fact in reading.facts if fact.probability >= MARKED_BESIDE and _is_only_a_day(fact.value)]
+    if len(days) != 1 or not reading.tells_something or not may_move(message):
         return None
-    (fact,) = times
-    plans = [one for one in memories if _is_plan(one) and one.value != fact.value]
-    subject = content_words(message.replace(fact.value, " "))
-    shared = [len(subject & content_words(f"{one.key} {written.get(one.source_turn or '', '')}")) for one in plans]
-    best = max(shared, default=0)
-    if best:
-        return (plans[shared.index(best)], fact.value) if shared.count(best) == 1 else None
-    spoken_of = [one for one in plans if one.source_turn in lately]
-    says_little = fact.key_probability < UNSURE_KEY or _ANY_PLAN.search(fact.key)
-    return (spoken_of[0], fact.value) if len(spoken_of) == 1 and says_little and changes else None
+    day = as_field(days[0].value)
+    plans = [one for one in memories if _is_plan(one)]
+    clause = next(part for part in _clauses(message) if _MOVES.search(part))
+    subject = content_words(_MOVES.sub(" ", clause.replace(days[0].value, " ")))
+    told = [content_words(f"{one.key} {_MOVES.sub(' ', written.get(one.id, ''))}") for one in plans]
+    found = [one for one, words in zip(plans, told, strict=True) if subject and subject <= words]
+    if not found and _NAMED_BEFORE.search(message):
+        found = [one for one in plans if one.source_turn in lately]
+    return (found[0], day) if len(found) == 1 and found[0].value != day else None
+
+
+def _clauses(message: str) -> list[str]:
+    """The parts of a message between commas and joining words, and the whole last: its verb may stand across them."""
+    return [*_CLAUSE_ENDS.sub("\n", message).split("\n"), message]
 
 
 def _is_plan(memory: Memory) -> bool:
-    is_a_time = is_time(memory.value, memory.created.date())
-    return is_a_time and not memory.is_quoted and not _FEAST.search(memory.line)
+    """Whether a memory is the day of something that happens once, and nothing more: hour and place would be lost."""
+    of_somebody = is_of_people(memory.key) or memory.key.casefold() in {*NAME_KEYS, *PET_KEYS}
+    again = comes_again(memory.line) or _FEAST.search(memory.line)
+    return _is_only_a_day(memory.value) and not (memory.is_quoted or of_somebody or again)
+
+
+def _is_only_a_day(value: str) -> bool:
+    return named_day(value, _ANY_DAY) is not None and not plain_letters(_DAY_WORDS.sub("", value))

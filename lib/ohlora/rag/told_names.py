@@ -18,7 +18,9 @@ _OF_A_CRUSH = re.compile(
     r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])(\s?|[^!?]*([^가-힣\s]|데|고)\s?)이름(은|이)?\s?$"
 )
 PET_KEYS = ("반려동물", "pet")
-_PET = re.compile(r"고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터|dog|cat|pet|tortoise|hamster", re.IGNORECASE)
+_PET = re.compile(
+    r"고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터|\b(dog|cat|pet|tortoise|hamster)(s|['’]s)?\b", re.IGNORECASE
+)
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
     r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
@@ -77,6 +79,17 @@ _RELATIONS = {
     },
 }  # fmt: skip
 """Keys of memories, and the words that stand before a name of whom they tell."""
+_IN_ENGLISH = {
+    "딸": "daughter", "아들": "son", "남편": "husband", "아내": "wife", "여자친구": "girlfriend",
+    "남자친구": "boyfriend", "룸메이트": "roommate", "친구": "friend", "언니": "sister", "누나": "sister",
+    "오빠": "brother", "형": "brother",
+}  # fmt: skip
+_MAY_BE = (
+    {"partner", "wife", "husband", "girlfriend", "boyfriend"}, {"friend", "roommate"}, {"sister", "brother", "동생"},
+    {"niece", "nephew", "조카"},
+)  # fmt: skip
+"""Of these one may be another: a partner may be a wife, a 동생 is a sister or a brother."""
+_SURELY_OTHERS = ({"wife", "husband"}, {"girlfriend", "boyfriend"}, {"sister", "brother"}, {"niece", "nephew"})
 _CALLED = {
     "ko": r"(?<![가-힣])(?<!전 )(?<!(?:친구|누나|언니|오빠|동생|엄마|아빠|남편|아내|여자|남자) )(?<!형 )(?:{relation})"
     r"(?:\s?이름(?:은|이)?|은|는|이)?\s?$",
@@ -183,22 +196,31 @@ def whose_name_is_asked(message: str) -> str:
     return next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
 
 
-def is_of_another(key: str, whose: str) -> bool:
-    """Whether a memory under a key is about somebody else than the one whose name is asked for.
+def is_of_another(key: str, message: str) -> bool:
+    """Whether a memory under a key is about somebody else than the one whose name a message asks for.
 
-    Args:
-        whose: see whose_name_is_asked; "girlfriend" for the keys "sister" and "pet".
+    "What's my girlfriend's name?" is not answered by "sister: Anjali" nor by "pet: Rex".
     """
-    names = {name for relations in _RELATIONS.values() for name in relations}
-    asked = {
-        name
-        for relations in _RELATIONS.values()
-        for name, words in relations.items()
-        if re.fullmatch(words, whose, re.IGNORECASE)
-    }
-    if asked:
-        return key not in asked and key in {*names, *PET_KEYS}
-    return _PET.fullmatch(whose) is not None and key in names
+    whose = whose_name_is_asked(message)
+    asked = _relation(whose)
+    if _PET.search(message):  # "my daughter's dog"
+        return bool(whose) and bool(_relation(key)) and not asked
+    told = _relation(key)
+    may_be = any({asked, told} <= some for some in _MAY_BE) and {asked, told} not in _SURELY_OTHERS
+    return bool(asked) and (key in PET_KEYS or not (told in ("", asked) or may_be))
+
+
+def _relation(word: str) -> str:
+    """What somebody is to the user, in English where that says it: of the key "여자친구", of the word "gf"; else ""."""
+    return next(
+        (
+            _IN_ENGLISH.get(name, name)
+            for relations in _RELATIONS.values()
+            for name, words in relations.items()
+            if re.fullmatch(words, word, re.IGNORECASE) or word == name
+        ),
+        "",
+    )
 
 
 def asks_for_own_name(message: str) -> bool:

@@ -1,0 +1,18 @@
+"""A message in sentences, as people type them: laughter, tears and new lines end one, too."""
+
+from __future__ import annotations
+
+import re
+
+from ohlora.llm.reply_format import plain_letters
+
+_SENTENCE_ENDS = re.compile(
+    r"(?<=[.!?？…~;])\s+|(?<=[ㅋㅎㅠㅜ]{2})\s+|\n+"
+    r"|(?<=[\U0001F300-\U0001FAFF])\s+(?=(?:also|and|so|but|btw|anyways?|근데|그리고|그래서)\b)",
+    re.IGNORECASE,
+)
+
+
+def sentences_of(message: str) -> list[str]:
+    """The sentences that hold letters, in their order."""
+    return [one.strip() for one in _SENTENCE_ENDS.split(message) if plain_letters(one)]
