@@ -48,6 +48,7 @@ def test_what_she_told_back_is_denied(message: str, before: str) -> None:
         ("no way you remembered that!!", TOLD_BACK),
         ("nope, that's it!", TOLD_BACK),
         ("haha no way", TOLD_BACK),
+        ("haha no shit", TOLD_BACK),
         ("lol no wonder i'm tired", TOLD_BACK),
         ("omg i never told anyone else that", TOLD_BACK),
         ("응 근데 엄마한테는 말한 적 없어", "대전! 토요일에 말해 줬잖아."),

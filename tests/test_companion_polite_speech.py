@@ -223,5 +223,6 @@ def test_a_yes_counts_only_right_after_the_offer(message: str, wish: str | None)
 
 def test_a_wish_is_answered_alone_unless_its_message_asks_for_more() -> None:
     assert asks_something_else("반말 괜찮아요 편하게 하세요~ 근데 이름은 뭐예요?")
+    assert asks_something_else("반말 괜찮아요~ 이름이 뭐예요?ㅎㅎ")
     assert not asks_something_else("앞으로 반말로 해줘. 알겠지?")
     assert not asks_something_else("반말 해도 될까요?") and not asks_something_else("그냥 편하게 하세요~")

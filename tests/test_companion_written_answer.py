@@ -344,10 +344,10 @@ def test_what_asks_brings_a_memory_to_her_mind_once_and_what_tells_does_not(tmp_
     companion = with_answers(tmp_path, "One.", "Two.", "Three.", written=Written("For somebody else."))
     tell_earlier(companion, "pet", "a cat named Pixel")
     told = companion.turn("my cat named Pix is the pet")
-    assert told.recalled and told.reply == "One.", "nobody wants to be quoted unasked"
+    assert told.recalled and "Pixel" not in told.reply, "nobody wants to be quoted unasked"
     asked, again = companion.turn("is my cat named Pix the pet?"), companion.turn("is my pet the cat named Pix?")
     assert asked.recalled and again.recalled
-    assert "a cat named Pixel" in asked.reply and again.reply == "Two."
+    assert "a cat named Pixel" in asked.reply and "Pixel" not in again.reply
 
 
 def test_an_answer_to_the_topic_comes_before_one_to_anything(tmp_path) -> None:

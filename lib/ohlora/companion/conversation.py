@@ -44,7 +44,7 @@ class Conversation:
         """Turns that were just spoken of: those of the last messages, and of what she told back then."""
         return tuple(turn for turns in self._spoken_of for turn in turns)
 
-    def written(self) -> dict[str, str]:
+    def texts_by_turn(self) -> dict[str, str]:
         """What is kept of the user's messages, by their turns."""
         found: dict[str, str] = {}
         for part in self._log.messages(self._user):

@@ -15,12 +15,14 @@ from ohlora.rag.intents import read_general_answers, with_any_words
 from ohlora.rag.wants import CORRECTS
 
 _NOT_TOLD_BACK = {"unknown", "earlier_today"}  # phrases of data/persona/told_fact.yaml
+_DENIES_NOTHING = (  # behind a "no"
+    r" (way+|worries|problem|kidding|wonder|doubt|one|idea|thanks?|need|pressure|rush|shit|cap|joke|stop|fair)\b"
+)
 _NO = re.compile(
     r"^\W*(아니(?!메|\s?근데)(?=\W*$|\W*[,.!ㅡ]|[가-힣]*\W+\d|야|요|거든|.*(라고|라니까|는데|인데|이?고[\s요]|말고|말이|얘기|아니))"
     r"|아녀|아냐|아뇨|ㄴㄴ|노노|땡(?=$|[\W\d_])|틀렸|틀린|틀림(?!없)|뭔\s?소리|((그거|그게|그건|응)\s)?아(닌데|니야)"
     r"|((lol|haha|uh|um|ok|bro|erm|hmm|wow)[,. ]+)?"
-    r"(no+(?! (way+|worries|problem|kidding|wonder|doubt|one|idea|thanks?|need|pressure|rush|shit|cap|joke|stop|fair)\b"
-    r"|[,. ]*(im|i['’]?m|i am) (not|so)\b| that( i|['’]?)s so)|nope|nah|wrong(?! or)"
+    rf"(no+(?!{_DENIES_NOTHING}|[,. ]*(im|i['’]?m|i am) (not|so)\b| that( i|['’]?)s so)|nope|nah|wrong(?! or)"
     r"|not (quite(?! (ready|there|yet|sure))|that(?! i| it)|me[,.!]))\b)",
     re.IGNORECASE,
 )
@@ -28,7 +30,7 @@ _INSISTS = re.compile(  # "고수라고 고수ㅋㅋ", "목포에요 목포", "�
     r"(?<![가-힣])(?!정답|최고|천재|진짜|대박|맞)(?P<right>[가-힣]{2,6})(이?라고요?|이?라니까요?|이?에요|예요|이요)[\s,~!]+(?P=right)(?![가-힣]{2})"
     r"|^(?!.*(한테|에게|아무|누구)).*(말|얘기|알려\s?준)\S*\s?적\s?(이\s?|은\s?)?없"
     r"|\bi (never|didn['’]?t) (tell|told) (you|u)\b"
-    r"|\b(lmao+|lol|(ha){2,})\W+no\b(?! (way|worries|wonder|idea|cap|problem|kidding|doubt|one|thanks?|need|rush))",
+    rf"|\b(lmao+|lol|(ha){{2,}})\W+no\b(?!{_DENIES_NOTHING})",
     re.IGNORECASE,
 )
 _CONTRADICTS = re.compile(

@@ -68,12 +68,14 @@ def prepared_answer(
     if ready is not None:
         return ready
     draft.in_talk = message_in_talk(answers, draft, history)
-    alone = draft.in_talk == draft.plain and not (reading.tells_something or reading.may_ask or recalled)
+    asks = answers is not None and asks_something(answers, draft)
+    brings_to_mind = reading.may_ask or (asks and recalled)
+    alone = draft.in_talk == draft.plain and not (reading.tells_something or brings_to_mind)
     if reading.about_her or alone:
         ready = written_answer(sources.examples, draft.plain, history, reading.about_her, draft.said_before)
     if ready is not None or answers is None:
         return ready
-    if asks_something(answers, draft):
+    if asks:
         # answered by what it brings to mind alone: "who knows" beside it would be odd
         return remembered_answer(draft, history, now) or general_answer(answers, draft, history)
     return general_answer(answers, draft, history)

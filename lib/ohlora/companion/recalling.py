@@ -67,7 +67,7 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
             draft.offer = speech_offer(draft.plain)
         found = memory.search(user, message, CANDIDATES, asked=asks)
         found = _by_whose_name_is_asked(message, found, known) if asks else found
-        found = _answering(memory, log, draft, found, asks)
+        found = found if days else _answering(log, found, message, asks)
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
@@ -82,18 +82,17 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         logger.exception("what the user wrote was not searched; what is stored is enough")
 
 
-def _answering(memory: MemoryStore, log: MessageLog, draft: Draft, found: list[Recalled], asks: bool) -> list[Recalled]:
+def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool) -> list[Recalled]:
     """Without facts that were told in messages which do not answer the question, the best first."""
-    question = draft.asking or draft.message.strip()
 
     def is_answer(one: Memory) -> bool:
         if one.is_quoted or one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
         known = (other.memory for other in found)
         beside = [other.value for other in known if (other.key, other.source_turn) == (one.key, one.source_turn)]
-        return log.holds_answer(one, question, asks, beside)
+        return log.holds_answer(one, message, asks, beside)
 
-    if asks_for_days(draft.message) or (asks and asks_about_the_past(question)):
+    if asks and asks_about_the_past(message):
         return found
     try:
         return list(islice((one for one in found if is_answer(one.memory)), RECALLED))
@@ -139,14 +138,12 @@ def _telling(log: MessageLog, draft: Draft, message: str) -> Recalled | None:
 
 
 def _as_it_is_now(memory: MemoryStore, user: str, quotable: Recalled, message: str) -> Recalled:
-    """Instead of a day that was moved since in words that do not name the plan ("it's the 12th now"): the new day."""
+    """The new day instead of one that was moved since, be it in words that do not name the plan ("12th now")."""
     if asks_about_the_past(message) or not asks_for_a_day(message):
         return quotable
-    said = plain_letters(quotable.words or quotable.memory.value)
     history = memory.history(user)
     told = [one for one in history if one.source_turn == quotable.memory.source_turn and is_only_a_day(one)]
-    changed = [one for one in told if one.valid_to is not None and plain_letters(one.value) == said]
-    if len(told) != 1 or (not changed and quotable.words):
+    if len(told) != 1 or (quotable.words and plain_letters(told[0].value) != plain_letters(quotable.words)):
         return quotable
     (newest,) = told
     while (newer := next((one for one in history if one.replaces == newest.id), None)) is not None:
@@ -164,7 +161,7 @@ def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], b
 
 
 def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence[Memory]) -> list[Recalled]:
-    """The user's own name alone where it is asked for, and not where somebody else's is; of others who they are.
+    """The user's own name alone where it is asked for, and for somebody else's name no memory of another.
 
     Args:
         found: that matter to the message. known: all memories of the user, oldest first.

@@ -85,7 +85,7 @@ class Remembering:
         if not may_move(message) or wishes_to_forget(message, draft.reading):
             return None
         try:
-            known, texts = store.memories(self._user), conversation.written()
+            known, texts = store.memories(self._user), conversation.texts_by_turn()
             turns = {one.id: [one.source_turn, *(old.source_turn for old in store.replaced_by(one))] for one in known}
             written = {number: " ".join(texts.get(turn or "", "") for turn in told) for number, told in turns.items()}
             return moved_plan(draft.reading, message, known, written, conversation.spoken_of)

@@ -16,19 +16,19 @@ import yaml
 
 from ohlora.companion.polite_speech import polite
 from ohlora.config import DATA
-from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply
+from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
 from ohlora.rag import Memory
 from ohlora.rag.sentences import sentences_of
 from ohlora.rag.told_names import NICKNAME_KEYS, PLAIN_NAME_KEYS
 
 SpeechLevel = Literal["존댓말", "반말"]
 
-LONGEST_TAG = 6  # letters: "알겠지?", "그럴 수 있죠?"
 SPEECH_KEY = "말투"
 """Key of the memory that holds the wish."""
 POLITE, PLAIN = "존댓말", "반말"
 
 _FORGETS = re.compile(r"잊어|지워|삭제")
+_TAG = re.compile(r"(알겠|알았|그[렇치쵸럴]|괜찮|되[지죠]|돼|됐|맞|오케이|ㅇㅋ|어때|어떠|할 수)")  # "말 놔요. 알겠지?"
 _POLITE_END = re.compile(r"(?<!필)(?<!중)요$|니다$|니까$|죠$")
 _SENTENCE_ENDS = re.compile(r"[.!?~…^ㅋㅎㅠㅜ\n]+")
 
@@ -70,9 +70,9 @@ def speech_answer(message: str, level: SpeechLevel | None) -> Iterator[ReplyProg
 
 def asks_something_else(message: str) -> bool:
     """Whether a message that wishes her to speak so asks for more at its end: "편하게 하세요~ 근데 이름이 뭐예요?"."""
-    last = re.sub(r"[\sㅋㅎ~^]+$", "", next(reversed(sentences_of(message)), ""))
-    more_than_a_tag = len(plain_letters(last)) > LONGEST_TAG
-    return more_than_a_tag and last.endswith(("?", "？")) and last != message.strip() and wished_speech(last) is None
+    sentences = sentences_of(message)
+    last = re.sub(r"[\sㅋㅎ~^]+$", "", sentences[-1]) if len(sentences) > 1 else ""
+    return last.endswith(("?", "？")) and not _TAG.match(last) and wished_speech(last) is None
 
 
 def speech_offer(message: str) -> str:

@@ -241,7 +241,7 @@ def _told(key: str, value: str) -> dict[str, str]:
 
 
 def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) -> list[Memory]:
-    """The best memory and what else is recalled under its key; asked when, the one that names a day is first.
+    """The best memory and what else is recalled under its key; asked when, those that name a day.
 
     Where only one value can be right the others are no day, or older; who asks for a name wants no day beside it.
     """

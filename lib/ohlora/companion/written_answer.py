@@ -2,9 +2,9 @@
 
 A model of 270 million numbers garbles what it reads: beside the right dialogue it may still answer with nonsense. So
 she gives the answer of a dialogue that fits (retrieval, as chat programs did before language models); where none does,
-an answer that fits whatever does what the message does (ohlora.rag.intents), or, where it asks, what she remembers of
-it. The model speaks where all were said lately. A question about herself is answered by any dialogue about the fact
-that it asks for.
+what she remembers of it, where it asks, or an answer that fits whatever does what the message does
+(ohlora.rag.intents). The model speaks where all were said lately. A question about herself is answered by any dialogue
+about the fact that it asks for.
 """
 
 from __future__ import annotations

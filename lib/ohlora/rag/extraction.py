@@ -134,8 +134,8 @@ def remember_all(
         told = circumstances(store, MemoryOperation("update", memory.key, value), source_turn, language, message)
         return [Remembered("update", store.update(user, memory.id, value, **told), "rule")]
     outcomes, reason = [], None
-    if moved is not None and (plan := _moved(store, user, message, *moved, source_turn, language)) is not None:
-        outcomes.append(Remembered("update", plan, "model"))
+    if moved is not None and (plan := _move(store, user, message, *moved, source_turn, language)) is not None:
+        outcomes.append(Remembered("update", plan, "rule"))
         operations = [one for one in operations if one.value != moved[1]]
     for operation in operations:
         reason = check_operation(operation, message)
@@ -160,7 +160,7 @@ def remember_all(
     return [Remembered("refused", reason=reason) if reason else Remembered("none")]
 
 
-def _moved(
+def _move(
     store: MemoryStore, user: str, message: str, plan: Memory, day: str, source_turn: str | None, language: str
 ) -> Memory | None:
     """The plan with its new day; None where it was forgotten since, or the day may not be stored."""

@@ -173,10 +173,9 @@ class GeneralAnswers:
         Args:
             before: as of trouble.
         """
-        parts = sentences_of(message)
         return any(
             (bad := self.trouble(part, before)) >= SOUNDS_BAD and bad > self._of_kind("tells_good", part, before)
-            for part in ([message] if len(parts) < 2 else [message, *parts])
+            for part in dict.fromkeys([message, *sentences_of(message)])
         )
 
     def _of_kind(self, kind: str, message: str, before: str) -> float:

@@ -180,14 +180,14 @@ class MessageLog:
         told = next((_as_memory(row) for row in said if memory.value in row["text"]), None)
         return None if told is None else self._quoted(question, told, 1.0)
 
-    def holds_answer(self, memory: Memory, question: str, asks: bool = True, beside: Sequence[str] = ()) -> bool:
+    def holds_answer(self, memory: Memory, question: str, asks: bool, beside: Sequence[str]) -> bool:
         """Whether what the user wrote in telling a fact answers a question, and with its value.
 
         "Job: Mochi" was read from "I'll feed Mochi and go to bed", "allergy: epipen" from a message about peanuts. What
         is not kept, or says little more than the value ("Pixel", to who asks for the cat's name), is not doubted.
 
         Args:
-            memory: the fact. asks: it asks for what was told; else the message only has to matter to it.
+            memory: the fact. asks: the message asks for what was told; else the fact only has to matter to it.
             beside: values of other facts that were told with it under its key.
         """
         texts = [row["text"] for row in self._rows(memory.user) if row["turn"] == memory.source_turn]

@@ -29,13 +29,14 @@ _MOVES = re.compile(
 _MAYBE = re.compile(
     r"수도|지도 (모|몰)|까\s?봐|뻔|(?<![가-힣])안\s?[바밀옮]|그대로|여전|[?？]"
     r"|\b(might|(?<!\d )(?<!of )(?<!st )(?<!nd )(?<!rd )(?<!th )may(?! \d)|could|maybe|probably|possibly|if|not|never"
-    r"|still|almost|n['’]t)\b|n['’]t\b",
+    r"|still|almost)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _VERB = r"(밀|미[뤄뤘룸]|연기|앞?당|옮[겨겼김]|바[뀌뀐뀜꼈꼇껴꿨꿈]|변경)"
 _MOVED = "(moved|pushed|shifted|postponed|bumped|delayed|rescheduled)"
 _NAMED_BEFORE = re.compile(  # "그거 밀려서 …", "밀려서 …", "it got moved to …": what was just spoken of
-    rf"(?<![가-힣])그(거|게|건|날)\s?(또|다시|좀)?\s?{_VERB}|^(\W|[ㄱ-ㅎㅏ-ㅣ]|[가-힣]{{1,2}}\s|그런데)*{_VERB}"
+    rf"(?<![가-힣])그(거|게|건|날)\s?(또|다시|좀)?\s?{_VERB}"
+    rf"|^(\W|[ㄱ-ㅎㅏ-ㅣ]|(아|어|오|헐|응|네|참|또|근데|그런데|방금|어제|오늘)\s)*{_VERB}"
     rf"|\b(it|that)( got|['’]s( been)?| was| has been| is being)? ({_MOVED}|changed)"
     rf"|^(\W|\b(ugh|ok|btw|so|oh|actually|and)\b)*(got |was )?{_MOVED} to\b",
     re.IGNORECASE,
@@ -43,7 +44,7 @@ _NAMED_BEFORE = re.compile(  # "그거 밀려서 …", "밀려서 …", "it got 
 _CLAUSE_ENDS = re.compile(r"[,.!?…~;\n]+|\b(so|and|but|because|cuz|cos)\b|(?<=[가-힣][서고데]) ", re.IGNORECASE)
 _ANOTHERS = re.compile(
     r"(친구|동생|언니|오빠|누나|형|엄마|아빠|남편|아내|여친|남친)\S*\s"
-    r"|['’]s\b(?! (now|on|the \d|been))|\b(his|her|their|mom|mum|dad|sister|brother)\b",
+    r"|(?<!\bit)(?<!\bthat)['’]s\b(?! (now|on|the \d|been))|\b(his|her|their|mom|mum|dad|sister|brother)\b",
     re.IGNORECASE,
 )
 _FEAST = re.compile(r"생일|기념일|제사|\b(birthday|anniversary)\b", re.IGNORECASE)  # they are seldom moved
@@ -83,7 +84,8 @@ def moved_plan(
     subject = content_words(_MOVES.sub(" ", clause.replace(days[0].value, " ")))
     told = [content_words(f"{one.key} {_MOVES.sub(' ', written.get(one.id, ''))}") for one in plans]
     found = [one for one, words in zip(plans, told, strict=True) if subject and subject <= words]
-    if not found and _NAMED_BEFORE.search(message):
+    before = _NAMED_BEFORE.search(message)
+    if not found and before and not content_words(message[: before.start()]):  # "my haircut, it got moved" is named
         found = [one for one in plans if one.source_turn in lately]
     return (found[0], day) if len(found) == 1 and found[0].value != day else None
 

@@ -75,7 +75,7 @@ _RELATIONS = {
         "daughter": "daughter", "son": "son", "wife": "wife", "husband": "husband", "partner": "partner|fianc[eé]e?",
         "girlfriend": "girlfriend|gf", "boyfriend": "boyfriend|bf", "sister": "sister|sis", "brother": "brother|bro",
         "friend": "friend|bestie", "roommate": "roommate|flatmate|housemate", "niece": "niece",
-        "nephew": "nephew", "cousin": "cousin",
+        "nephew": "nephew", "cousin": "cousin", "mother-in-law": "mother[- ]in[- ]law",
     },
 }  # fmt: skip
 """Keys of memories, and the words that stand before a name of whom they tell."""
@@ -85,11 +85,10 @@ _IN_ENGLISH = {
     "오빠": "brother", "형": "brother",
 }  # fmt: skip
 _MAY_BE = (
-    {"partner", "wife", "husband", "girlfriend", "boyfriend"}, {"friend", "roommate"}, {"sister", "brother", "동생"},
-    {"niece", "nephew", "조카"},
+    {"partner", "wife", "girlfriend"}, {"partner", "husband", "boyfriend"}, {"friend", "roommate"},
+    {"sister", "동생"}, {"brother", "동생"}, {"niece", "조카"}, {"nephew", "조카"},
 )  # fmt: skip
 """Of these one may be another: a partner may be a wife, a 동생 is a sister or a brother."""
-_SURELY_OTHERS = ({"wife", "husband"}, {"girlfriend", "boyfriend"}, {"sister", "brother"}, {"niece", "nephew"})
 _CALLED = {
     "ko": r"(?<![가-힣])(?<!전 )(?<!(?:친구|누나|언니|오빠|동생|엄마|아빠|남편|아내|여자|남자) )(?<!형 )(?:{relation})"
     r"(?:\s?이름(?:은|이)?|은|는|이)?\s?$",
@@ -97,10 +96,10 @@ _CALLED = {
     r"(?:'?s name(?: is|'s)?| is called| called| named|,)?\s$",
 }
 _ANOTHER = re.compile(
-    r"(아내|마누라|와이프|집사람|남편|신랑|딸|아들|자식|애기|아기|엄마|아빠|어머니|아버지|동생|언니|오빠|누나|형|친구|여친|남친|애인|사귀는"
+    r"(아내|마누라|와이프|집사람|남편|신랑|딸|아들|자식|애기|아기|엄마|아빠|어머니|아버지|동생|언니|오빠|누나|(?<![가-힣])형(?!제)|여자\s?친구|남자\s?친구|친구|여친|남친|애인|사귀는"
     r"|고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터|사위|며느리|손주|손녀|손자|할머니|할아버지|룸메|선생|쌤|팀장|사장|상사|동료|회사|가게|학교)"
     r".*(?:이름|뭐라고?\s?(?:불|하|했|지)|누구)|(?:얘|걔|쟤)\s?(?:이름|누구)"
-    r"|\b(wife|husband|partner|girlfriend|boyfriend|ex|son|daughter|kid|lad|baby|mother|father|mum|mom|dad|brother|sister"
+    r"|\b(wife|husband|partner|girlfriend|boyfriend|gf|bf|ex|son|daughter|kid|lad|baby|mother|father|mum|mom|dad|brother|sister"
     r"|friend|mate|dog|cat|pet|tortoise|hamster|boss|teacher|neighbou?r|roommate|grand\w+?|niece|nephew|uncle|aunt|cousin"
     r"|company|shop|school)(?:'?s|s'?)?\b.*\b(?:names?|called)\b|\b(?:his|her|their) names?\b"
     r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my\b",
@@ -206,7 +205,7 @@ def is_of_another(key: str, message: str) -> bool:
     if _PET.search(message):  # "my daughter's dog"
         return bool(whose) and bool(_relation(key)) and not asked
     told = _relation(key)
-    may_be = any({asked, told} <= some for some in _MAY_BE) and {asked, told} not in _SURELY_OTHERS
+    may_be = any({asked, told} <= some for some in _MAY_BE)
     return bool(asked) and (key in PET_KEYS or not (told in ("", asked) or may_be))
 
 
@@ -217,7 +216,7 @@ def _relation(word: str) -> str:
             _IN_ENGLISH.get(name, name)
             for relations in _RELATIONS.values()
             for name, words in relations.items()
-            if re.fullmatch(words, word, re.IGNORECASE) or word == name
+            if re.fullmatch(words, word, re.IGNORECASE)
         ),
         "",
     )
