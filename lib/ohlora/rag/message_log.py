@@ -190,7 +190,8 @@ class MessageLog:
             memory: the fact. asks: the message asks for what was told; else the fact only has to matter to it.
             beside: values of other facts that were told with it under its key.
         """
-        texts = [row["text"] for row in self._rows(memory.user) if row["turn"] == memory.source_turn]
+        sql = "SELECT text FROM messages WHERE user = ? AND turn = ? ORDER BY id"
+        texts = [row["text"] for row in self._connection.execute(sql, (memory.user, memory.source_turn))]
         value, letters = plain_letters(memory.value), [plain_letters(text) for text in texts]
         short = any(value in one and len(one) <= len(value) + LITTLE_MORE for one in letters)
         if not texts or short:

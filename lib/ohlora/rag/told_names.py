@@ -18,9 +18,8 @@ _OF_A_CRUSH = re.compile(
     r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])(\s?|[^!?]*([^가-힣\s]|데|고)\s?)이름(은|이)?\s?$"
 )
 PET_KEYS = ("반려동물", "pet")
-_PET = re.compile(
-    r"고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터|\b(dog|cat|pet|tortoise|hamster)(s|['’]s)?\b", re.IGNORECASE
-)
+_PETS_IN_KOREAN, _PETS = "고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터", "dog|cat|pet|tortoise|hamster"
+_PET = re.compile(rf"{_PETS_IN_KOREAN}|\b({_PETS})(s|['’]s)?\b", re.IGNORECASE)
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
     r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
@@ -97,10 +96,10 @@ _CALLED = {
 }
 _ANOTHER = re.compile(
     r"(아내|마누라|와이프|집사람|남편|신랑|딸|아들|자식|애기|아기|엄마|아빠|어머니|아버지|동생|언니|오빠|누나|(?<![가-힣])형(?!제)|여자\s?친구|남자\s?친구|친구|여친|남친|애인|사귀는"
-    r"|고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터|사위|며느리|손주|손녀|손자|할머니|할아버지|룸메|선생|쌤|팀장|사장|상사|동료|회사|가게|학교)"
+    rf"|{_PETS_IN_KOREAN}|사위|며느리|손주|손녀|손자|할머니|할아버지|룸메|선생|쌤|팀장|사장|상사|동료|회사|가게|학교)"
     r".*(?:이름|뭐라고?\s?(?:불|하|했|지)|누구)|(?:얘|걔|쟤)\s?(?:이름|누구)"
     r"|\b(wife|husband|partner|girlfriend|boyfriend|gf|bf|ex|son|daughter|kid|lad|baby|mother|father|mum|mom|dad|brother|sister"
-    r"|friend|mate|dog|cat|pet|tortoise|hamster|boss|teacher|neighbou?r|roommate|grand\w+?|niece|nephew|uncle|aunt|cousin"
+    rf"|friend|mate|{_PETS}|boss|teacher|neighbou?r|roommate|grand\w+?|niece|nephew|uncle|aunt|cousin"
     r"|company|shop|school)(?:'?s|s'?)?\b.*\b(?:names?|called)\b|\b(?:his|her|their) names?\b"
     r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my\b",
     re.IGNORECASE,
