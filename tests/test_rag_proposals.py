@@ -10,7 +10,7 @@ from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import UNKNOWN_READING, Reading, proposed_operations, remember
 from ohlora.rag.fact_reader import Fact
 
-NAME, JOB = Fact("name", "Ana", 0.9), Fact("job", "nurse", 0.8)
+NAME, JOB = Fact("name", "Ana", 0.9), Fact("job", "nurse", 0.8, 0.7)
 
 
 def reading(tells: float = 0.0, forgets: float = 0.0, *facts: Fact, updates: float = 0.0, topic: str = "") -> Reading:
@@ -33,6 +33,27 @@ def test_a_sure_reader_decides_and_the_model_names_what_both_found() -> None:
     both = proposed_operations(reading(0.9, 0.0, NAME, JOB, updates=0.6), None)
     assert [one.kind for one in both] == ["update", "add"], "one fact of a message changes, not all"
     assert proposed_operations(reading(0.9, 0.0, Fact("job", "the", 0.1)), None) == ()
+
+
+def test_what_is_under_an_unsure_key_is_stored_as_it_was_said(tmp_path) -> None:
+    unsure = Fact("brother", "Gunther", 0.9, 0.24)
+    assert proposed_operations(reading(0.9, 0.0, unsure), None) == (add("own words", "Gunther"),)
+    assert proposed_operations(reading(0.9, 0.0, unsure), add("car", "Gunther")) == (add("own words", "Gunther"),)
+    day = Fact("wedding", "4 December", 0.9, 0.3)
+    assert proposed_operations(reading(0.9, 0.0, day), None) == (add("wedding", "4 December"),), "a day may move"
+    assert proposed_operations(reading(0.9, 0.0, day), add("show", "4 December")) == (add("show", "4 December"),)
+    sure = Fact("crush", "Sam", 0.9, 0.95)
+    assert proposed_operations(reading(0.9, 0.0, sure), add("pet", "Sam")) == (add("crush", "Sam"),)
+
+    class Reads:
+        def read(self, message: str, before: str = "") -> Reading:
+            return reading(0.9, 0.0, unsure, NAME)
+
+    companion = make_companion(tmp_path, reader=Reads())
+    told = "i play by mail with a fellow named Gunther. i'm Ana"
+    said = "own words: i play by mail with a fellow named Gunther."
+    assert companion.turn(told).stored == (said, "name: Ana")
+    assert companion.turn(told).stored == (), "once is enough"
 
 
 def test_the_model_is_believed_where_the_reader_thinks_it_possible() -> None:

@@ -10,7 +10,7 @@ from ohlora.config import DATA
 from ohlora.llm.dialogues import REPLY_LIMIT
 from ohlora.llm.language import text_language
 from ohlora.rag.intents import GeneralAnswer
-from ohlora.rag.topics import TopicAnswers, _topics, read_topic_answers, topics_of
+from ohlora.rag.topics import ASKS_TIP, ASKS_VIEW, TopicAnswers, _topics, asked_kind, read_topic_answers, topics_of
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,49 @@ def test_an_answer_fits_the_topic_and_what_is_told_of_it() -> None:
     assert [one.reply for one in answers.answers(both, "tells_good", "en", heart="my cat")] == ["Purr."]
 
 
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("오로라 씨는 색소폰 소리를 어떻게 생각하세요?", ASKS_VIEW), ("너는 스트레스 받으면 어떻게 풀어?", ASKS_VIEW),
+        ("Have you ever grown anything?", ASKS_VIEW), ("what do you think of jazz?", ASKS_VIEW),
+        ("너도 고양이 좋아해?", ASKS_VIEW), ("any tips for technical interviews? i always freeze up", ASKS_TIP),
+        ("five days to go, what do i do", ASKS_TIP), ("시험 공부 어떻게 해야 돼?", ASKS_TIP),
+        ("시험 망했어 어떡해ㅠㅠ", ""), ("너도 힘들지?", ""), ("I like cats", ""), ("고양이 좋아", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_who_asks_for_a_view_or_a_tip_is_known(message: str, kind: str) -> None:
+    assert asked_kind(message) == kind
+
+
+def test_who_asks_hears_of_the_topic_of_the_question_and_a_view_of_anything() -> None:
+    answers = TopicAnswers(
+        [
+            answer("cat", ASKS_VIEW, "Cats!"),
+            answer("exam", ASKS_TIP, "Start small."),
+            answer("nerves", ASKS_TIP, "Breathe."),
+            answer("anything", ASKS_VIEW, "I'm for it."),
+        ]
+    )
+
+    def said(message: str) -> list[str]:
+        return [one.reply for one in answers.asked(message, "en")]
+
+    assert said("i have an exam. do you like cats?") == ["Cats!"]
+    assert said("my cat sleeps. what do you think?") == ["Cats!"], "the question names nothing"
+    assert said("what do you think of taxes?") == ["I'm for it."]
+    assert said("do you like taxes?") == [], "no view of whatever it is"
+    assert said("exam on friday. any tips?") == ["Start small."]
+    assert said("exam on friday and i'm nervous, what do i do") == ["Breathe."], "the last word"
+    assert said("my cat sleeps") == [] and said("any tips for taxes?") == []
+    assert answers.answers("so much stress, my cat", "tells_good", "en") == []
+
+
 def test_every_topic_has_answers_of_each_kind_in_both_languages_and_words_of_its_own() -> None:
     found = {(one.intent, one.language) for one in read_topic_answers()}
-    wanted = {f"{name}/tells_good" for name in _topics()}
-    wanted |= {f"{name}/tells_neutral" for name, entry in _topics().items() if not entry.get("people")}
+    told = {name: entry for name, entry in _topics().items() if not entry.get("asked_only")}
+    wanted = {f"{name}/tells_good" for name in told}
+    wanted |= {f"{name}/tells_neutral" for name, entry in told.items() if not entry.get("people")}
+    wanted |= {f"{name}/{kind}" for name in _topics() for kind in (ASKS_VIEW, ASKS_TIP)} | {f"anything/{ASKS_VIEW}"}
     assert found == {(intent, language) for intent in wanted for language in ("ko", "en")}
     words = [word for entry in _topics().values() for word in (*entry["ko"], *entry["en"])]
     assert len(words) == len(set(words)), "a word belongs to one topic"
@@ -74,7 +113,7 @@ def test_every_topic_has_answers_of_each_kind_in_both_languages_and_words_of_its
 def test_the_answers_are_lines_of_hers() -> None:
     rows = [json.loads(line) for line in (DATA / "answers" / "topics.jsonl").read_text(encoding="utf-8").splitlines()]
     replies = [row["reply"] for row in rows]
-    assert len(replies) == len(set(replies)) > 1500
+    assert len(replies) == len(set(replies)) > 2600
     for row in rows:
         assert text_language(row["reply"]) == row["language"], row
         assert len(row["reply"]) <= REPLY_LIMIT[row["language"]] and row["reply"] == row["reply"].strip(), row

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ohlora.companion.denial import denied
+from ohlora.companion.conversation import Conversation
+from ohlora.companion.denial import denied, told_before
 from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.honesty import ARTIFICIAL, asks_what_she_is
-from ohlora.companion.message_parts import asking_sentences
-from ohlora.companion.told_fact import asks_back, asks_of_own, told_fact
+from ohlora.companion.message_parts import asking_sentences, repeats_her_question, two_questions
+from ohlora.companion.open_question import as_answer
+from ohlora.companion.told_fact import asks_back, asks_of_own, not_known_either, told_fact
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
@@ -72,7 +74,7 @@ def read_message(
         logger.exception("what a message wants is not known")
         return reading
     want = ASKS_TOLD if asks_of_own(message) else want
-    want = want or denied(message, before)
+    want = want or denied(message, before) or told_before(message, before)
     asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
     return replace(
         reading,
@@ -84,22 +86,30 @@ def read_message(
     )
 
 
-def note_reading(reader: MessageReader, wants: Wants | None, draft: Draft, history: Sequence[dict[str, str]]) -> None:
-    """Note what is in the message, and which sentences of it ask for what was told.
+def note_reading(reader: MessageReader, wants: Wants | None, draft: Draft, conversation: Conversation) -> None:
+    """Note what is in the message, and which sentences of it ask for what was told; of two questions each by itself.
 
     "What a day. wait, where do I work again? testing you" asks, though as a whole it tells. And who asks "no, Tess is
     me, Biscuit is the beagle. what are my kids' names?" wants to hear of the kids alone.
 
     Args:
-        reader, wants: see read_message.
+        reader, wants: see read_message. conversation: before the message.
     """
-    draft.reading = read_message(reader, wants, draft.plain, history)
+    history, question = conversation.history, conversation.open_question
+    reading = read_message(reader, wants, draft.plain, history)
+    draft.reading = as_answer(reading, draft.plain, question, getattr(reader, "keys", ()))
     if draft.reading.forgets >= POSSIBLE:
         return
     asking = asking_sentences(draft.plain)
-    if asking and read_message(reader, wants, asking, history).surely_asks:
-        draft.asking = asking
-        draft.reading = replace(draft.reading, wants=ASKS_TOLD, about_her="", may_ask=True, surely_asks=True)
+    if asking and repeats_her_question(asking, history[-1]["content"] if history else ""):
+        return
+    questions = two_questions(asking or draft.plain)
+    if questions and all(read_message(reader, wants, one, history).surely_asks for one in questions):
+        asking, draft.asking_too = questions
+    elif not (asking and read_message(reader, wants, asking, history).surely_asks):
+        return
+    draft.asking = asking
+    draft.reading = replace(draft.reading, wants=ASKS_TOLD, about_her="", may_ask=True, surely_asks=True)
 
 
 def similar(
@@ -123,11 +133,36 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
     """A stream that tells back what the user told, or that she does not know it (see told_fact).
 
     What the user wrote is quoted, unless a memory answers clearly better. None where the message may as well ask for
-    something else, and brings no memory to her mind.
+    something else, and brings no memory to her mind. Of two questions she answers both, first what she knows.
 
     Args:
         draft: of the turn; what it recalls is in it. surely: the message asks for what was told.
     """
+    text = _told_back(store, draft, now, surely)
+    if text is None:
+        return None
+    draft.not_known = "" if draft.recalled else draft.asking or draft.plain
+    if draft.second is not None:
+        text = _with_second(text, _told_back(store, draft.second, now, True) or "", draft, draft.second)
+    return stream_reply(iter([format_reply(text, "happy" if draft.recalled else "curious", 0.6)]))
+
+
+def _with_second(first: str, second: str, draft: Draft, other: Draft) -> str:
+    """Her answers to two questions, first what she knows. other: draft of the second question."""
+    known, knows_other = draft.memories[:1], other.memories[:1]
+    if not knows_other:
+        draft.not_known = other.asking
+    draft.recalled, draft.quotes = (*draft.recalled, *other.recalled), draft.quotes or other.quotes
+    if not known and not knows_other:
+        return second
+    if not (known and knows_other):
+        return f"{first if known else second} {not_known_either(draft.asking)}"
+    is_the_same = known[0].source_turn == knows_other[0].source_turn
+    return first if is_the_same and known[0].key == knows_other[0].key else f"{first} {second}"
+
+
+def _told_back(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -> str | None:
+    """Her answer to one question; see told_answer."""
     lately = " ".join(draft.said_before[-LATELY:])
     fresh = tuple(one for one in draft.recalled if not (one.memory.is_quoted and one.memory.value in lately))
     draft.recalled = fresh or draft.recalled
@@ -139,8 +174,8 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
         draft.recalled, draft.quotes = (quotable, *others), True
     if not (draft.recalled or surely):
         return None
-    text = as_beginning(without_marks(told_fact(draft.asking or draft.message, draft.recalled, store.replaced_by, now)))
-    return stream_reply(iter([format_reply(text, "happy" if draft.recalled else "curious", 0.6)]))
+    told = told_fact(draft.asking or draft.message, draft.recalled, store.replaced_by, now)
+    return as_beginning(without_marks(told))
 
 
 def _said_lately(quotable: Recalled, message: str, lately: str) -> bool:

@@ -339,7 +339,7 @@ class Companion:
             refuse_abuse(draft, message, self.moderator, self.sanctions, self.user, now, self._conversation.doubts)
         with draft.watch.stage("recall"):
             draft.plain = without_address(message)
-            note_reading(self.reader, self.wants, draft, self.history)
+            note_reading(self.reader, self.wants, draft, self._conversation)
             recall(self.memory, self.messages, self.user, draft, now)
             examples = similar(self.examples, draft.plain, self.history, draft.reading.about_her)
         written = (self.examples, self.wants, self.general_answers, self.study_terms)

@@ -29,6 +29,7 @@ class Conversation:
     Attributes:
         history: the messages so far, ``{"role", "content"}``; only answered turns are in it. said: her last
             replies, those of conversations before among them. doubts: whether the last messages were abuse or danger.
+            open_question: what the last message asked for, where she did not know it and asked back; else "".
     """
 
     def __init__(self, log: MessageLog, user: str, said: Sequence[str] = ()) -> None:
@@ -37,6 +38,7 @@ class Conversation:
         self.history: list[dict[str, str]] = []
         self.said: deque[str] = deque(said, maxlen=REPLIES_KEPT)
         self.doubts = Doubts()
+        self.open_question = ""
         self._spoken_of: deque[tuple[str, ...]] = deque(maxlen=SPOKEN_OF_LATELY)
 
     @property
@@ -68,6 +70,7 @@ class Conversation:
         Args:
             turn: names it, see Memory.source_turn.
         """
+        self.open_question = draft.not_known
         told_back = draft.memories[0].source_turn if draft.memories and draft.reading.may_ask else None
         self._spoken_of.append((turn, told_back or turn))
         if draft.forgotten:
@@ -104,6 +107,7 @@ class Conversation:
     def _clear(self) -> None:
         self.history.clear()
         self.said.clear()
+        self.open_question = ""
         self._spoken_of.clear()
 
     def _erase(self, draft: Draft, wish: str = "", turns: Sequence[str] = ()) -> None:

@@ -30,11 +30,15 @@ _INSISTS = re.compile(  # "고수라고 고수ㅋㅋ", "목포에요 목포", "�
     r"(?<![가-힣])(?!정답|최고|천재|진짜|대박|맞)(?P<right>[가-힣]{2,6})(이?라고요?|이?라니까요?|이?에요|예요|이요)[\s,~!]+(?P=right)(?![가-힣]{2})"
     r"|^(?!.*(한테|에게|아무|누구)).*(말|얘기|알려\s?준)\S*\s?적\s?(이\s?|은\s?)?없"
     r"|\bi (never|didn['’]?t) (tell|told) (you|u)\b"
-    rf"|\b(lmao+|lol|(ha){{2,}})\W+no\b(?!{_DENIES_NOTHING})",
+    rf"|\b(lmao+|lol|(ha){{2,}})\W+no\b(?!{_DENIES_NOTHING})"
+    r"|^\W*(그건|그것도|그거|걔는?)\s?(내|나|제|저)?\s?[가-힣]*(나|저|이름|거|꺼)?\s?(임|야|이야|잖아|라고|인데|이고|이라고)(?![가-힣])"
+    r"|^[^.!?]{1,20}[은는]\s?[^.!?]{1,14}(이?잖아|이라고|라고|이라니까|라니까)(요|ㅋ|ㅎ|[\s.!~]|$)"
+    r"|\b(heavens|goodness|oh) no\b|\bthat['’]?s (the|my|our) \w+(,|!|$)|\bnot (himself|herself|themselves|him|her)\b",
     re.IGNORECASE,
 )
 _CONTRADICTS = re.compile(
-    r"얘기|말이야|라고|라니까|인데|는데|한다고|다고|됐고|나와|나왔|왜 나[와왔옴오]|[뭔무]슨? .*(이야|야)\b|니가|ㅡㅡ|;;"
+    r"얘기|말이야|잖아|라고|라니까|인데|는데|한다고|다고|됐고|나와|나왔|왜 나[와왔옴오]"
+    r"|[뭔무]슨? .*(이야|야)\b|니가|ㅡㅡ|;;"
     r"|\b(i['’]?m|i (just |only )?(said|asked|was|wrote)|(you|u) just|it['’]?s|talking about|not what|whatever|dude"
     r"|nonsense|what on earth)\b",
     re.IGNORECASE,
@@ -43,6 +47,12 @@ _ASKS_PLAINLY = re.compile(
     r"(뭔|무슨)\s?(말|뜻|의미|소리)\s?(이야|이에요|이세요|인데|야|예요)요?(?=[\s?!.~ㅋㅎㅠㅜ]*$)|뭐라고(?=[\s?!.~ㅋㅎㅠㅜ]*$)"
     r"|왜 [^.?!]{0,14}[는은인]데요?(?=[\s?!.~ㅋㅎㅠㅜ]*$)"
 )  # at the end of a message: "그게 무슨 말이야?" contradicts nothing
+TOLD_ALREADY = "told_already"  # a want
+_TOLD_BEFORE = re.compile(
+    r"(말|얘기|알려|언급)[가-힣]*\s?(했|해|줬|드렸)[가-힣]*(잖아|는데|거든|다니까|다고)|아까\s?(말|얘기|알려)"
+    r"|\bi (just|already|literally|did|have already) (tell|told|said|say|mentioned)\b|\bi told (you|u)\b",
+    re.IGNORECASE,
+)
 _PRAISES = re.compile(
     r"맞아|맞다|맞네|맞는|기억(력|해|하|났|남)|대박|소름|신기|고마|땡큐"
     r"|\b(right|correct|perfect|remember\w*|that['’]?s it|thanks?|thank you)\b",
@@ -51,10 +61,22 @@ _PRAISES = re.compile(
 
 
 def denied(message: str, before: str) -> str:
-    """The want of a message that denies what she told back, else "". before: her last line, as it was written."""
+    """The want of a message that denies what she told back, else "". before: her last line, as it was written.
+
+    Where she greeted by a name and asked something, a mere "no" is the answer: "Kenji! Is there a story behind it?"
+    """
     if not (_NO.search(message) or _INSISTS.search(message)) or _PRAISES.search(message):
         return ""
-    return CORRECTS if any(form.search(before) for form in _told_back()) else ""
+    told, greets = (any(form.search(before) for form in forms) for forms in (_told_back(), _greetings()))
+    answers = before.rstrip().endswith("?") and not contradicts(message)
+    return CORRECTS if told or (greets and not answers) else ""
+
+
+def told_before(message: str, before: str) -> str:
+    """The want of a message that says it was told already, where she just said that she does not know; else ""."""
+    if not any(form.search(before) for form in _not_known()):
+        return ""
+    return TOLD_ALREADY if _TOLD_BEFORE.search(message) else ""
 
 
 def contradicts(message: str) -> bool:
@@ -63,8 +85,15 @@ def contradicts(message: str) -> bool:
 
 
 @cache
+def _not_known() -> tuple[re.Pattern[str], ...]:
+    """How she says that she does not know."""
+    content = yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))
+    return tuple(re.compile(with_any_words(phrase)) for told in content.values() for phrase in told["unknown"])
+
+
+@cache
 def _told_back() -> tuple[re.Pattern[str], ...]:
-    """How she tells back, or greets by a name: the phrases with anything in their gaps."""
+    """How she tells back: the phrases with anything in their gaps."""
     content = yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))
     phrases = [
         phrase
@@ -73,5 +102,11 @@ def _told_back() -> tuple[re.Pattern[str], ...]:
         if name not in _NOT_TOLD_BACK
         for phrase in ([some] if isinstance(some, str) else some)
     ]
-    phrases += [one.reply for one in read_general_answers() if one.intent == "tells_name" and "{value}" in one.reply]
     return tuple(re.compile(with_any_words(phrase)) for phrase in phrases)
+
+
+@cache
+def _greetings() -> tuple[re.Pattern[str], ...]:
+    """How she greets by a name."""
+    greetings = [one.reply for one in read_general_answers() if one.intent == "tells_name" and "{value}" in one.reply]
+    return tuple(re.compile(with_any_words(greeting)) for greeting in greetings)

@@ -12,13 +12,14 @@ import numpy as np
 import yaml
 
 from ohlora.companion.citation import citation
-from ohlora.companion.good_night import good_night
+from ohlora.companion.good_night import good_luck, good_night
 from ohlora.companion.honesty import honest_word
 from ohlora.companion.speech_level import SpeechLevel
 from ohlora.companion.turn import OnProgress, Outcome, Stopwatch, Turn, TurnProgress
 from ohlora.config import DATA
 from ohlora.llm.prompt import Example
 from ohlora.rag import UNKNOWN_READING, Memory, Reading, Recalled
+from ohlora.rag.wants import RISKY
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +42,13 @@ class Draft:
     history: the model would imitate it. expression: name and intensity, None as long as she keeps her present face.
     said_before: her last replies, oldest first, those of conversations before among them. recalled: the memories that
     she was given. quotable: what the user once wrote that may answer a question. plain: the message without her name
-    where she is only called by it. asking: its sentences that ask for what was told, where others stand beside them.
+    where she is only called by it. asking: its sentences that ask for what was told, where others stand beside them; of
+    two questions the first, and asking_too the other, for which second is a draft of its own.
     in_talk: the message behind what the user said before, where it goes on with that. names: of the user, in small
     letters, known before the message. reading: what is in the message.
     prepared: her words are not the model's: somebody wrote them, or the user said them, so they were read before.
-    quotes: they hold a piece of what the user said, and are judged. otherwise: of a message that may be abuse or a
+    quotes: they hold a piece of what the user said, and are judged. not_known: the question that she could
+    not answer. otherwise: of a message that may be abuse or a
     call for help: how the turn ends where nobody wrote an answer; the model does not see it, and nothing of it is
     remembered or repeated. forgotten: memories that are deleted now, the values before among them. not_kept: the
     message is neither kept word for word nor a reason to erase others. erased: how many messages were. reported: the
@@ -67,11 +70,14 @@ class Draft:
     said_before: tuple[str, ...] = ()
     plain: str = ""
     asking: str = ""
+    asking_too: str = ""
     in_talk: str = ""
     names: tuple[str, ...] = ()
     reading: Reading = UNKNOWN_READING
     prepared: bool = False
     quotes: bool = False
+    not_known: str = ""
+    second: Draft | None = None
     otherwise: EndOfTurn | None = None
     stored: tuple[str, ...] = ()
     forgotten: tuple[Memory, ...] = ()
@@ -117,6 +123,8 @@ class Draft:
             added.append(citation(self.message, reply, self.memories, now))
         if self.otherwise is None:
             added.append(good_night(self.message, reply))
+            if self.reading.wants != RISKY:
+                added.append(good_luck(self.message, reply))
             if self.expression and self.expression[0] not in _COMFORTS:
                 added.append(self.offer)
         if any(added):

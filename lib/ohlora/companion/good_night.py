@@ -1,4 +1,4 @@
-"""Who says good night hears it back: "see you, I'll keep a pun ready" alone would leave the wish in the air."""
+"""Who says good night, or asks for luck, hears it: "see you, I'll keep a pun ready" leaves the wish in the air."""
 
 from __future__ import annotations
 
@@ -29,6 +29,24 @@ _SAID = re.compile(
     r"(?<![가-힣])(잘\s?자|푹|꿈|밤|이불|베개|눈 감|쉬어)|\b(night|dreams?|sleep|bed|pillow|rest(?! of)|tuck)\b",
     re.IGNORECASE,
 )
+
+_ASKS_FOR_LUCK = re.compile(
+    r"\b(wish me( (some|all the))? luck|(keep )?(your )?fingers crossed for me)\b"
+    r"|행운을?\s?빌어\s?(줘|주)|응원\s?(좀\s?)?해\s?(줘|주)",
+    re.IGNORECASE,
+)
+_LUCK_SAID = re.compile(
+    r"파이팅|화이팅|행운|응원|할 수 있|힘내|잘할"
+    r"|\b(luck|fingers crossed|you can do|rooting|you['’]ve got this|cheering)\b",
+    re.IGNORECASE,
+)
+
+
+def good_luck(message: str, reply: str) -> str:
+    """The luck that a message asks for and her reply lacks, in its language; else ""."""
+    if not _ASKS_FOR_LUCK.search(message) or _LUCK_SAID.search(reply):
+        return ""
+    return "Good luck!" if text_language(reply) == "en" else "행운을 빌어!"
 
 
 def good_night(message: str, reply: str) -> str:

@@ -7,6 +7,7 @@ import re
 from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import GeneralAnswers
+from ohlora.rag.content_words import content_words
 from ohlora.rag.intents import act_of_intent
 from ohlora.rag.sentences import sentences_of
 
@@ -21,6 +22,19 @@ _ASKS_IN_ENGLISH = re.compile(  # "also whats the food i miss"; not "when i was 
     r"|(?:when|where)(?:s|['’]s| is| am| are| was| do| did))\b",
     re.IGNORECASE,
 )
+_ASKS_TWICE = re.compile(  # "where do I work? and what's my dog called", "제 이름이 뭐였지요? 그리고 딸은 몇 살이죠?"
+    r"(?<=[?？])\s+(?=\S)|,?\s+(?:and|also)\s+(?=(?:what|when|where|who|how|which|do (?:you|u)"
+    r"|what['’]?s|when['’]?s)\b(?!,))",
+    re.IGNORECASE,
+)
+_QUESTION_WORD = re.compile(
+    r"뭐|뭔|뭘|무슨|무엇|언제|며칠|어디|누구|누가|몇|어느|어떤|얼마|이름"
+    r"|\b(what|when|where|who|how|which|do (you|u)|(what|when|where|who)['’]?s)\b",
+    re.IGNORECASE,
+)
+_MEANS_THE_FIRST = re.compile(
+    r"\b(it|its|that|this|those|these|one)\b|그거|그게|그건|그때|그날|이거|저거", re.IGNORECASE
+)
 _HANGS_ON_MORE = re.compile(  # "practising for the contest. when is it again", "my roommate saw. u remember his name?"
     r"\b(?:it(?! (?:till|until))|its|it['’]s|that|this|those|these|they|them|their|he|him|his|she|hers?|there"
     r"|the (?:name|one|date|day|time))\b|(?<![가-힣])(?:그(?:거|게|건|때|날|분|애|\s)|[이저]거|[걔쟤얘](?!기))|거기",
@@ -31,6 +45,14 @@ _ONLY_ASKS = re.compile(  # of "이름 뭐였지?" nothing is left: whose?
     r"이름|성함|날짜|요일|언제|며칠|몇\s?[월일시명살]|어디|누구|뭐|뭘|무슨|어느|얼마|왜|라고|였\S*|했\S*|[이가은는을를도야지죠더라게냐요]"
 )
 _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
+_SAYS_GOODBYE = re.compile(  # at the end of a message, however long the sentence is
+    r"(?:(?<![가-힣])(?:ㅂㅂ|ㅃㅃ|ㅃㅇ|빠이|바이바이|바이|안녕히\s?계세요|(?:담|다음)에\s?(?:또\s?)?(?:봐|보자|봬|뵙|얘기|올게|봅시다)[가-힣]*"
+    r"|(?:이만|저는?|나)\s?(?:가\s?보겠습니다|가볼게요?|갈게요?|가요))"
+    r"|\b(?:good ?bye|bye(?:-?bye)?|cya|see (?:you|ya|u)(?: (?:later|soon|tomorrow|then|around))?|ttyl|gtg|g2g"
+    r"|gotta (?:go|run)|talk later"
+    r"|catch you later|until next time)\b(?! (?:to|the|said|from|for|if|when)\b))[^?]{0,40}$",
+    re.IGNORECASE,
+)
 LEAST_ASKED = {"ko": 4, "en": 8}  # letters of what is asked for beside "do you remember"
 LEAST_BESIDE_A_NAME = {"ko": 8, "en": 14}  # letters from which more than a greeting stands beside a name
 _LEAVES, _GREETS = "leaves", "greets"  # acts
@@ -48,15 +70,47 @@ def asking_sentences(message: str) -> str:
     return words if len(left) >= least and len(asking) < len(sentences) else ""
 
 
+def repeats_her_question(asking: str, before: str) -> bool:
+    """Whether what seems to ask only takes up what she asked: "what made me laugh... my rabbit".
+
+    Args:
+        before: her last line.
+    """
+    words = content_words(asking)
+    return "?" not in asking and before.rstrip().endswith("?") and bool(words) and words <= content_words(before)
+
+
+def two_questions(message: str) -> list[str]:
+    """The two questions of a message that asks twice ("what's my fav game, and when's my test?"); else none.
+
+    "It" in the second is in the first; whom "she" means may be found without that.
+    """
+    first, second, *more = [*_ASKS_TWICE.split(message, maxsplit=1), ""]
+    parts = [first.strip(), second.strip()]
+    enough = all(
+        len(plain_letters(part)) >= LEAST_ASKED[text_language(part) or "en"] and _QUESTION_WORD.search(part)
+        for part in parts
+    )
+    return parts if more and enough and not _MEANS_THE_FIRST.search(second) else []
+
+
 def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
     """The last sentence where it says goodbye and others stand before it ("wish me luck! gotta go"); else "".
 
     Not where these tell something bad: "my dog died today. gotta go" is no mere goodbye.
     """
     *before, last = sentences_of(message) or [""]
-    if not before or act_of_intent()[answers.likeliest_intent(last)] != _LEAVES or not answers.is_clear(last):
+    plainly = _SAYS_GOODBYE.search(last)
+    leaves = act_of_intent()[answers.likeliest_intent(last)] == _LEAVES and answers.is_clear(last)
+    if not plainly and not (before and leaves):
         return ""
-    return "" if answers.kind(" ".join(before))[0] == "tells_bad" else last
+    return (
+        ""
+        if before and answers.kind(" ".join(before))[0] == "tells_bad"
+        else last[plainly.start() :]
+        if plainly
+        else last
+    )
 
 
 def beside_the_name(answers: GeneralAnswers, message: str, name: str) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 
 from ohlora.companion.draft import Draft
+from ohlora.companion.kind_of_answer import can_answer
 from ohlora.companion.speech_level import speech_for, speech_offer, wish_in_talk
 from ohlora.companion.told_fact import (
     asks_about_the_past,
@@ -34,6 +35,7 @@ from ohlora.rag.told_names import (
     is_of_another,
     is_of_people,
     may_ask_for_own_name,
+    may_be_the_name,
     whose_name_is_asked,
 )
 from ohlora.rag.wants import ASKS_TOLD
@@ -57,6 +59,9 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         now: with the user's time zone.
     """
     draft.wished_speech = wish_in_talk(draft.plain, draft.said_before)
+    if draft.asking_too:
+        draft.second = replace(draft, asking=draft.asking_too, asking_too="")
+        recall(memory, log, user, draft.second, now)
     message, days = draft.asking or draft.message.strip(), asks_for_days(draft.message)
     asks = draft.reading.may_ask or days or _is_at_hand(log, user, draft, message)
     try:
@@ -77,7 +82,8 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         find = partial(log.find, user, message, asks_for_former(message))
         dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) and not days else None
         found = _telling(log, draft, message) or dated or find(_may_answer(message, days, now))
-        draft.quotable = found and _as_it_is_now(memory, user, found, message)
+        if found is not None and can_answer(message, found.words or found.memory.value):
+            draft.quotable = _as_it_is_now(memory, user, found, message)
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
 
@@ -85,10 +91,16 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
 def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool) -> list[Recalled]:
     """Without facts that were told in messages which do not answer the question, the best first."""
 
+    named = whose_name_is_asked(message)
+
     def is_answer(one: Memory) -> bool:
-        if one.is_quoted or one.replaces is not None or one.key.casefold() in NAME_KEYS:
+        if asks and not (one.is_quoted or can_answer(message, one.value)):
+            return False
+        if one.is_quoted:
+            return not log.keeps(one)  # there the words that answer are found in it, too
+        if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
-        known = (other.memory for other in found)
+        known = (other.memory for other in found if not named)  # only one value is a name
         beside = [other.value for other in known if (other.key, other.source_turn) == (one.key, one.source_turn)]
         return log.holds_answer(one, message, asks, beside)
 
@@ -126,15 +138,19 @@ def _is_the_name(memory: Memory, message: str) -> bool:
     if memory.key.casefold() in NAME_KEYS:
         return asks_for_own_name(message)
     whose, words = whose_name_is_asked(message), memory.value.split()
-    return bool(whose) and len(words) <= LONGEST_NAME and (whose in memory.line or memory.key in PET_KEYS)
+    is_name = len(words) <= LONGEST_NAME and may_be_the_name(memory.value, message)
+    return bool(whose) and is_name and (whose in memory.line or memory.key in PET_KEYS)
 
 
 def _telling(log: MessageLog, draft: Draft, message: str) -> Recalled | None:
-    """What the user wrote in telling the best memory, where that is a day and the message asks for something else."""
+    """What the user wrote about the best memory, where that is a day and the message asks for something else.
+
+    "Which subject is my exam?" may be answered by an older message than the one that moved it to Friday.
+    """
     best = draft.recalled[0] if draft.recalled else None
     if best is None or not is_only_a_day(best.memory) or asks_when(message):
         return None
-    return log.telling(best.memory, message)
+    return log.find(best.memory.user, message) or log.telling(best.memory, message)
 
 
 def _as_it_is_now(memory: MemoryStore, user: str, quotable: Recalled, message: str) -> Recalled:

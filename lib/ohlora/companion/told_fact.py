@@ -140,6 +140,11 @@ def told_fact(
     return _one_of(phrases["value"], message).format(**told)
 
 
+def not_known_either(question: str) -> str:
+    """What she says of the one of two questions that she cannot answer, in the question's language."""
+    return _phrases()[text_language(question) or "ko"]["unknown_too"]
+
+
 def remembered_fact(message: str, memory: Memory, now: datetime, language: str) -> str:
     """What a message that asks for something else brings to her mind. now: as above. language: of the sentence."""
     phrases = _phrases()[language]
@@ -195,6 +200,11 @@ def is_only_a_day(memory: Memory) -> bool:
     """Whether a memory tells a day and nothing more, "이사: 26일": it answers when, not what; "age: 24" is none."""
     is_day = memory.expires is not None or named_day(memory.value, memory.created.date()) is not None
     return is_day and not _beside_the_day(memory.value)
+
+
+def is_day_alone(words: str) -> bool:
+    """Whether words name a day and nothing more: "19 of June", "이번 달 28일"."""
+    return named_day(words, date.today()) is not None and not _beside_the_day(words)
 
 
 def asks_when(message: str) -> bool:

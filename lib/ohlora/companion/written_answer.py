@@ -41,7 +41,7 @@ from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent, as_begin
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
-from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, called
+from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, called, may_be_renamed
 from ohlora.rag.wants import APPROVAL, ASKS_TOLD, CORRECTS, RISKY
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,8 @@ NO_TROUBLE = 0.2  # probability of bad news from which she does not speak of the
 BROUGHT_TO_MIND = 0.4
 """Relevance from which a memory answers what asks for something else ("what must I take to the hike?" – asthma; by
 hand). Beside what asks nothing none is said: of 20 such lines in talks strangers found one good, and 14 bad."""
+SAID_BACK = 0.8
+"""Probability from which a value is said back to who corrects her: below it she said "Theo lost! Sorry" (by hand)."""
 BEST = 5  # answers that are good enough to be said only because they are new
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 
@@ -129,7 +131,8 @@ def wanted_answer(
     first = _first_new(found, draft.said_before, history)
     if first is None:
         return None
-    told = _told_value(draft) if want in (CORRECTS, ANSWERS_HER) and draft.otherwise is None else ""
+    says = want in (CORRECTS, ANSWERS_HER) and draft.otherwise is None
+    told = _told_value(draft) if says and draft.reading.surest >= SAID_BACK else ""
     if told and plain_letters(told) not in plain_letters(said):  # "no.. june 28"
         draft.quotes, first = True, replace(first, reply=f"{as_beginning(told)}! {first.reply}")
     return stream_reply(iter([first.target()]))
@@ -245,7 +248,7 @@ def general_answer(
     together = draft.in_talk != draft.plain
     name = _told_value(draft, NAME_KEYS)
     known = any(_same_name(name.casefold(), one) for one in draft.names)
-    name = "" if known else name
+    name = "" if known or (draft.names and not may_be_renamed(name, draft.plain)) else name
     value = name or ("" if together or known else _told_value(draft))  # of both messages it is not the topic
     by_intent = answers.answers(draft.in_talk, draft.language, value, together)
     naming = [one for one in by_intent if value and value in one.reply]
@@ -255,7 +258,7 @@ def general_answer(
     elif goodbye:
         naming = answers.best(goodbye, "", draft.language)
     elif not draft.otherwise:
-        naming = [*_about_its_topic(answers, draft, history), *naming]
+        naming = [*_asked_of_a_topic(answers, draft), *_about_its_topic(answers, draft, history), *naming]
     ranked = answers.best(draft.plain, _user_before(history), draft.language) or by_intent
     if draft.names and not name:
         ranked = [one for one in ranked if one.intent != _TELLS_NAME]
@@ -269,6 +272,13 @@ def general_answer(
         said_first = mirroring(draft.plain, kind, draft.language, history, answers.mirrored)
     draft.quotes = bool(value or said_first)
     return stream_reply(iter([replace(found, reply=f"{said_first} {found.reply}".strip()).target()]))
+
+
+def _asked_of_a_topic(answers: GeneralAnswers, draft: Draft) -> list[GeneralAnswer]:
+    """Her view, or a tip, where the message asks for one of a topic; none where harm may come of it."""
+    if answers.topics is None or draft.reading.wants == RISKY:
+        return []
+    return answers.topics.asked(draft.plain, draft.language)
 
 
 def _about_its_topic(answers: GeneralAnswers, draft: Draft, history: Sequence[dict[str, str]]) -> list[GeneralAnswer]:
@@ -334,7 +344,7 @@ def _told_value(draft: Draft, keys: Sequence[str] = ()) -> str:
     """
     if not draft.reading.surely_tells or holds_secret(draft.message):
         return ""
-    told = [one for one in proposed_operations(draft.reading, None) if not keys or one.key in keys]
+    told = [one for one in proposed_operations(draft.reading, None) if one.key in keys or not keys]
     alone = len(told) == 1 and check_operation(told[0], draft.message) is None
     return told[0].value if alone else ""
 

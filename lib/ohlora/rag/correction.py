@@ -13,16 +13,19 @@ from ohlora.rag.memory import Memory
 from ohlora.rag.told_names import NAME_KEYS
 
 _WORD = r"[0-9A-Za-z가-힣'’/:-]{1,20}"
+_MONTH = r"(?:\d{1,2}월\s?)?"
 _CORRECTIONS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"(?P<old>{_WORD}?)(이|가|은|는)?\s?(아니고|아니라)[\s,]+(?P<new>{_WORD})",
+        rf"(?P<old>{_MONTH}{_WORD}?)(이|가|은|는)?\s?(아니고|아니라)[\s,]+(?P<new>{_MONTH}{_WORD})",
         rf"\bnot (on |in |at |the )?(?P<old>{_WORD})[\s,]+(but|it'?s|its)\s+(on |in |at |the )?(?P<new>{_WORD})",
         rf"\b(it'?s|it is|i said|i meant|i'?m|called|name'?s|name is)\s+(?P<new>{_WORD})[\s,]+not (on |in |at |the )?"
         rf"(?P<old>{_WORD})",
     )
 )
-_ENDING = re.compile(r"(이라고|라고|이라니까|라니까|입니다|이에요|예요|이야|야|임|요|(?<=[일월시분년])로|ㅋ+|ㅎ+)$")
+_ENDING = re.compile(
+    r"(이라고|라고|이래요?|이라니까|라니까|입니다|이에요|예요|이야|야|임|요|(?<=[일월시분년])로|ㅋ+|ㅎ+)$"
+)
 _TIME_OR_NUMBER = re.compile(
     r"\d|^[월화수목금토일]요일|^(오늘|내일|모레|글피|어제)"
     r"|^((mon|tues|wednes|thurs|fri|satur|sun)day|today|tomorrow|tonight|jan\w*|feb\w*|march|april|may|june|july|aug\w*"
@@ -47,8 +50,10 @@ def corrected(message: str, memories: Sequence[Memory]) -> tuple[Memory, str] | 
         return None
     for pattern in _CORRECTIONS:
         for found in pattern.finditer(message):
-            old, new = found["old"], _ENDING.sub("", found["new"])
-            whole = re.compile(rf"(?<![0-9A-Za-z가-힣]){re.escape(old)}(?![0-9A-Za-z가-힣])", re.IGNORECASE)
+            new = _ENDING.sub("", found["new"])
+            month = _MONTH if re.match(r"\d{1,2}월\s", new) else ""  # a new day without one is in the month of the old
+            old = re.sub(r"^\d{1,2}월\s", "", found["old"])
+            whole = re.compile(rf"(?<![0-9A-Za-z가-힣]){month}{re.escape(old)}(?![0-9A-Za-z가-힣])", re.IGNORECASE)
             alike = _is_time_or_number(old) and _is_time_or_number(new)
             facts = [one for one in memories if not one.is_quoted and whole.search(one.value)]
             meant = [one for one in facts if alike or _is_name(one, old)]

@@ -11,7 +11,6 @@ from datetime import datetime, time
 from typing import Any
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
-from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.correction import corrected, may_correct
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
@@ -23,7 +22,15 @@ from ohlora.rag.named_memory import named_memory
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice, which_notice
 from ohlora.rag.replaced_memory import may_have_several, replaced_memory
-from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, is_no_name, is_said_as_name
+from ohlora.rag.sentences import sentences_of
+from ohlora.rag.told_names import (
+    NAME_KEYS,
+    NICKNAME_KEYS,
+    PLAIN_NAME_KEYS,
+    is_no_name,
+    is_said_as_name,
+    may_be_renamed,
+)
 from ohlora.rag.told_secrets import holds_secret, names_secret
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
@@ -139,7 +146,9 @@ def remember_all(
         operations = [one for one in operations if one.value != moved[1]]
     for operation in operations:
         reason = check_operation(operation, message)
-        if reason is None:
+        if reason is None and operation.key in OWN_WORDS.values():
+            outcomes += _as_it_was_said(store, user, operation.value, message, source_turn, language)
+        elif reason is None:
             outcome = _carry_out(store, user, operation, message, source_turn, language, "model")
             if outcome.reason == ANOTHER_NAME:
                 reason = outcome.reason
@@ -153,7 +162,7 @@ def remember_all(
     by_rule = extract_by_rule(message) if rules and not _FORGETS.search(message) else None
     if by_rule is not None and check_operation(by_rule, message) is None:
         return [_carry_out(store, user, by_rule, message, source_turn, language, "rule")]
-    words = _own_words(message, language) if tells else None
+    words = _own_words(message, language) if tells and reason != ANOTHER_NAME else None
     if words is not None and check_operation(words, message) is None:
         told = circumstances(store, words, source_turn, language, message)
         return [Remembered("add", store.add(user, words.key, words.value, **told), "words")]
@@ -169,6 +178,19 @@ def _move(
     if not is_known or check_operation(operation, message) is not None:
         return None
     return store.update(user, plan.id, day, **circumstances(store, operation, source_turn, language, message))
+
+
+def _as_it_was_said(
+    store: MemoryStore, user: str, value: str, message: str, source_turn: str | None, language: str
+) -> list[Remembered]:
+    """Stores the sentence that holds a value; nothing where it is stored already."""
+    sentence = next((one for one in sentences_of(message) if value in one), message)
+    words = _own_words(sentence, language)
+    known = [one.value for one in store.find_key(user, OWN_WORDS[language])]
+    if words is None or words.value in known or check_operation(words, message) is not None:
+        return []
+    told = circumstances(store, words, source_turn, language, message)
+    return [Remembered("add", store.add(user, words.key, words.value, **told), "words")]
 
 
 def _own_words(message: str, language: str) -> MemoryOperation | None:
@@ -269,18 +291,14 @@ def _carry_out(
                 if one.key.casefold() in NAME_KEYS and is_said_as_name(value, message):
                     _delete_others(store, one, alike)  # what else was taken for the user's name was none
                 return Remembered("known", one, source)
-        if operation.key.casefold() in PLAIN_NAME_KEYS and not _may_be_renamed(value, message):
+        former = [older.value for one in alike for older in store.replaced_by(one)]
+        if known.key.casefold() in PLAIN_NAME_KEYS and not may_be_renamed(value, message, former):
             return Remembered("refused", source=source, reason=ANOTHER_NAME)
         changes, day = operation.kind == "update", read_clock(store.clock).astimezone().date()
         replaced = replaced_memory(alike, operation.key, value, changes, message, day, source_turn)
         if replaced is None:
             return Remembered("add", store.add(user, operation.key, value, **told), source)
         return Remembered("update", store.update(user, replaced.id, value, **told), source)
-
-
-def _may_be_renamed(value: str, message: str) -> bool:
-    """Whether a second name of the user's may be one: it is plainly said, or the message tells of a change."""
-    return is_said_as_name(value, message) or tells_of_change(message)
 
 
 def _delete_others(store: MemoryStore, right: Memory, alike: Sequence[Memory]) -> None:
@@ -325,7 +343,8 @@ def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:
         return None
     cosines = vectors @ store.embedder.embed_passages([key])[0]
     best = int(cosines.argmax())
-    return memories[best] if cosines[best] >= _SAME_FACT else None
+    is_nickname = [one.casefold() in NICKNAME_KEYS for one in (key, memories[best].key)]
+    return memories[best] if cosines[best] >= _SAME_FACT and is_nickname[0] == is_nickname[1] else None
 
 
 def _is_part(value: str, memory: Memory) -> bool:

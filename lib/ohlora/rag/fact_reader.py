@@ -40,11 +40,12 @@ _EDGES = " \t\n.,!?~…'\"“”()"
 
 @dataclass(frozen=True)
 class Fact:
-    """What a message tells. value: its words. probability: mean over them."""
+    """What a message tells. value: its words. probability: mean over them; key_probability: that the key is right."""
 
     key: str
     value: str
     probability: float
+    key_probability: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,15 @@ class FactReader:
     ) -> tuple[Fact, ...]:
         found = []
         for first, last, probability in tagged_words(tags[: len(encoded.tokens)], encoded.places):
-            key, _ = self._key(states[first:last].mean(dim=0), mean)
+            key, sure = self._key(states[first:last].mean(dim=0), mean)
             begin, end = whole_words(message, encoded.places[first][0], encoded.places[last - 1][1])
             begin, end = whole_noun(message, begin, end)
             value = message[begin:end].strip(_EDGES)
             if key in _NAMES:  # a token may hold the last syllable of a name and the ending after it
                 value = _ENDING.sub("", value)
             if value:
-                found.append(Fact(key_of_named(key, message, message.index(value, begin)), value, probability))
+                named = key_of_named(key, message, message.index(value, begin))
+                found.append(Fact(named, value, probability, sure if named == key else 1.0))
         return tuple(sorted(one_own_name(found, message), key=lambda fact: -fact.probability))
 
 

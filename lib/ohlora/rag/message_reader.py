@@ -91,6 +91,11 @@ class Reading:
         return not self.tells_something and max(self.asks, self.asks_by_wants) >= MIGHT_ASK
 
     @property
+    def surest(self) -> float:
+        """Probability of the words of the surest fact; 0 where there is none."""
+        return max((fact.probability for fact in self.facts), default=0.0)
+
+    @property
     def tells_something(self) -> bool:
         """It more likely than not holds something to remember."""
         return self.tells >= POSSIBLE

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_stored
+from ohlora.rag.dates import named_day
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.former_value import MARKED_BESIDE
+from ohlora.rag.memory import OWN_WORDS
 from ohlora.rag.message_reader import POSSIBLE, SURE, UNKNOWN_READING, Reading
+from ohlora.rag.normalisation import detect_language
 from ohlora.rag.told_names import NAME_KEYS, plain_name
 
 _MARKED = (
     0.3,
     MARKED_BESIDE,
 )  # least probability of the words of the surest fact, and of a further one: these are half wrong
+
+SURE_KEY, CLEAR_KEY = 0.5, 0.9
+"""Probabilities of a key: from the first on it is believed, from the second on before the language model's. Readers
+marked 1,160 facts that the reader found in messages that taught nothing: of those with a key below .5 that name no day
+52 of 180 were right, of the others .60; from .9 on .74 of 443."""
+_ANY_DAY = date(2000, 1, 1)
 
 
 def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> tuple[MemoryOperation, ...]:
@@ -67,22 +77,34 @@ def score_proposals(
 def _of_the_reader(
     facts: list[Fact], reading: Reading, operation: MemoryOperation | None
 ) -> tuple[MemoryOperation, ...]:
-    """The reader's words, which stand in the message; the model names the fact that both found."""
+    """The reader's words, which stand in the message; the model names the fact that both found.
+
+    Where the reader is unsure of the key, and it is neither a name nor a day, what was said of it is stored as it was.
+    """
     found = []
     for fact in facts:
         changed = not found and 2 * reading.updates > reading.tells  # one fact of a message changes, not all
         kind, key = "update" if changed else "add", fact.key
-        if operation is not None and _overlap(fact.value, operation.value):
-            kind, key = operation.kind, _key_of_both(fact.key, operation.key)
+        both = operation is not None and _overlap(fact.value, operation.value)
+        if fact.key_probability < SURE_KEY and not (key.casefold() in NAME_KEYS or _is_a_day(fact.value)):
+            kind, key = "add", OWN_WORDS[detect_language(fact.value)]
+        elif both:
+            kind, key = operation.kind, _key_of_both(fact, operation.key)
+        if both:
             operation = None
         if value := as_field(plain_name(key, fact.value)):
             found.append(MemoryOperation(kind, key, value))
     return tuple(found)
 
 
-def _key_of_both(read: str, proposed: str) -> str:
-    """The model's key; whether something is the user's name the reader knows better."""
-    return read if {read.casefold(), proposed.casefold()} & {*NAME_KEYS} else proposed
+def _key_of_both(fact: Fact, proposed: str) -> str:
+    """The model's key where the reader is not sure; whether something is the user's name it knows better."""
+    is_name = {fact.key.casefold(), proposed.casefold()} & {*NAME_KEYS}
+    return fact.key if is_name or fact.key_probability >= CLEAR_KEY else proposed
+
+
+def _is_a_day(value: str) -> bool:
+    return named_day(value, _ANY_DAY) is not None
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -47,6 +47,22 @@ _OF_ANOTHER = tuple(
 )
 
 
+_ELDER = re.compile(
+    r"(큰|맏|첫째\s?)(딸|아들|애|아이|이|누나|형|언니|오빠)|첫째|장남|장녀|\b(elder|older|eldest|oldest|first|big)\b",
+    re.IGNORECASE,
+)
+_YOUNGER = re.compile(
+    r"(작은|막내|막냇|둘째\s?)(딸|아들|애|아이|누나|형|언니|오빠)|둘째|막내|\b(younger|youngest|second|little)\b",
+    re.IGNORECASE,
+)
+
+
+def is_of_the_other(question: str, text: str) -> bool:
+    """Whether a question asks for the elder of two, and a text tells of the younger alone, or the other way round."""
+    asked, told = ([bool(form.search(words)) for form in (_ELDER, _YOUNGER)] for words in (question, text))
+    return True in asked and True in told and asked == told[::-1] and asked != told
+
+
 def asks_about_self(question: str) -> bool:
     """Whether a question is about the user and names nobody else: "나 강아지 몇 마리 키워?", "what diet am I on?"."""
     return _OF_OWN.search(question) is not None and _SOMEBODY.search(question) is None

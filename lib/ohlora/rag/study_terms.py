@@ -20,7 +20,8 @@ _ASKS = re.compile(
     r"뭐(야|지|임|예요|에요|냐|더라|였|가|길래|하는|라고|랑|고)|뭔(데|가|지|\s?(말|소리|뜻))|[머먼](야|임|지|가)|무슨\s?(뜻|말|소리|의미)|무엇|란\s?(뭐|무엇|\?|$)|이란"
     r"|설명|이해\s?(가|도|를|할)?\s?(안|못|잘|시켜|하기)|모르겠|몰라|헷갈|차이|다른\s?(거|점|가)|뜻|의미|개념|알려|궁금|원리|약자"
     r"|왜\s|어떻게\s?(생|돌아|되는|작동|만들어지)"
-    r"|\b(what(['’]?s| is| are| does| do)?|wh?t|wtf|expla(in\w*|nation)|meaning|means?|defin(e|ition)|differen(t|ces?)"
+    r"|\b(what(['’]?s| is| are| does| do)?|wh?t|wtf|expla(in\w*|nation)|meaning|means?|defin(e|ition)"
+    r"|diff(eren(t|ces?))?"
     r"|makes no sense|(do|does|did|can)(n['’]?t| not) (\w+ )?(get|understand)|never (got|understood)"
     r"|help me (get|understand)|in (simple|plain) (words|terms|english)|break (it )?down|teach me|never heard|vs|remind"
     r"|tell me about|eli5|how (does|do|come|are|is|can a)|where does|(?<!that['’]s )(?<!thats )why)\b|=\s?\?",

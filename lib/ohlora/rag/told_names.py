@@ -6,20 +6,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
+from ohlora.llm.reply_format import plain_letters
+from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.korean_words import ends_in_consonant
 
 PLAIN_NAME_KEYS, NICKNAME_KEYS = ("이름", "name"), ("별명", "nickname")
 NAME_KEYS = (*PLAIN_NAME_KEYS, *NICKNAME_KEYS)
 """Keys of memories under which the user's own name stands."""
 _SPEAKS_OF_SELF = re.compile(r"(?<![가-힣])(저는|나는|난|전|나)\s|\b(i'?m|i am|my name)\b", re.IGNORECASE)
+_SPEAKS_OF_A_NAME = re.compile(r"이름|성함|불러|불리|\b(name\w*|call(ed)?|go by|going by)\b", re.IGNORECASE)
 _HERE = re.compile(r"(?<![\w'’] )\b[a-z]{2,12} here\W*$", re.IGNORECASE)  # "my feet are frozen. tess here"
+_MY_NAME_IS = re.compile(r"(?<![가-힣])(내|제|나의|저의)\s?이름(은|이)?\s?$|\bmy name(['’]?s| is)?\s$", re.IGNORECASE)
 _OF_A_CRUSH = re.compile(
     r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])(\s?|[^!?]*([^가-힣\s]|데|고)\s?)이름(은|이)?\s?$"
 )
 PET_KEYS = ("반려동물", "pet")
-_PETS_IN_KOREAN, _PETS = "고양이|냥이|강아지|멍멍이|댕댕이|반려|햄스터", "dog|cat|pet|tortoise|hamster"
+_PETS_IN_KOREAN = "고양이|냥이|냥냥이|강아지|강쥐|멍멍이|댕댕이|반려|햄스터|토끼|거북이|앵무새|고슴도치|물고기"
+_PETS = "dog|doggo|cat|pet|tortoise|hamster|rabbit|bunny|puppy|kitten|parrot|budgie|goldfish|guinea pig|ferret"
 _PET = re.compile(rf"{_PETS_IN_KOREAN}|\b({_PETS})(s|['’]s)?\b", re.IGNORECASE)
+_KIND_OF_PET = re.compile(
+    rf"(?:(?:an?|my|our|the)\s)?(?:{_PETS_IN_KOREAN}|멍이|푸들|말티즈|말티푸|포메(?:라니안)?|시츄|비숑"
+    r"|치와와|요크셔|진돗개|시바|(?:골든)?\s?리트리버|(?:웰시)?\s?코기|닥스훈트|비글|믹스|코숏|코리안\s?숏헤어|러시안\s?블루|페르시안"
+    rf"|먼치킨|랙돌|{_PETS}|kitty|fish|poodle|beagle"
+    r"|labrador|lab|retriever|corgi|shiba|pug|husky|terrier|kelpie|collie|tabby|siamese|persian|ragdoll|spaniel"
+    r"|dachshund|staffy|greyhound)s?",
+    re.IGNORECASE,
+)
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
     r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
@@ -95,12 +109,15 @@ _CALLED = {
     r"(?:'?s name(?: is|'s)?| is called| called| named|,)?\s$",
 }
 _ANOTHER = re.compile(
-    r"(아내|마누라|와이프|집사람|남편|신랑|딸|아들|자식|애기|아기|엄마|아빠|어머니|아버지|동생|언니|오빠|누나|(?<![가-힣])형(?!제)|여자\s?친구|남자\s?친구|친구|여친|남친|애인|사귀는"
+    r"(아내|마누라|와이프|집사람|남편|신랑|딸|아들|자식|애기|아기|엄마|아빠|어머니|아버지|동생|언니|오빠|누나|(?:(?<![가-힣])|(?<=우리))형(?!제)|여자\s?친구|남자\s?친구|친구|여친|남친|애인|사귀는"
     rf"|{_PETS_IN_KOREAN}|사위|며느리|손주|손녀|손자|할머니|할아버지|룸메|선생|쌤|팀장|사장|상사|동료|회사|가게|학교)"
-    r".*(?:이름|뭐라고?\s?(?:불|하|했|지)|누구)|(?:얘|걔|쟤)\s?(?:이름|누구)"
+    r".*(?:이름|뭐라고?\s?(?:불|하|했|지)|누구)|(?:얘|걔|쟤|애|사람)\s?(?:이름|누구)"
     r"|\b(wife|husband|partner|girlfriend|boyfriend|gf|bf|ex|son|daughter|kid|lad|baby|mother|father|mum|mom|dad|brother|sister"
     rf"|friend|mate|{_PETS}|boss|teacher|neighbou?r|roommate|grand\w+?|niece|nephew|uncle|aunt|cousin"
     r"|company|shop|school)(?:'?s|s'?)?\b.*\b(?:names?|called)\b|\b(?:his|her|their) names?\b"
+    r"|(?<![가-힣])(?:우리|내|제|저희)\s(?!진짜|본|영어|한국|한글|풀|원래|성)([가-힣]{1,8}?)(?:의)?\s이름"
+    r"|\bmy (?!(?:full|first|last|middle|nick|own|real|whole|user|english|korean|given|maiden|actual|name)\b)(\w+?)"
+    r"(?:['’]?s)? names?\b"
     r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my\b",
     re.IGNORECASE,
 )
@@ -151,6 +168,8 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     may_be_a_name = key.casefold() in (*NAME_KEYS, *PET_KEYS) or is_of_people(key)
     if may_be_a_name and _HERE.match(message, begin):
         return PLAIN_NAME_KEYS[1]
+    if own := _MY_NAME_IS.search(message[:begin]):
+        return PLAIN_NAME_KEYS[1 if own[0].isascii() else 0]
     if _OF_A_CRUSH.search(message[:begin]):
         return "짝사랑"
     own = key.casefold() in NAME_KEYS and _SPEAKS_OF_SELF.search(message[:begin])
@@ -169,13 +188,40 @@ def is_said_as_name(value: str, message: str) -> bool:
     return re.search(said.replace("{value}", re.escape(value)), message, re.IGNORECASE) is not None
 
 
+def may_be_renamed(value: str, message: str, former: Collection[str] = ()) -> bool:
+    """Whether a further name of a user whose name is known may be one.
+
+    "저는 정약용입니다" behind the question whom one would like to meet is none, nor is "미경이라고 해요" of a wife.
+
+    Args:
+        former: names that were known before: one of these may come back ("아니, 저는 박정호입니다").
+    """
+    if value in former or tells_of_change(message):
+        return True
+    if not is_said_as_name(value, message):
+        return False
+    before = message[: message.casefold().find(value.casefold())]
+    plainly = _SPEAKS_OF_SELF.search(before) and not re.search("[?？]", before)
+    return bool(plainly or _SPEAKS_OF_A_NAME.search(message))
+
+
+def relation_key(word: str, language: str) -> str:
+    """The key under which somebody is known whom a word names: "와이프" → 아내, "gf" → girlfriend; "": it names nobody.
+
+    Args:
+        language: ``"ko"`` or ``"en"``, of word and key.
+    """
+    relations = _RELATIONS[language].items()
+    return next((name for name, words in relations if re.fullmatch(words, word, re.IGNORECASE)), "")
+
+
 def is_no_name(key: str, value: str, message: str) -> bool:
     """True where a value under the key of a name is somebody else's, a greeting, a number, or a small word."""
     if key.casefold() not in NAME_KEYS:
         return False
     name = value.strip(" .,!?~").casefold()
     written = [*re.finditer(re.escape(value), message, re.IGNORECASE)]
-    if any(key_of_named(key, message, one.start()) != key for one in written):
+    if any(key_of_named(key, message, one.start()) not in (key, *PLAIN_NAME_KEYS) for one in written):
         return True
     if name in _NO_NAMES or re.fullmatch(r"\d+\S?", name):
         return True
@@ -192,6 +238,16 @@ def whose_name_is_asked(message: str) -> str:
     """
     asked = None if _OWN.search(message) else _ANOTHER.search(message)
     return next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
+
+
+def may_be_the_name(words: str, question: str) -> bool:
+    """Whether words may be the name for which a question asks: neither whose it is, nor a kind of animal.
+
+    Of "my rabbit Turnip" the rabbit is none, of "감자가 위로해 줌, 얘 푸들임" the poodle. True where none is asked for.
+    """
+    whose = whose_name_is_asked(question)
+    others = re.sub(rf"{re.escape(whose)}|\b(my|our|the)\b|우리|내|제", "", words, flags=re.IGNORECASE)
+    return not whose or bool(plain_letters(others) and not _KIND_OF_PET.fullmatch(words.strip()))
 
 
 def is_of_another(key: str, message: str) -> bool:

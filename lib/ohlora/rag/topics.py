@@ -1,10 +1,11 @@
-"""What a message is about, by its words ("cat", "exam", "rain"), and answers that fit whatever is told of that.
+"""What a message is about, by its words ("cat", "exam", "rain"), and answers that fit whatever is told or asked of it.
 
 A general answer (ohlora.rag.intents) fits every message that does the same, and so leaves out what was said; an answer
 to a topic names it. Which words belong to a topic is written by hand, as in the first chat programs (Weizenbaum 1966,
 "ELIZA"); whether something good, bad or neither is told of it the intents know. There are no answers to bad news: two
 readers who did not know which was which liked those to a topic better in 21 of 34 pairs where the news was good or
-neither, and in 24 of 66 where it was bad. Who complains wants to be heard, not to hear of rain.
+neither, and in 24 of 66 where it was bad. Who complains wants to be heard, not to hear of rain. Who asks what she
+thinks of something, or for a tip, hears a view of hers and a tip instead of "who knows".
 """
 
 from __future__ import annotations
@@ -20,18 +21,53 @@ import yaml
 from ohlora.config import DATA
 from ohlora.rag.intents import GeneralAnswer, rotated
 from ohlora.rag.korean_words import morphemes
+from ohlora.rag.sentences import sentences_of
 
 _KOREAN, _LATIN_WORD = re.compile(r"[가-힣]"), re.compile(r"[a-zé]+", re.IGNORECASE)
 _NOUNS = ("NNG", "NNP", "XR", "SL")
 
 
+ASKS_VIEW, ASKS_TIP = "asks_view", "asks_tip"
+"""Kinds of answers to a topic, beside those of what is told: what she thinks of it, and what she would do."""
+_ANYTHING = "anything"  # where no topic is named
+_ASKS_HER_VIEW = re.compile(
+    r"어떻게\s?(생각|보(세요|시|니|냐|아요?\s?\?))|(네|니|너의|오로라\s?씨)\s?(생각|의견)|의견이\s?(궁금|어때|뭐)"
+    r"|(^|[\s.!~])(너|넌|너는|너도|니는|오로라\s?(씨|님|는|도|씨는|씨도))\s[^.!]*"
+    r"(좋아(해|하|함)|해\s?(봤|본)|가\s?(봤|본)|키워\s?(봤|본)|어떻게\s?(풀|지내|버티|견디))[^.!]*(\?|[야니냐요지어][\s?~ㅋㅎ]*$)"
+    r"|\bwhat (?:do|did|would) (?:you|u) (?:think|make)(?: of| about)?\b|\bhow do (?:you|u) feel about\b"
+    r"|\b(?:your|ur) (?:thoughts|take|opinion|view)s?\b"
+    r"|\b(?:do|are|did) (?:you|u) (?:ever |even )?(?:like|enjoy|into|love)\b"
+    r"|\bhave (?:you|u) ever (?!been told|met me)\w+",
+    re.IGNORECASE,
+)
+_WHAT_SHE_THINKS = re.compile(
+    r"생각|보(세요|시|니|냐|아)|의견|think|make of|feel about|thoughts|take|opinion|view", re.IGNORECASE
+)
+_ASKS_FOR_A_TIP = re.compile(
+    r"(꿀?팁|조언)(\s?(좀|있|줘|부탁|없)|[?\s]*$)|어떻게\s?(해야|하면|하지|할까|준비|막|버티|달래)|뭘?\s?(해야|하면)\s?(돼|되|좋|할까)"
+    r"|\b(?:any|got|some|have) (?:good )?(?:tips?|advice)\b|\btips? (?:for|on)\b|\badvice (?:on|for|about)\b"
+    r"|\bwhat (?:do|should|can|could) i(?: even)? do\b|\bhow (?:do|can|should) i\b",
+    re.IGNORECASE,
+)
+
+
+def asked_kind(message: str) -> str:
+    """ASKS_TIP where a message asks for a tip, ASKS_VIEW where for what she thinks, likes or has done; else ""."""
+    if _ASKS_FOR_A_TIP.search(message):
+        return ASKS_TIP
+    return ASKS_VIEW if _ASKS_HER_VIEW.search(message) else ""
+
+
 @dataclass(frozen=True)
 class Topic:
-    """name: of data/answers/topics.yaml. people: who takes part, not what is told. place: of its last word."""
+    """name: of data/answers/topics.yaml. people: who takes part, not what is told. place: of its last word. asked_only:
+    there are only answers to who asks.
+    """
 
     name: str
     people: bool
     place: int
+    asked_only: bool = False
 
 
 class TopicAnswers:
@@ -53,13 +89,28 @@ class TopicAnswers:
             kind: see GeneralAnswers.kind. language: ko or en.
             heart: the words of the message that are worth repeating; a topic among them comes first.
         """
-        found = topics_of(message)
+        found = [one for one in topics_of(message) if not one.asked_only]
         if heart:
             inside = {one.name for one in topics_of(heart)}
             found.sort(key=lambda one: one.name not in inside)
         if not found:
             return []
         return rotated(self._answers.get((f"{found[0].name}/{kind}", language), []), message)
+
+    def asked(self, message: str, language: str) -> list[GeneralAnswer]:
+        """Answers to who asks for a tip or for her view, in an order that the message's words choose; else none.
+
+        The sentence that asks names the topic, else the others do. Where none is named she has a view all the same.
+        """
+        sentences = sentences_of(message)
+        asking = next((one for one in reversed(sentences) if asked_kind(one)), "")
+        kind = asked_kind(asking)
+        topics = [*topics_of(asking), *topics_of(message)] if kind else []
+        names = [one.name for one in topics]
+        if kind == ASKS_VIEW and _WHAT_SHE_THINKS.search(asking):
+            names.append(_ANYTHING)
+        found = (self._answers.get((f"{name}/{kind}", language), []) for name in names)
+        return rotated(next(filter(None, found), []), message)
 
 
 def topics_of(message: str) -> list[Topic]:
@@ -72,7 +123,7 @@ def topics_of(message: str) -> list[Topic]:
         places = [words[word] for word in (*entry["ko"], *entry["en"]) if word in words]
         places += [match.start() for stem in entry.get("ko_verbs", ()) for match in re.finditer(stem, message)]
         if places:
-            found.append(Topic(name, bool(entry.get("people")), max(places)))
+            found.append(Topic(name, bool(entry.get("people")), max(places), bool(entry.get("asked_only"))))
     return sorted(found, key=lambda one: (one.people, -one.place))
 
 

@@ -48,10 +48,11 @@ _ABOUT_THE_TALK = {
 }  # wants that speak of her last line  # fmt: skip
 APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype", "wish_luck", "congratulate"}
 """Wants that she approve of what the user does."""
-RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.045, 0.4
+RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.045, 0.5
 """Probabilities of a want that a friendly yes could harm ("can I drive, it was only three beers"): from the first on
 she does not approve here, from the second on she is careful where she would have. The first was raised by hand, from
-.03, with the network of today, for "three coffees and an exam at nine, wish me luck"."""
+.03, with the network of today, for "three coffees and an exam at nine, wish me luck"; the second from .4, for a word of
+caution to who is spoken to by a crush (.49), or has butterflies before an exhibition (.41)."""
 _LARGEST = 6.0  # standard deviations: a few features reach a hundred
 _BATCH = 64
 _TRAIN = "python -m ohlora.rag.wants_training"

@@ -1,0 +1,33 @@
+"""Who asks where is told no day, who asks when no gym; whatever else may be an answer."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohlora.companion.kind_of_answer import can_answer
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "can"),
+    [
+        ("Where is the party going to be held", "28 of February", False), ("where is the party", "at Mia's", True),
+        ("면접 장소가 어디라고 했어요", "24일", False), ("대회가 며칠이랬지", "수원 체육관", False),
+        ("대회가 며칠이랬지", "다음 달 3일", True), ("식 올리는 날이 언제고", "십일월 일일", True),
+        ("what time is the swim test", "sept 24", False), ("what time is the swim test", "at 3 on sept 24", True),
+        ("how many times did i do the race", "june 27", False), ("how many bowls have i got", "24", True),
+        ("how much do they pay me", "extra money", False), ("how old is he", "six", True),
+        ("내 아들 몇 학년이지", "초등학생", False), ("딸은 몇 학년이라고 했지", "중학교 3학년", True),
+        ("when is my exam", "Friday", True), ("when is my exam", "IELTS", False), ("시험 언제야", "금욜", True),
+        ("when and where is it", "28 of February", True), ("what's my dog called", "Biscuit", True),
+        ("who is my dentist", "march 3", False), ("몇 시에 일어난다 했지", "다섯 시", True),
+    ],
+)  # fmt: skip
+def test_words_of_another_kind_are_no_answer(question: str, words: str, can: bool) -> None:
+    assert can_answer(question, words) is can
+
+
+@given(st.text(max_size=40))
+def test_a_question_without_a_question_word_may_be_answered_by_anything(words: str) -> None:
+    assert can_answer("my dog's name?", words)

@@ -1,0 +1,55 @@
+"""What she did not know and asked for is stored under what was asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from companion_parts import make_companion
+
+from ohlora.companion.open_question import as_answer, key_asked_for
+from ohlora.rag import UNKNOWN_READING, Reading
+from ohlora.rag.fact_reader import Fact
+
+KEYS = ("생일", "결혼", "시험", "이름", "birthday", "wedding", "exam", "sport", "형")
+
+
+@pytest.mark.parametrize(
+    ("question", "key"),
+    [
+        ("그럼 내 생일은 언제게~?", "생일"), ("제 아내 이름이 뭔지도 아십니까?", "아내"), ("우리형 이름은?", "형"),
+        ("do u know my sisters name?", "sister"), ("ok impressed. and when's my birthday?", "birthday"),
+        ("내 이름 뭐게", "이름"), ("what's my favourite pie?", ""), ("how do i get there by transport", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_the_key_is_what_the_question_names(question: str, key: str) -> None:
+    assert key_asked_for(question, KEYS) == key
+
+
+def test_the_first_fact_of_the_first_sentence_is_the_answer() -> None:
+    read = replace(UNKNOWN_READING, facts=(Fact("결혼", "3월 9일", 0.9, 0.4), Fact("반려동물", "두부", 0.9)))
+    message = "3월 9일! 꼭 기억해 ㅋㅋ 나 이제 두부 밥 주러 가야겠다"
+    answered = as_answer(read, message, "내 생일은 언제게?", KEYS)
+    assert answered.facts == (Fact("생일", "3월 9일", 0.9, 1.0), Fact("반려동물", "두부", 0.9))
+    assert as_answer(read, message, "", KEYS) == read
+    assert as_answer(read, message, "what's my favourite pie?", KEYS) == read
+    assert as_answer(read, "글쎄. 3월 9일에 말해 줄게", "내 생일은 언제게?", KEYS) == read, "not the first sentence"
+
+
+def test_in_a_talk_the_answer_to_what_she_asked_is_nobodys_own_name(tmp_path: Path) -> None:
+    class Reads:
+        keys = KEYS
+
+        def read(self, message: str, before: str = "") -> Reading:
+            asks = message.endswith("?")
+            facts = () if asks else (Fact("이름", "미경", 0.9),)
+            tells = 0.0 if asks else 0.9
+            return Reading(tells, 0.0, 0.0, float(asks), may_ask=asks, surely_asks=asks, facts=facts)
+
+    companion = make_companion(tmp_path, "happy 0.5\n응.", reader=Reads())
+    companion.memory.add("tester", "이름", "박정호")
+    companion.turn("제 아내 이름이 뭔지 기억하세요?")
+    assert companion.turn("미경이라고 해요").stored == ("아내: 미경",)
+    assert companion.turn("미경이라고 해요").stored == (), "now it would be a second name, and nobody asked"
+    assert {one.line for one in companion.memories()} == {"이름: 박정호", "아내: 미경"}
