@@ -20,7 +20,9 @@ KEYS = ("생일", "결혼", "시험", "이름", "birthday", "wedding", "exam", "
     [
         ("그럼 내 생일은 언제게~?", "생일"), ("제 아내 이름이 뭔지도 아십니까?", "아내"), ("우리형 이름은?", "형"),
         ("do u know my sisters name?", "sister"), ("ok impressed. and when's my birthday?", "birthday"),
-        ("내 이름 뭐게", "이름"), ("what's my favourite pie?", ""), ("how do i get there by transport", ""), ("", ""),
+        ("내 이름 뭐게", ""), ("what's my favourite pie?", ""), ("how do i get there by transport", ""), ("", ""),
+        ("내 친구 생일 언제게?", ""),
+        ("when's my brother's birthday?", ""), ("시험 끝나고 어디 가기로 했지?", ""), ("what's my dream car?", ""),
     ],
 )  # fmt: skip
 def test_the_key_is_what_the_question_names(question: str, key: str) -> None:
@@ -34,6 +36,11 @@ def test_the_first_fact_of_the_first_sentence_is_the_answer() -> None:
     assert answered.facts == (Fact("생일", "3월 9일", 0.9, 1.0), Fact("반려동물", "두부", 0.9))
     assert as_answer(read, message, "", KEYS) == read
     assert as_answer(read, message, "what's my favourite pie?", KEYS) == read
+    surely = replace(read, facts=(Fact("사는 곳", "3월 9일", 0.9, 0.95),))
+    assert as_answer(surely, message, "내 생일은 언제게?", KEYS) == surely, "it is something else"
+    pilates = replace(read, facts=(Fact("운동", "필라테스", 0.9, 0.5),))
+    assert as_answer(pilates, "나 필라테스 다녀", "내 생일은 언제게?", KEYS) == pilates, "no day"
+    assert as_answer(read, "아냐 됐어, 3월 9일에 봐", "내 생일은 언제게?", KEYS) == read
     assert as_answer(read, "글쎄. 3월 9일에 말해 줄게", "내 생일은 언제게?", KEYS) == read, "not the first sentence"
 
 

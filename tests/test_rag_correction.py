@@ -19,6 +19,7 @@ def known(*facts: tuple[str, str]) -> list[Memory]:
 FACTS = known(
     ("여행", "12월 12일"),
     ("이름", "민재임"),
+    ("개강", "3월"),
     ("사는 곳", "수원"),
     ("exam", "Monday"),
     ("name", "Jon"),
@@ -37,6 +38,7 @@ FACTS = known(
         ("12월 12일 아니고 19일이래", "여행", "12월 19일"),
         ("출발을 12월 12일이 아니라 12월 15일로 미뤘어요", "여행", "12월 15일"),
         ("12일이 아니라 1월 3일로 바뀜", "여행", "1월 3일"),
+        ("개강 3월 아니고 4월 맞아", "개강", "4월"),
         ("아니 민재임이 아니라 민재ㅋㅋㅋㅋ", "이름", "민재"),
         ("the exam is not on Monday but Friday", "exam", "Friday"),
         ("it's Jonah, not Jon", "name", "Jonah"),
@@ -50,7 +52,8 @@ def test_the_wrong_word_gives_way_to_the_right_one(message: str, key: str, value
 @pytest.mark.parametrize(
     "message",
     [
-        "그게 아니고 내 말은", "커피 말고 차 마실래", "오늘 월요일 아니고 화요일이지?", "not bad but not good",
+        "그게 아니고 내 말은", "11월 12일 아니고 19일이야",
+        "커피 말고 차 마실래", "오늘 월요일 아니고 화요일이지?", "not bad but not good",
         "아니라고!!",
         "수원이 아니고 수지라니까", "나비는 고양이 아니고 강아지야", "나 지금 학교 아니고 집이야",
         "여긴 회사가 아니라 지옥이야 ㅠㅠ", "My boyfriend is not Korean but he speaks it",

@@ -68,6 +68,9 @@ def test_an_answer_fits_the_topic_and_what_is_told_of_it() -> None:
         ("Have you ever grown anything?", ASKS_VIEW), ("what do you think of jazz?", ASKS_VIEW),
         ("너도 고양이 좋아해?", ASKS_VIEW), ("any tips for technical interviews? i always freeze up", ASKS_TIP),
         ("five days to go, what do i do", ASKS_TIP), ("시험 공부 어떻게 해야 돼?", ASKS_TIP),
+        ("나 내일까지 과제 해야 돼 ㅠㅠ", ""), ("돌아가신 할머니 생각이 자꾸 나", ""), ("thanks for your opinion", ""),
+        ("상사가 조언 좀 해줬는데 기분 나빴어", ""), ("got tips from customers tonight, 40 quid!", ""),
+        ("how do i look? new dress", ""), ("남친이 날 어떻게 생각하는지 모르겠어", ""),
         ("시험 망했어 어떡해ㅠㅠ", ""), ("너도 힘들지?", ""), ("I like cats", ""), ("고양이 좋아", ""), ("", ""),
     ],
 )  # fmt: skip
@@ -94,6 +97,7 @@ def test_who_asks_hears_of_the_topic_of_the_question_and_a_view_of_anything() ->
     assert said("do you like taxes?") == [], "no view of whatever it is"
     assert said("exam on friday. any tips?") == ["Start small."]
     assert said("exam on friday and i'm nervous, what do i do") == ["Breathe."], "the last word"
+    assert said("my dad hit me and i have an exam, what do i do") == [], "that is graver than any tip"
     assert said("my cat sleeps") == [] and said("any tips for taxes?") == []
     assert answers.answers("so much stress, my cat", "tells_good", "en") == []
 

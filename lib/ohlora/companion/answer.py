@@ -149,16 +149,16 @@ def told_answer(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -
 
 def _with_second(first: str, second: str, draft: Draft, other: Draft) -> str:
     """Her answers to two questions, first what she knows. other: draft of the second question."""
-    known, knows_other = draft.memories[:1], other.memories[:1]
-    if not knows_other:
-        draft.not_known = other.asking
-    draft.recalled, draft.quotes = (*draft.recalled, *other.recalled), draft.quotes or other.quotes
-    if not known and not knows_other:
-        return second
-    if not (known and knows_other):
+    known, known_too = draft.recalled, other.recalled
+    draft.recalled, draft.quotes = (*known, *known_too), draft.quotes or other.quotes
+    if known and known_too:
+        is_the_same = (known[0].memory, known[0].words) == (known_too[0].memory, known_too[0].words)
+        return first if is_the_same else f"{first} {second}"
+    if known or known_too:
+        draft.not_known = other.asking if known else draft.asking
         return f"{first if known else second} {not_known_either(draft.asking)}"
-    is_the_same = known[0].source_turn == knows_other[0].source_turn
-    return first if is_the_same and known[0].key == knows_other[0].key else f"{first} {second}"
+    draft.not_known = ""  # which of the two is answered next cannot be told
+    return second
 
 
 def _told_back(store: MemoryStore, draft: Draft, now: datetime, surely: bool) -> str | None:

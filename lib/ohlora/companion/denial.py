@@ -31,9 +31,8 @@ _INSISTS = re.compile(  # "고수라고 고수ㅋㅋ", "목포에요 목포", "�
     r"|^(?!.*(한테|에게|아무|누구)).*(말|얘기|알려\s?준)\S*\s?적\s?(이\s?|은\s?)?없"
     r"|\bi (never|didn['’]?t) (tell|told) (you|u)\b"
     rf"|\b(lmao+|lol|(ha){{2,}})\W+no\b(?!{_DENIES_NOTHING})"
-    r"|^\W*(그건|그것도|그거|걔는?)\s?(내|나|제|저)?\s?[가-힣]*(나|저|이름|거|꺼)?\s?(임|야|이야|잖아|라고|인데|이고|이라고)(?![가-힣])"
-    r"|^[^.!?]{1,20}[은는]\s?[^.!?]{1,14}(이?잖아|이라고|라고|이라니까|라니까)(요|ㅋ|ㅎ|[\s.!~]|$)"
-    r"|\b(heavens|goodness|oh) no\b|\bthat['’]?s (the|my|our) \w+(,|!|$)|\bnot (himself|herself|themselves|him|her)\b",
+    r"|^\W*(그건|그것도|그거)\s?(나|내|저|제)(\s?이름)?(이?임|이?야|이?잖아|이?라고|인데|이고)(?![가-힣])"
+    r"|\b(heavens|goodness) no\b|\bnot (himself|herself|him|her|them)(?=[,!]|\W*$)",
     re.IGNORECASE,
 )
 _CONTRADICTS = re.compile(
@@ -51,6 +50,11 @@ TOLD_ALREADY = "told_already"  # a want
 _TOLD_BEFORE = re.compile(
     r"(말|얘기|알려|언급)[가-힣]*\s?(했|해|줬|드렸)[가-힣]*(잖아|는데|거든|다니까|다고)|아까\s?(말|얘기|알려)"
     r"|\bi (just|already|literally|did|have already) (tell|told|said|say|mentioned)\b|\bi told (you|u)\b",
+    re.IGNORECASE,
+)
+_NOT_TOLD = re.compile(
+    r"(말|얘기)\s?안\s?[했하]|안\s?말했|(친구|엄마|아빠|쌤|선생님|누가)\S*\s(말|얘기|알려)"
+    r"|\b(if|have|not sure|don['’]?t think|never|haven['’]?t)\b.{0,12}\b(told|said)\b",
     re.IGNORECASE,
 )
 _PRAISES = re.compile(
@@ -76,7 +80,7 @@ def told_before(message: str, before: str) -> str:
     """The want of a message that says it was told already, where she just said that she does not know; else ""."""
     if not any(form.search(before) for form in _not_known()):
         return ""
-    return TOLD_ALREADY if _TOLD_BEFORE.search(message) else ""
+    return TOLD_ALREADY if _TOLD_BEFORE.search(message) and not _NOT_TOLD.search(message) else ""
 
 
 def contradicts(message: str) -> bool:

@@ -31,8 +31,10 @@ _SAID = re.compile(
 )
 
 _ASKS_FOR_LUCK = re.compile(
-    r"\b(wish me( (some|all the))? luck|(keep )?(your )?fingers crossed for me)\b"
-    r"|행운을?\s?빌어\s?(줘|주)|응원\s?(좀\s?)?해\s?(줘|주)",
+    r"(?:^|[.,!;~]\s*|\b(?:so|and|please|pls|ok)\s)(?:wish (?:me|us) (?:\w+ )?luck"
+    r"|(?:keep|cross) your fingers(?: crossed)? for me)"
+    r"\b"
+    r"|(?:행운을?\s?빌어|응원\s?(?:좀\s?)?해)\s?(?:줘|줄래|주라|주세요)요?(?=[\s!~.ㅋㅎㅠ]*$)",
     re.IGNORECASE,
 )
 _LUCK_SAID = re.compile(

@@ -16,42 +16,61 @@ _PLACE_OR_PERSON = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
-    r"몇\s?(명|마리|번|개|병|살|권|학년|등급?|점|층|호|년|시간|킬로|키로|장|잔|곡|쪽|페이지|평|퍼|프로)|얼마|몇이"
-    r"|\bhow (many(?! (more )?(days|sleeps|nights|weeks))|much|old|tall|heavy)\b",
+    r"몇\s?(명|마리|번|개|병|살|권|학년|등급?|점|층|호|년|시간|킬로|키로|장|잔|곡|쪽|페이지|평|퍼|프로)(?!\s?(전|만))|얼마(?!\s?(전|안|나))|몇이"
+    r"|\bhow (many(?! (more )?(days|sleeps|nights|weeks|times do i))|much(?! do i\b)|old|tall|heavy)\b",
     re.IGNORECASE,
 )
 _HOUR = re.compile(r"몇\s?시(?!간)|\b(what time|at what hour)\b", re.IGNORECASE)
 _NUMBER_WORD = re.compile(
-    r"\d|(?<![가-힣])(한|두|세|네|넷|셋|둘|하나|다섯|여섯|일곱|여덟|아홉|열|열\S|스무|스물\S?|서른\S*|마흔\S*|쉰\S*|예순\S*|일흔\S*|여든\S*"
-    r"|[일이삼사오육칠팔구]?[십백천만억]\S*|반|절반|몇|여러|없|[일이삼사오육칠팔구]학년)|만\s?원|천\s?원"
-    r"|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy"
-    r"|eighty|ninety|hundred|thousand|k|half|dozen|couple|few|several|no|none|zero|once|twice|an?|both|only child)\b",
+    r"\d|(?<![가-힣])(하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉|열|스물|서른|마흔|쉰|예순|일흔|여든|반|절반|여러|혼자|외동|무료|공짜|최저|없|동갑|고[일이삼])"
+    r"|(?<![가-힣])(한|두|세|네|몇)\s?(명|마리|개|번|살|잔|병|권|시|달|주|곳|쌍|배|장|대|그릇|달|해)|[일이삼사오육칠팔구]?[십백천만억]\s?\S|[일이삼사오육]학년"
+    r"|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teens?|\w+t(y|ies)|hundreds?|thousands?|k|half|dozens?"
+    r"|couple|few|several|no|none|nothing|free|zero|once|twice|an?|both|only child|minimum wage)\b",
     re.IGNORECASE,
 )
 _TIME_WORD = re.compile(
-    r"\d|[월화수목금토일](요일|욜)|주말|평일|오늘|내일|낼|모레|글피|어제|그제|매일|매주|매달|다음|담주|담달|이번|지난|저번|내년|올해|작년|봄|여름|가을|겨울"
-    r"|[일이삼사오육칠팔구십]+[월일]|아침|점심|저녁|새벽|오전|오후|밤|낮|때|후에?$|뒤에?$|전에?$|날|달|주|년|크리스마스|추석|설|방학|명절|연말|연초|월말|월초|초$|말$|퇴근|학기"
+    r"\d|[월화수목금토일](요일|욜)|(?<![가-힣])[월화수목금토일]{2,7}(?![가-힣])|주말|평일|오늘|내일|낼|모레|글피|어제|그제|그저께|매일|매주|매달|다음|담주|담달"
+    r"|이번|지난|저번|내년|올해|작년|봄|여름|가을|겨울|아침|점심|저녁|새벽|오전|오후|밤|낮|때|후에?$|뒤에?$|전에?$|날|[일이삼사오육칠팔구십]+[월일]|데이|할로윈"
+    r"|달|주|년|크리스마스|추석|설|방학|명절|연말|연초|월말|월초|초$|말$|퇴근|학기|고$|면$|자마자|현충일|광복절|한글날|어린이날"
     r"|\b((mon|tues?|wednes|wed|thurs?|fri|satur|sat|sun)(day)?s?|jan\w*|feb\w*|mar(ch)?|apr\w*|may|june?|july?|aug\w*"
-    r"|sept?\w*|oct\w*|nov\w*|dec\w*|today|tonight|tomorrow|tmrw|yesterday|week\w*|month|year|spring|summer|autumn|fall"
-    r"|winter|morning|noon|afternoon|evening|night|midnight|christmas|easter|thanksgiving|new year|ramadan|eid|diwali"
-    r"|day|term|semester|next|last|before|after|when|since|every|one|two|three|four|five|first|second|third)\b",
+    r"|sept?\w*|oct\w*|nov\w*|dec\w*|today|tonight|tomorrow|tmrw|yesterday|week\w*|months?|years?|spring|summers?|autumn|fall"
+    r"|winters?|mornings?|noon|afternoons?|evenings?|nights?|midnight|bedtime|breakfast|lunch|dinner|christmas|easter"
+    r"|thanksgiving|halloween|valentine\w*|new year\w*|ramadan|eid|diwali|days?|terms?|semesters?"
+    r"|next|last|before|after|when|since|every|kid|child|college|school|one|two|three|four|five|first|second|third)\b",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"[,&]|[가-힣](랑|하고|와|과)\s|\band\b", re.IGNORECASE
+)  # "how many kids do I have?" – "Mia and Leo"
+_HOUR_SAID = re.compile(
+    r"\d\s?시|[한두세네]\s?시|(다섯|여섯|일곱|여덟|아홉|열|열한|열두)\s?시|\b\d{1,2}(:\d\d)?\s?([ap]\.?m|o['’]?clock)\b|\d:\d"
+    r"|\b(at|till|to)\s\d",
+    re.IGNORECASE,
+)
+_ASKS_WHAT = re.compile(  # beside a number or a day that is no question: "몇 년 전에 키우던 강아지 이름이 뭐였지?"
+    r"뭐|뭘|뭔|무슨(?!\s?(요일|날))|이름|어떤|\bwhat(?!['’]?s? (is |was )?(the |my )?(day|date|time|month))\b"
+    r"|\bwhich(?! (day|date|month))\b"
+    r"|\b(called|name)\b",
     re.IGNORECASE,
 )
 
 
-_HOUR_SAID = re.compile(r"\d\s?시|\b\d{1,2}(:\d\d)?\s?([ap]\.?m|o['’]?clock)\b|\d:\d|\b(at|till|to)\s\d", re.IGNORECASE)
+_ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
 
 
 def can_answer(question: str, words: str) -> bool:
     """False where a question asks for a place, a person, a number, an hour or a day, and the words plainly are none."""
+    is_day = is_day_alone(words)
     if _HOUR.search(question):
-        return _HOUR_SAID.search(words) is not None or not is_day_alone(words)
+        return _HOUR_SAID.search(words) is not None or not is_day
+    if _PLACE_OR_PERSON.search(question):
+        return not is_day or (asks_when(question) and not _ONLY_A_MEETING.search(question))
+    if _ASKS_WHAT.search(question):
+        return True
     if asks_for_a_day(question):
         return _TIME_WORD.search(words) is not None
     if asks_when(question):
         return True
-    if _PLACE_OR_PERSON.search(question):
-        return not is_day_alone(words)
     if _NUMBER.search(question):
-        return not is_day_alone(words) and _NUMBER_WORD.search(words) is not None
+        return not is_day and (_NUMBER_WORD.search(words) or _LISTED.search(words)) is not None
     return True

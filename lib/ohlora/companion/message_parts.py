@@ -45,12 +45,13 @@ _ONLY_ASKS = re.compile(  # of "이름 뭐였지?" nothing is left: whose?
     r"이름|성함|날짜|요일|언제|며칠|몇\s?[월일시명살]|어디|누구|뭐|뭘|무슨|어느|얼마|왜|라고|였\S*|했\S*|[이가은는을를도야지죠더라게냐요]"
 )
 _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
-_SAYS_GOODBYE = re.compile(  # at the end of a message, however long the sentence is
-    r"(?:(?<![가-힣])(?:ㅂㅂ|ㅃㅃ|ㅃㅇ|빠이|바이바이|바이|안녕히\s?계세요|(?:담|다음)에\s?(?:또\s?)?(?:봐|보자|봬|뵙|얘기|올게|봅시다)[가-힣]*"
-    r"|(?:이만|저는?|나)\s?(?:가\s?보겠습니다|가볼게요?|갈게요?|가요))"
-    r"|\b(?:good ?bye|bye(?:-?bye)?|cya|see (?:you|ya|u)(?: (?:later|soon|tomorrow|then|around))?|ttyl|gtg|g2g"
-    r"|gotta (?:go|run)|talk later"
-    r"|catch you later|until next time)\b(?! (?:to|the|said|from|for|if|when)\b))[^?]{0,40}$",
+_SAYS_GOODBYE = re.compile(  # at the end of a message, however long the sentence is; nothing but a name or "x" behind
+    r"(?:(?<![가-힣])(?:ㅂㅂ|ㅃㅃ|ㅃㅇ|빠이|바이바이|바이|안녕히\s?계세요|(?:담|다음)에\s?또?\s?(?:봐|보자|봬요|뵙겠습니다|얘기하자|올게)"
+    r"|이만\s?가\s?보겠습니다|(?:저|나)는?\s?이만\s?(?:가볼게|갈게)|또\s?올게)요?"
+    r"|(?:^|[.,!?;)]\s*|\b(?:ok|okay|well|anyway|so|and)\s)(?:good ?bye|bye(?:-?bye)?|cya|see (?:you|ya|u)|ttyl|gtg|g2g"
+    r"|gotta (?:go|run)|talk later|catch you later|until next time))"
+    r"(?:[\s,.!~ㅋㅎㅠ^x-]|oh|lora|오로라|님|love|friend|dear|for|now|then|tomorrow|take care|of yourself|later|soon"
+    r"|again)*$",
     re.IGNORECASE,
 )
 LEAST_ASKED = {"ko": 4, "en": 8}  # letters of what is asked for beside "do you remember"
@@ -77,7 +78,8 @@ def repeats_her_question(asking: str, before: str) -> bool:
         before: her last line.
     """
     words = content_words(asking)
-    return "?" not in asking and before.rstrip().endswith("?") and bool(words) and words <= content_words(before)
+    takes_up = bool(words) and before.rstrip().endswith("?") and words <= content_words(before)
+    return takes_up and "?" not in asking and not _ASKS.search(asking)
 
 
 def two_questions(message: str) -> list[str]:
@@ -85,32 +87,31 @@ def two_questions(message: str) -> list[str]:
 
     "It" in the second is in the first; whom "she" means may be found without that.
     """
-    first, second, *more = [*_ASKS_TWICE.split(message, maxsplit=1), ""]
-    parts = [first.strip(), second.strip()]
+    parts = [part.strip() for part in _ASKS_TWICE.split(message)]
+    if len(parts) != 2:
+        return []
     enough = all(
         len(plain_letters(part)) >= LEAST_ASKED[text_language(part) or "en"] and _QUESTION_WORD.search(part)
         for part in parts
     )
-    return parts if more and enough and not _MEANS_THE_FIRST.search(second) else []
+    return parts if enough and not _MEANS_THE_FIRST.search(parts[1]) else []
 
 
 def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
-    """The last sentence where it says goodbye and others stand before it ("wish me luck! gotta go"); else "".
+    """The goodbye at the end of a message that says more ("wish me luck! gotta go"); "" where there is none.
 
-    Not where these tell something bad: "my dog died today. gotta go" is no mere goodbye.
+    Not where the message tells something bad: "my dog died today. gotta go" is no mere goodbye.
     """
     *before, last = sentences_of(message) or [""]
     plainly = _SAYS_GOODBYE.search(last)
-    leaves = act_of_intent()[answers.likeliest_intent(last)] == _LEAVES and answers.is_clear(last)
-    if not plainly and not (before and leaves):
+    if plainly is None:
+        leaves = act_of_intent()[answers.likeliest_intent(last)] == _LEAVES and answers.is_clear(last)
+        if not (before and leaves):
+            return ""
+    told = " ".join(before) or last
+    if answers.kind(told)[0] == "tells_bad":
         return ""
-    return (
-        ""
-        if before and answers.kind(" ".join(before))[0] == "tells_bad"
-        else last[plainly.start() :]
-        if plainly
-        else last
-    )
+    return last if plainly is None else last[plainly.start() :]
 
 
 def beside_the_name(answers: GeneralAnswers, message: str, name: str) -> str:

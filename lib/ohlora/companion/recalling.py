@@ -60,9 +60,10 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     """
     draft.wished_speech = wish_in_talk(draft.plain, draft.said_before)
     if draft.asking_too:
-        draft.second = replace(draft, asking=draft.asking_too, asking_too="")
+        draft.second = replace(draft, asking=draft.asking_too, asking_too="", notices=[])
         recall(memory, log, user, draft.second, now)
-    message, days = draft.asking or draft.message.strip(), asks_for_days(draft.message)
+    message = draft.asking or draft.message.strip()
+    days = asks_for_days(message)
     asks = draft.reading.may_ask or days or _is_at_hand(log, user, draft, message)
     try:
         known = memory.memories(user)
@@ -91,7 +92,7 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
 def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool) -> list[Recalled]:
     """Without facts that were told in messages which do not answer the question, the best first."""
 
-    named = whose_name_is_asked(message)
+    only_one = bool(whose_name_is_asked(message))  # of several values told together only one is the name
 
     def is_answer(one: Memory) -> bool:
         if asks and not (one.is_quoted or can_answer(message, one.value)):
@@ -100,7 +101,7 @@ def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool)
             return not log.keeps(one)  # there the words that answer are found in it, too
         if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
-        known = (other.memory for other in found if not named)  # only one value is a name
+        known = () if only_one else (other.memory for other in found)
         beside = [other.value for other in known if (other.key, other.source_turn) == (one.key, one.source_turn)]
         return log.holds_answer(one, message, asks, beside)
 

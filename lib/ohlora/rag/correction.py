@@ -13,7 +13,8 @@ from ohlora.rag.memory import Memory
 from ohlora.rag.told_names import NAME_KEYS
 
 _WORD = r"[0-9A-Za-z가-힣'’/:-]{1,20}"
-_MONTH = r"(?:\d{1,2}월\s?)?"
+_MONTH = r"(?:\d{1,2}월\s?(?=\d{1,2}일))?"
+_IN_MONTH = r"\d{1,2}월\s?(?=\d{1,2}일)"
 _CORRECTIONS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -24,7 +25,7 @@ _CORRECTIONS = tuple(
     )
 )
 _ENDING = re.compile(
-    r"(이라고|라고|이래요?|이라니까|라니까|입니다|이에요|예요|이야|야|임|요|(?<=[일월시분년])로|ㅋ+|ㅎ+)$"
+    r"(이라고|라고|(?<=[일월시분])래요?|이래요?|이라니까|라니까|입니다|이에요|예요|이야|야|임|요|(?<=[일월시분년])로|ㅋ+|ㅎ+)$"
 )
 _TIME_OR_NUMBER = re.compile(
     r"\d|^[월화수목금토일]요일|^(오늘|내일|모레|글피|어제)"
@@ -50,16 +51,25 @@ def corrected(message: str, memories: Sequence[Memory]) -> tuple[Memory, str] | 
         return None
     for pattern in _CORRECTIONS:
         for found in pattern.finditer(message):
-            new = _ENDING.sub("", found["new"])
-            month = _MONTH if re.match(r"\d{1,2}월\s", new) else ""  # a new day without one is in the month of the old
-            old = re.sub(r"^\d{1,2}월\s", "", found["old"])
-            whole = re.compile(rf"(?<![0-9A-Za-z가-힣]){month}{re.escape(old)}(?![0-9A-Za-z가-힣])", re.IGNORECASE)
+            old, new = found["old"], _ENDING.sub("", found["new"])
+            whole = _what_gives_way(old, new)
             alike = _is_time_or_number(old) and _is_time_or_number(new)
             facts = [one for one in memories if not one.is_quoted and whole.search(one.value)]
             meant = [one for one in facts if alike or _is_name(one, old)]
             if len(meant) == 1 and new and new.casefold() != old.casefold():
                 return meant[0], whole.sub(new, meant[0].value, count=1)
     return None
+
+
+def _what_gives_way(old: str, new: str) -> re.Pattern[str]:
+    """What of a value is replaced: of "12월 12일" only the day where the new one has no month, else both."""
+    month = re.match(_IN_MONTH, old)
+    day = re.escape(re.sub(_IN_MONTH, "", old))
+    if re.match(_IN_MONTH, new):
+        day = (f"{re.escape(month[0].strip())}\\s?" if month else _MONTH) + day
+    elif month:
+        day = f"(?<={re.escape(month[0].strip())} ){day}"
+    return re.compile(rf"(?<![0-9A-Za-z가-힣]){day}(?![0-9A-Za-z가-힣])", re.IGNORECASE)
 
 
 def _is_time_or_number(word: str) -> bool:

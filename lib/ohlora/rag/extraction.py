@@ -146,7 +146,7 @@ def remember_all(
         operations = [one for one in operations if one.value != moved[1]]
     for operation in operations:
         reason = check_operation(operation, message)
-        if reason is None and operation.key in OWN_WORDS.values():
+        if reason is None and operation.key in OWN_WORDS.values() and operation.kind != "forget":
             outcomes += _as_it_was_said(store, user, operation.value, message, source_turn, language)
         elif reason is None:
             outcome = _carry_out(store, user, operation, message, source_turn, language, "model")
@@ -184,11 +184,14 @@ def _as_it_was_said(
     store: MemoryStore, user: str, value: str, message: str, source_turn: str | None, language: str
 ) -> list[Remembered]:
     """Stores the sentence that holds a value; nothing where it is stored already."""
-    sentence = next((one for one in sentences_of(message) if value in one), message)
+    begins = re.compile(rf"(?<![0-9A-Za-z가-힣]){re.escape(value)}")
+    sentence = next((one for one in sentences_of(message) if begins.search(one)), message)
     words = _own_words(sentence, language)
-    known = [one.value for one in store.find_key(user, OWN_WORDS[language])]
-    if words is None or words.value in known or check_operation(words, message) is not None:
+    if words is None or check_operation(words, message) is not None:
         return []
+    known = next((one for one in store.find_key(user, OWN_WORDS[language]) if one.value == words.value), None)
+    if known is not None:
+        return [Remembered("known", known, "words")]
     told = circumstances(store, words, source_turn, language, message)
     return [Remembered("add", store.add(user, words.key, words.value, **told), "words")]
 
@@ -343,8 +346,8 @@ def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:
         return None
     cosines = vectors @ store.embedder.embed_passages([key])[0]
     best = int(cosines.argmax())
-    is_nickname = [one.casefold() in NICKNAME_KEYS for one in (key, memories[best].key)]
-    return memories[best] if cosines[best] >= _SAME_FACT and is_nickname[0] == is_nickname[1] else None
+    one_is_a_nickname = (key.casefold() in NICKNAME_KEYS) != (memories[best].key.casefold() in NICKNAME_KEYS)
+    return memories[best] if cosines[best] >= _SAME_FACT and not one_is_a_nickname else None
 
 
 def _is_part(value: str, memory: Memory) -> bool:

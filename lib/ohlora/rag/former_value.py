@@ -18,7 +18,7 @@ from ohlora.rag.replaced_memory import is_time, may_have_several
 
 _FORMER_BEHIND = re.compile(
     r"(?<=[가-힣])(에서|은|는|이|가|을|를)?\s?(아니[고구라랍야]|말고(?!도)|대신(?!\s?(에도|도))|이?던\s?(거|게)|이?었는데|였는데|때려\s?[치쳤]|관뒀"
-    r"|그만(?!큼)|접[고었]|끊[고었]|(너무\s)?(많이\s)?(먹어서\s)?(질[렸려림리]|물[렸려림리])|취소|떨어지고)|에서(?=\s?\S+?로\s?(옮|이사|바|변|미|밀|당|이직|전학|갈아))"
+    r"|그만(?!큼)|접[고었]|끊[고었]|(너무\s)?(많이\s)?(먹어서\s)?(질[렸려림](?!지)|물[렸려림](?!받))|취소|떨어지고)|에서(?=\s?\S+?로\s?(옮|이사|바|변|미|밀|당|이직|전학|갈아))"
     r"|\s?(['’]s| is| was) (out\b(?! (in|on|at|with|for))|off\b(?! (to|his|her|their|its|my|school|work|sick|today))"
     r"|not (any ?more|happening|on\b|auspicious)|no more|gone|cancell?ed)\b| no more\b|\W{1,3}(well,? )?it was\b",
     re.IGNORECASE,

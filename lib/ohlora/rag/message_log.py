@@ -66,7 +66,7 @@ SURE_WORDS = 0.5
 """Probability from which words of a message are said instead of all of it: of 444 of data/memory/told.jsonl that taught
 nothing those of 388, .70 of them as marked, letter by letter, .89 longer or shorter (from .8 on 215: .86, .95)."""
 SURE_NAME = 0.6  # of a name: "charger murderer" was said of a rabbit (by hand)
-NOT_ANSWERED = -2.0
+NOT_ANSWERED = 0.0
 """Logit of the cross-encoder below which a message leaves a question open. Of 153 memories that she told back
 (questions of data/memory/development.jsonl and of talks of told.jsonl that taught nothing) 39 came from such messages:
 one was right, 27 times nothing of the kind had been told. Of the other 114 the words that answer were unsure (10; two
@@ -143,8 +143,8 @@ class MessageLog:
         best = int(scores.argmax())
         if scores[best] < QUOTED:  # it lies far from the question, and may be what is meant all the same
             best = int(shares.argmax())
-            if shares[best] < SURELY_MEANT:
-                return None
+            meant = _as_memory(rows[best]) if shares[best] >= SURELY_MEANT else None
+            return meant and self._quoted(question, meant, float(scores[best]), sure=False)
         subject = content_words(rows[best]["text"])
         same = []
         for number, row in enumerate(rows):
@@ -204,7 +204,9 @@ class MessageLog:
         sql = "SELECT text FROM messages WHERE user = ? AND turn = ? ORDER BY id"
         texts = [row["text"] for row in self._connection.execute(sql, (memory.user, memory.source_turn))]
         value, letters = plain_letters(memory.value), [plain_letters(text) for text in texts]
-        if any(is_of_the_other(question, one) for one in texts) or not may_be_the_name(memory.value, question):
+        if (texts and all(is_of_the_other(question, one) for one in texts)) or not may_be_the_name(
+            memory.value, question
+        ):
             return False
         short = any(value in one and len(one) <= len(value) + LITTLE_MORE for one in letters)
         if not texts or short:

@@ -23,6 +23,7 @@ from torch.nn.functional import normalize
 from ohlora.rag.e5_model import read_e5
 from ohlora.rag.e5_network import E5Network, in_like_batches, limited_threads, mean_and_highest, padded
 from ohlora.rag.fact_reader import Fact, FactReader, Told, load_fact_reader
+from ohlora.rag.facts_by_sentence import MARKED, standing_alone
 from ohlora.rag.former_value import present_facts
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.marked_messages import KINDS
@@ -235,9 +236,11 @@ class MessageReader:
             best = int(about[row].argmax())
             clearly = CLEARLY_ASKED_IN_TALK if before else CLEARLY_ASKED
             about_her = self.facts[best - 1] if best and about[row, best] >= clearly else ""
-            facts = tuple(present_facts(told[row].facts, message))
-            reading = self._reading(kinds[row], told[row])
-            found.append(replace(reading, facts=facts, about_her=about_her))
+            marked = present_facts(told[row].facts, message)
+            facts = tuple(standing_alone(marked, message, self._fact_reader))
+            reading = replace(self._reading(kinds[row], told[row]), facts=facts, about_her=about_her)
+            left_out = not facts and any(fact.probability >= MARKED for fact in marked)
+            found.append(replace(reading, tells=0.0, updates=0.0) if left_out else reading)
         return found
 
     def _reading(self, kinds: np.ndarray, told: Told) -> Reading:

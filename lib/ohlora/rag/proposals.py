@@ -86,7 +86,9 @@ def _of_the_reader(
         changed = not found and 2 * reading.updates > reading.tells  # one fact of a message changes, not all
         kind, key = "update" if changed else "add", fact.key
         both = operation is not None and _overlap(fact.value, operation.value)
-        if fact.key_probability < SURE_KEY and not (key.casefold() in NAME_KEYS or _is_a_day(fact.value)):
+        agree = both and plain_letters(operation.key) == plain_letters(key)
+        is_of_a_kind = key.casefold() in NAME_KEYS or _is_a_day(fact.value)  # a name, or a day that may be moved
+        if fact.key_probability < SURE_KEY and not (agree or is_of_a_kind):
             kind, key = "add", OWN_WORDS[detect_language(fact.value)]
         elif both:
             kind, key = operation.kind, _key_of_both(fact, operation.key)

@@ -47,12 +47,15 @@ _OF_ANOTHER = tuple(
 )
 
 
+_OF_TWO = r"(?:\w+\s)?(?:son|daughter|child|kid|brother|sister|boy|girl)"
 _ELDER = re.compile(
-    r"(큰|맏|첫째\s?)(딸|아들|애|아이|이|누나|형|언니|오빠)|첫째|장남|장녀|\b(elder|older|eldest|oldest|first|big)\b",
+    r"(큰|맏|첫째)\s?(딸|아들|애|아이|이|누나|형|언니|오빠)|첫째(?!\s?주)|장남|장녀|\b(elder|eldest|oldest)\b"
+    rf"|\b(older|first|big)\s{_OF_TWO}",
     re.IGNORECASE,
 )
 _YOUNGER = re.compile(
-    r"(작은|막내|막냇|둘째\s?)(딸|아들|애|아이|누나|형|언니|오빠)|둘째|막내|\b(younger|youngest|second|little)\b",
+    r"(작은|막내|막냇|둘째)\s?(딸|아들|애|아이|누나|형|언니|오빠)|둘째(?!\s?주)|막내|\byoungest\b"
+    rf"|\b(younger|second|little)\s{_OF_TWO}",
     re.IGNORECASE,
 )
 
@@ -60,7 +63,7 @@ _YOUNGER = re.compile(
 def is_of_the_other(question: str, text: str) -> bool:
     """Whether a question asks for the elder of two, and a text tells of the younger alone, or the other way round."""
     asked, told = ([bool(form.search(words)) for form in (_ELDER, _YOUNGER)] for words in (question, text))
-    return True in asked and True in told and asked == told[::-1] and asked != told
+    return asked != told and asked == told[::-1]
 
 
 def asks_about_self(question: str) -> bool:

@@ -15,8 +15,14 @@ from ohlora.rag.korean_words import ends_in_consonant
 PLAIN_NAME_KEYS, NICKNAME_KEYS = ("이름", "name"), ("별명", "nickname")
 NAME_KEYS = (*PLAIN_NAME_KEYS, *NICKNAME_KEYS)
 """Keys of memories under which the user's own name stands."""
-_SPEAKS_OF_SELF = re.compile(r"(?<![가-힣])(저는|나는|난|전|나)\s|\b(i'?m|i am|my name)\b", re.IGNORECASE)
+_SPEAKS_OF_SELF = re.compile(r"(?<![가-힣])(저는|나는|난|전|나)\s|\b(i['’]?m|i am|my name)\b", re.IGNORECASE)
+_DENIES = re.compile(r"^\W*(아니|아뇨|아녀|노노|no\b|nope\b|actually\b|wrong\b)", re.IGNORECASE)
 _SPEAKS_OF_A_NAME = re.compile(r"이름|성함|불러|불리|\b(name\w*|call(ed)?|go by|going by)\b", re.IGNORECASE)
+_I_AM = (
+    r"((?<![가-힣])(저는|저|전|제가|나는|나|난|내가)\s{value}"
+    r"|\b(i['’]?m|i am|this is|it['’]?s)\s{value}\b|^\W*{value} here\b)"
+)
+_ASKED_JUST_BEFORE = re.compile(r"[^.!?？]{6,}[?？]\s*$")
 _HERE = re.compile(r"(?<![\w'’] )\b[a-z]{2,12} here\W*$", re.IGNORECASE)  # "my feet are frozen. tess here"
 _MY_NAME_IS = re.compile(r"(?<![가-힣])(내|제|나의|저의)\s?이름(은|이)?\s?$|\bmy name(['’]?s| is)?\s$", re.IGNORECASE)
 _OF_A_CRUSH = re.compile(
@@ -67,7 +73,8 @@ _SPOKEN_OF = (  # "Sheila's shouting me", "Jake has a thing", "don't say Emma": 
     r"|miss|love|like|want|prefer|saw|met|seen)\s+{value}\b(?! x+\W*$)"
 )
 _PLAINLY_ENGLISH = (
-    r"(\b(i'?m|i am|(the|my) (full |first |real |actual |new )?name(?:'s| is)?|call(?:s|ed)? me|this is|it'?s|i go by"
+    r"(\b(i['’]?m|i am|(the|my) (full |first |real |actual |new )?name(?:'s| is)?|call(?:s|ed)? me|this is|it'?s"
+    r"|i go by"
     r"|changed my name to)\s+((just|actually|really|still|called|now)\s+)?{value}\b"
     r"|^\W*{value}\s*([,.!~]|$|here|by the way|btw))"
 )
@@ -115,8 +122,9 @@ _ANOTHER = re.compile(
     r"|\b(wife|husband|partner|girlfriend|boyfriend|gf|bf|ex|son|daughter|kid|lad|baby|mother|father|mum|mom|dad|brother|sister"
     rf"|friend|mate|{_PETS}|boss|teacher|neighbou?r|roommate|grand\w+?|niece|nephew|uncle|aunt|cousin"
     r"|company|shop|school)(?:'?s|s'?)?\b.*\b(?:names?|called)\b|\b(?:his|her|their) names?\b"
-    r"|(?<![가-힣])(?:우리|내|제|저희)\s(?!진짜|본|영어|한국|한글|풀|원래|성)([가-힣]{1,8}?)(?:의)?\s이름"
-    r"|\bmy (?!(?:full|first|last|middle|nick|own|real|whole|user|english|korean|given|maiden|actual|name)\b)(\w+?)"
+    r"|(?<![가-힣])(?:우리|내|제|저희)\s(?!진짜|본|영어|한국|한글|일본어|중국어|풀|원래|예전|새|게임|바뀐|성)([가-힣]{1,8}?)(?:의)?\s이름"
+    r"|\bmy (?!(?:full|first|last|middle|nick|own|real|whole|user|english|korean|japanese|chinese|given|maiden|actual"
+    r"|family|stage|pen|gamer?|screen|new|old|legal|preferred|birth|married|name)\b)(\w+?)"
     r"(?:['’]?s)? names?\b"
     r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my\b",
     re.IGNORECASE,
@@ -163,13 +171,13 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     """The key of a fact whose words begin at a place: "my daughter |Emma" → daughter, "hi. |tess here" → name.
 
     Args:
-        key: that was read; it stays where it is no name and nobody's.
+        key: that was read; it stays where it is no name and nobody's, but not behind "my name is".
     """
     may_be_a_name = key.casefold() in (*NAME_KEYS, *PET_KEYS) or is_of_people(key)
     if may_be_a_name and _HERE.match(message, begin):
         return PLAIN_NAME_KEYS[1]
     if own := _MY_NAME_IS.search(message[:begin]):
-        return PLAIN_NAME_KEYS[1 if own[0].isascii() else 0]
+        return PLAIN_NAME_KEYS[0 if re.search("[가-힣]", own[0]) else 1]
     if _OF_A_CRUSH.search(message[:begin]):
         return "짝사랑"
     own = key.casefold() in NAME_KEYS and _SPEAKS_OF_SELF.search(message[:begin])
@@ -200,9 +208,10 @@ def may_be_renamed(value: str, message: str, former: Collection[str] = ()) -> bo
         return True
     if not is_said_as_name(value, message):
         return False
-    before = message[: message.casefold().find(value.casefold())]
-    plainly = _SPEAKS_OF_SELF.search(before) and not re.search("[?？]", before)
-    return bool(plainly or _SPEAKS_OF_A_NAME.search(message))
+    written = re.search(_I_AM.replace("{value}", re.escape(value)), message, re.IGNORECASE)
+    answers_itself = written is not None and _ASKED_JUST_BEFORE.search(message[: written.start()])
+    plainly = written is not None and not answers_itself
+    return bool(plainly or _DENIES.search(message) or _SPEAKS_OF_A_NAME.search(message))
 
 
 def relation_key(word: str, language: str) -> str:
@@ -246,8 +255,9 @@ def may_be_the_name(words: str, question: str) -> bool:
     Of "my rabbit Turnip" the rabbit is none, of "감자가 위로해 줌, 얘 푸들임" the poodle. True where none is asked for.
     """
     whose = whose_name_is_asked(question)
-    others = re.sub(rf"{re.escape(whose)}|\b(my|our|the)\b|우리|내|제", "", words, flags=re.IGNORECASE)
-    return not whose or bool(plain_letters(others) and not _KIND_OF_PET.fullmatch(words.strip()))
+    others = re.sub(rf"{re.escape(whose)}|\b(my|our|the)\b|^(우리|내|제)\s", "", words, flags=re.IGNORECASE)
+    is_kind = _PET.search(whose) and _KIND_OF_PET.fullmatch(words.strip()) and not words.istitle()
+    return not whose or bool(plain_letters(others) and not is_kind)
 
 
 def is_of_another(key: str, message: str) -> bool:

@@ -30,24 +30,40 @@ _NOUNS = ("NNG", "NNP", "XR", "SL")
 ASKS_VIEW, ASKS_TIP = "asks_view", "asks_tip"
 """Kinds of answers to a topic, beside those of what is told: what she thinks of it, and what she would do."""
 _ANYTHING = "anything"  # where no topic is named
-_ASKS_HER_VIEW = re.compile(
-    r"어떻게\s?(생각|보(세요|시|니|냐|아요?\s?\?))|(네|니|너의|오로라\s?씨)\s?(생각|의견)|의견이\s?(궁금|어때|뭐)"
-    r"|(^|[\s.!~])(너|넌|너는|너도|니는|오로라\s?(씨|님|는|도|씨는|씨도))\s[^.!]*"
+_ASKS_WHAT_SHE_THINKS = re.compile(
+    r"어떻게\s?(생각(해|하세요|하시|하니|하냐|함|합니까)|보(세요|시나|시는|니|냐|아요?\s?\?))|의견이\s?(궁금|어때|뭐)"
+    r"|(?<![가-힣])(네|니|너의|오로라\s?(씨|님)?)\s?(의견|생각)[은이]?\s?(어때|뭐|궁금|\?)"
+    r"|\bwhat (?:do|would) (?:you|u) (?:think|make) (?:of|about)\b|\bhow do (?:you|u) feel about\b"
+    r"|\b(?:what['’]?s|what is|whats) (?:your|ur) (?:take|opinion|view|thoughts)\b"
+    r"|\b(?:your|ur) (?:thoughts|take|opinion)\s*\?"
+    r"|\bwhat (?:do|would) (?:you|u) think\s*\?",
+    re.IGNORECASE,
+)
+_ASKS_OF_HER = re.compile(
+    r"(^|[\s.!~])(너|넌|너는|너도|니는|오로라\s?(씨|님|는|도|씨는|씨도|님은|님도))\s[^.!]*"
     r"(좋아(해|하|함)|해\s?(봤|본)|가\s?(봤|본)|키워\s?(봤|본)|어떻게\s?(풀|지내|버티|견디))[^.!]*(\?|[야니냐요지어][\s?~ㅋㅎ]*$)"
-    r"|\bwhat (?:do|did|would) (?:you|u) (?:think|make)(?: of| about)?\b|\bhow do (?:you|u) feel about\b"
-    r"|\b(?:your|ur) (?:thoughts|take|opinion|view)s?\b"
     r"|\b(?:do|are|did) (?:you|u) (?:ever |even )?(?:like|enjoy|into|love)\b"
     r"|\bhave (?:you|u) ever (?!been told|met me)\w+",
     re.IGNORECASE,
 )
-_WHAT_SHE_THINKS = re.compile(
-    r"생각|보(세요|시|니|냐|아)|의견|think|make of|feel about|thoughts|take|opinion|view", re.IGNORECASE
-)
 _ASKS_FOR_A_TIP = re.compile(
-    r"(꿀?팁|조언)(\s?(좀|있|줘|부탁|없)|[?\s]*$)|어떻게\s?(해야|하면|하지|할까|준비|막|버티|달래)|뭘?\s?(해야|하면)\s?(돼|되|좋|할까)"
-    r"|\b(?:any|got|some|have) (?:good )?(?:tips?|advice)\b|\btips? (?:for|on)\b|\badvice (?:on|for|about)\b"
-    r"|\bwhat (?:do|should|can|could) i(?: even)? do\b|\bhow (?:do|can|should) i\b",
+    r"(꿀?팁|조언)\s?(좀|있|줘|주라|부탁)[^.!]{0,8}[\s?!~.ㅋㅎㅠ]*$|어떻게\s?(해야|하면|하지|할까|준비|막|버티|달래)"
+    r"|(?<![가-힣])(뭘|뭐부터|무엇을)\s?(해야|하면)\s?(돼|되|좋|할까)"
+    r"|\b(?:any|got any|give me (?:some|a)|do you have (?:any|some)|have (?:you|u)(?: got)? (?:any|some))"
+    r" (?:good )?(?:tips?|advice)\b"
+    r"|\bwhat (?:do|should|can|could) i(?: even)? do\b(?! for (?:you|u))"
+    r"|\bhow (?:do|can|should) i (?!look|know|sound)\w",
     re.IGNORECASE,
+)
+_GRAVE = re.compile(  # no tip about a film is of use to who asks that
+    r"죽|때[리려렸]|맞았|폭력|학대|자살|자해|사망|돌아가[셨신]|응급|유산|임신|경찰|성추행|성폭|협박|스토[킹커]|(?<![가-힣])암(?![가-힣]{2})"
+    r"|\b(die[ds]?|dying|dead|death|passed away|cancer|tumou?r|hit(s|ting)? me|beats?|abus\w+|suicid\w*|kill\w*|blood"
+    r"|bleed\w*|pregnan\w+|miscarr\w+|police|emergency|overdos\w+|assault\w*|rape\w*|stalk\w*|threat\w*)\b",
+    re.IGNORECASE,
+)
+_ANIMALS, _FOOD = (
+    {"cat", "dog", "small_pet", "baby"},
+    {"dessert", "fruit", "alcohol", "bread", "coffee", "fried_chicken"},
 )
 
 
@@ -55,7 +71,7 @@ def asked_kind(message: str) -> str:
     """ASKS_TIP where a message asks for a tip, ASKS_VIEW where for what she thinks, likes or has done; else ""."""
     if _ASKS_FOR_A_TIP.search(message):
         return ASKS_TIP
-    return ASKS_VIEW if _ASKS_HER_VIEW.search(message) else ""
+    return ASKS_VIEW if _ASKS_WHAT_SHE_THINKS.search(message) or _ASKS_OF_HER.search(message) else ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +123,10 @@ class TopicAnswers:
         kind = asked_kind(asking)
         topics = [*topics_of(asking), *topics_of(message)] if kind else []
         names = [one.name for one in topics]
-        if kind == ASKS_VIEW and _WHAT_SHE_THINKS.search(asking):
+        eaten = _ANIMALS.intersection(names) and _FOOD.intersection(names)  # "my dog ate chocolate, what do I do?"
+        if _GRAVE.search(message) or (kind == ASKS_TIP and eaten):
+            return []
+        if kind == ASKS_VIEW and _ASKS_WHAT_SHE_THINKS.search(asking):
             names.append(_ANYTHING)
         found = (self._answers.get((f"{name}/{kind}", language), []) for name in names)
         return rotated(next(filter(None, found), []), message)
