@@ -12,7 +12,10 @@ from ohlora.rag.told_names import (
     called,
     is_no_name,
     is_of_another,
+    is_told_of_another,
     key_of_named,
+    may_be_renamed,
+    may_be_the_name,
     plain_name,
     whose_name_is_asked,
 )
@@ -216,3 +219,46 @@ def test_another_name_is_only_believed_where_it_is_said_or_changed(tmp_path) -> 
 )  # fmt: skip
 def test_a_memory_of_a_sister_names_no_girlfriend(key: str, message: str, another: bool) -> None:
     assert is_of_another(key, message) is another
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "question", "another"),
+    [
+        ("민석", "ㅎㅎ고마워 남편 민석이는 교대근무라", "우리 딸 이름 기억나?", True),
+        ("소율", "딸은 소율이야", "우리 딸 이름 기억나?", False),
+        ("Denise", "he ate her slipper. mom is called Denise btw", "do you know how my sister is called?", True),
+        ("다은이", "그래도 여자친구 다은이가", "우리 강아지 이름 뭐게?", True),
+        ("Pipoca", "my girlfriend Luiza is in Recife, and my dog Pipoca too", "what's my dog called", False),
+        ("Tess", "my wife Tess", "what's my partner's name?", False),
+        ("Tess", "my wife Tess", "where does she work?", False), ("", "my wife Tess", "what's my dog called?", False),
+    ],
+)  # fmt: skip
+def test_what_a_text_calls_somebody_else_is_no_answer(value: str, text: str, question: str, another: bool) -> None:
+    assert is_told_of_another(value, text, question) is another
+
+
+@pytest.mark.parametrize(
+    ("words", "question", "may"),
+    [
+        ("my rabbit.", "what's my rabbit called then", False), ("rabbit Turnip", "what's my rabbit called then", True),
+        ("푸들", "우리 강쥐 이름은?", False), ("감자", "우리 강쥐 이름은?", True),
+        ("제제", "우리 강아지 이름 뭐게", True),
+        ("Bunny", "what's my cat called?", True), ("poodle", "what kind of dog is it?", True),
+    ],
+)  # fmt: skip
+def test_neither_a_kind_of_animal_nor_whose_it_is_is_the_name(words: str, question: str, may: bool) -> None:
+    assert may_be_the_name(words, question) is may
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "may"),
+    [
+        ("정약용", "누구를 만나고 싶으세요? 저는 정약용입니다", False), ("미경", "미경이라고 해요. 요즘 바빠요", False),
+        ("민재", "난 요즘 최애가 민재야", False), ("서연", "이름 바꿨어, 이제 서연으로 불러 줘", True),
+        ("박정호", "제 이름은 박정호입니다", True), ("정호", "네? 저는 정호예요", True), ("Sam", "huh? I'm Sam", True),
+        ("박정호", "아니요 박정호예요", True), ("Ann", "nah it's Ann. autocorrect lol", True),
+    ],
+)  # fmt: skip
+def test_a_further_name_is_told_plainly(value: str, message: str, may: bool) -> None:
+    assert may_be_renamed(value, message) is may
+    assert may_be_renamed(value, message, [value]), "it was known before"

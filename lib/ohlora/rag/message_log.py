@@ -31,7 +31,7 @@ from ohlora.rag.memory import OWN_WORDS, Memory, Recalled
 from ohlora.rag.normalisation import detect_language, strip_invisible
 from ohlora.rag.relevance import Relevance
 from ohlora.rag.somebody_else import asks_about_self, is_of_the_other, tells_of_somebody_else
-from ohlora.rag.told_names import may_be_the_name, whose_name_is_asked
+from ohlora.rag.told_names import is_told_of_another, may_be_the_name, whose_name_is_asked
 from ohlora.rag.told_secrets import holds_secret
 
 SCHEMA_VERSION = 1
@@ -66,7 +66,7 @@ SURE_WORDS = 0.5
 """Probability from which words of a message are said instead of all of it: of 444 of data/memory/told.jsonl that taught
 nothing those of 388, .70 of them as marked, letter by letter, .89 longer or shorter (from .8 on 215: .86, .95)."""
 SURE_NAME = 0.6  # of a name: "charger murderer" was said of a rabbit (by hand)
-NOT_ANSWERED = 0.0
+NOT_ANSWERED = -1.0
 """Logit of the cross-encoder below which a message leaves a question open. Of 153 memories that she told back
 (questions of data/memory/development.jsonl and of talks of told.jsonl that taught nothing) 39 came from such messages:
 one was right, 27 times nothing of the kind had been told. Of the other 114 the words that answer were unsure (10; two
@@ -159,12 +159,14 @@ class MessageLog:
         sure = bool(scores[best] >= SURE_SCORE and share >= SURE_SHARE)
         return self._quoted(question, _as_memory(rows[same[0] if first else same[-1]]), float(scores[best]), sure)
 
-    def _quoted(self, question: str, meant: Memory, score: float, sure: bool = True) -> Recalled:
+    def _quoted(self, question: str, meant: Memory, score: float, sure: bool = True) -> Recalled | None:
         part = self._answering_part(question, meant.value)
         found = self.relevance.answering_words(question, part)
         least = SURE_NAME if whose_name_is_asked(question) else SURE_WORDS
         says = found.probability >= least and not _speaks_of_i(found.words)
         words = found.words if says and may_be_the_name(found.words, question) else ""
+        if is_told_of_another(words, part, question):
+            return None
         of_another = asks_about_self(question) and tells_of_somebody_else(part)
         return Recalled(replace(meant, value=part), score, words, sure and not of_another)
 
@@ -207,6 +209,8 @@ class MessageLog:
         if (texts and all(is_of_the_other(question, one) for one in texts)) or not may_be_the_name(
             memory.value, question
         ):
+            return False
+        if any(is_told_of_another(memory.value, one, question) for one in texts):
             return False
         short = any(value in one and len(one) <= len(value) + LITTLE_MORE for one in letters)
         if not texts or short:

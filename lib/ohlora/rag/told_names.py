@@ -89,20 +89,22 @@ _RELATIONS = {
         "남편": "남편|신랑", "아내": "아내|와이프|집사람", "동생": "(?:남|여|막내|막냇)?동생",
         "여자친구": r"여친|여자\s?친구", "남자친구": r"남친|남자\s?친구", "룸메이트": "룸메(?:이트)?",
         "언니": "언니", "오빠": "오빠", "누나": "누나", "형": "형", "친구": "친구",
-        "조카": "조카", "손주": "손주|손녀|손자", "며느리": "며느리", "사위": "사위",
+        "엄마": "엄마|어머니", "아빠": "아빠|아버지", "조카": "조카", "손주": "손주|손녀|손자", "며느리": "며느리",
+        "사위": "사위",
     },
     "en": {
         "daughter": "daughter", "son": "son", "wife": "wife", "husband": "husband", "partner": "partner|fianc[eé]e?",
         "girlfriend": "girlfriend|gf", "boyfriend": "boyfriend|bf", "sister": "sister|sis", "brother": "brother|bro",
-        "friend": "friend|bestie", "roommate": "roommate|flatmate|housemate", "niece": "niece",
-        "nephew": "nephew", "cousin": "cousin", "mother-in-law": "mother[- ]in[- ]law",
+        "mother": "mother|mum|mom|mam", "father": "father|dad", "friend": "friend|bestie",
+        "roommate": "roommate|flatmate|housemate", "niece": "niece", "nephew": "nephew",
+        "cousin": "cousin", "mother-in-law": "mother[- ]in[- ]law",
     },
 }  # fmt: skip
 """Keys of memories, and the words that stand before a name of whom they tell."""
 _IN_ENGLISH = {
     "딸": "daughter", "아들": "son", "남편": "husband", "아내": "wife", "여자친구": "girlfriend",
     "남자친구": "boyfriend", "룸메이트": "roommate", "친구": "friend", "언니": "sister", "누나": "sister",
-    "오빠": "brother", "형": "brother",
+    "오빠": "brother", "형": "brother", "엄마": "mother", "아빠": "father",
 }  # fmt: skip
 _MAY_BE = (
     {"partner", "wife", "girlfriend"}, {"partner", "husband", "boyfriend"}, {"friend", "roommate"},
@@ -112,7 +114,7 @@ _MAY_BE = (
 _CALLED = {
     "ko": r"(?<![가-힣])(?<!전 )(?<!(?:친구|누나|언니|오빠|동생|엄마|아빠|남편|아내|여자|남자) )(?<!형 )(?:{relation})"
     r"(?:\s?이름(?:은|이)?|은|는|이)?\s?$",
-    "en": r"\b(?:my|our)\s+(?!late |ex |ex-)(?:\w+\s+){0,2}(?:{relation})"
+    "en": r"(?:\b(?:my|our)\s+(?!late |ex |ex-)(?:\w+\s+){0,2}|(?:^|[.!?,]\s))(?:{relation})"
     r"(?:'?s name(?: is|'s)?| is called| called| named|,)?\s$",
 }
 _ANOTHER = re.compile(
@@ -272,6 +274,18 @@ def is_of_another(key: str, message: str) -> bool:
     told = _relation(key)
     may_be = any({asked, told} <= some for some in _MAY_BE)
     return bool(asked) and (key in PET_KEYS or not (told in ("", asked) or may_be))
+
+
+def is_told_of_another(value: str, text: str, question: str) -> bool:
+    """Whether a text calls somebody else by a value than the one whose name a question asks for.
+
+    "딸 이름이 뭐지?" is not answered by "남편 민석이는 교대근무라", "what's my sister called?" not by "my mom Denise".
+    """
+    place = text.find(value)
+    if not value or place < 0 or not whose_name_is_asked(question):
+        return False
+    key = key_of_named(PLAIN_NAME_KEYS[0], text, place)
+    return key not in NAME_KEYS and is_of_another(key, question)
 
 
 def _relation(word: str) -> str:
