@@ -10,7 +10,7 @@ import yaml
 from companion_parts import NoReader
 
 from ohlora.companion.answer import read_message
-from ohlora.companion.denial import contradicts, denied
+from ohlora.companion.denial import contradicts, denied, told_before
 from ohlora.companion.draft import Draft
 from ohlora.companion.written_answer import wanted_answer
 from ohlora.config import DATA
@@ -120,3 +120,35 @@ def test_she_says_what_is_right_and_owns_the_slip() -> None:
         draft.reading = replace(UNKNOWN_READING, tells=0.9, wants="corrects", facts=(Fact("plan", value, 0.9),))
         *_, last = wanted_answer(Correcting(), None, draft, history)
         assert last.reply.text == said and draft.quotes == (value in said.casefold())
+
+
+@pytest.mark.parametrize(
+    ("message", "denies"),
+    [
+        ("그건 나라고 ㅋㅋㅋ", True), ("그것도 나임 ㅋㅋ", True), ("Heavens no, that's the cat!", True),
+        ("그거야!", False),
+        ("oh no she's sick today", False), ("that's my boy!", False), ("요즘은 산책도 못 가잖아 ㅠㅠ", False),
+        ("she's not herself since the surgery", False),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_what_she_told_back(message: str, denies: bool) -> None:
+    assert bool(denied(message, TOLD_BACK)) is denies
+
+
+def test_a_no_behind_her_question_answers_it() -> None:
+    greeting = "So it's Kenji! I like it. Is there a story behind it?"
+    assert not denied("nah my dad just liked the name haha. hes from osaka", greeting)
+    assert denied("no, i said it's kenta", greeting)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("i just told you! turnip. my rabbit.", True), ("아까 말했잖아", True),
+        ("idk if i told you but it's biscuit", False),
+        ("아직 말안했는데 ㅋㅋ", False), ("it's biscuit", False),
+    ],
+)  # fmt: skip
+def test_who_told_it_before_says_so(message: str, told: bool) -> None:
+    assert bool(told_before(message, "That one isn't in my notes. Would you tell me?")) is told
+    assert not told_before(message, "How lovely!")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ohlora.companion.draft import Draft, EndOfTurn
-from ohlora.companion.good_night import good_night
+from ohlora.companion.good_night import good_luck, good_night
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,16 @@ def test_it_stands_behind_her_answer_but_not_where_somebody_may_be_in_danger() -
     danger.otherwise = EndOfTurn("cared", "")
     danger.close("That sounds heavy. I'm here.", datetime.now(UTC), ())
     assert danger.said == "That sounds heavy. I'm here."
+
+
+@pytest.mark.parametrize(
+    ("message", "reply", "wish"),
+    [
+        ("job interview on dec 4!! wish me luck, cya", "Till next time!", "Good luck!"),
+        ("내일 면접이야 응원해줘!", "잘 다녀와!", "행운을 빌어!"), ("wish me luck", "Good luck! You've got this!", ""),
+        ("응원해 줘서 고마워", "내가 더 고마워.", ""), ("he didn't even wish me luck", "Oh.", ""),
+        ("my dad used to wish me luck", "Oh.", ""), ("내일 면접이야 응원해 줘", "파이팅!", ""),
+    ],
+)  # fmt: skip
+def test_who_asks_for_luck_hears_it_once(message: str, reply: str, wish: str) -> None:
+    assert good_luck(message, reply) == wish

@@ -443,3 +443,26 @@ def test_older_values_are_erased_with_a_memory_that_is_forgotten_in_the_chat(tmp
         companion.messages.add("tester", value, f"{value} is so quiet")
     companion.turn("forget my home")
     assert companion.memories() == [] and companion.message_count() == 0
+
+
+def test_of_two_questions_both_are_answered_first_what_she_knows() -> None:
+    def asked(first: tuple[Memory, ...], second: tuple[Memory, ...]) -> tuple[str, Draft]:
+        message = "what's my fav game, and what's my sister called?"
+        draft = Draft(message, "en", plain=message, reading=ASKS, asking="what's my fav game")
+        draft.second = Draft(message, "en", reading=ASKS, asking="what's my sister called?")
+        draft.recalled, draft.second.recalled = tuple(recalled(*first)), tuple(recalled(*second))
+        *_, last = told_answer(SimpleNamespace(replaced_by=lambda _: ()), draft, FRIDAY, surely=True)
+        return last.text, draft
+
+    game, sister = memory("favourite game", "zelda"), memory("sister", "Anjali")
+    both, draft = asked((game,), (sister,))
+    assert "elda" in both and "Anjali" in both and draft.not_known == "" and len(draft.recalled) == 2
+    one, draft = asked((game,), ())
+    assert "elda" in one and one.endswith("The other one I don't know yet. What is it?")
+    assert draft.not_known == "what's my sister called?"
+    other, draft = asked((), (sister,))
+    assert "Anjali" in other and "The other one" in other and draft.not_known == "what's my fav game"
+    neither, draft = asked((), ())
+    assert "The other one" not in neither and draft.not_known == "", "whose answer comes next is open"
+    same, _ = asked((game,), (game,))
+    assert same.casefold().count("zelda") == 1
