@@ -243,3 +243,10 @@ def test_the_gpu_profile_names_the_hub(monkeypatch):
     assert load_profile("gpu").embeddings.source == "hub"
     with pytest.raises(EmbeddingsError, match="sentence-transformers"):
         load_embedder("gpu")
+
+
+def test_love_that_no_sentence_presses_for_is_not_sure(moderator) -> None:
+    told = "at the back it is, make them walk for it. who's my girlfriend again? she wants to say hi"
+    found = moderator.check(told)
+    assert found.allowed or not found.sure
+    assert all(moderator.check(one).allowed for one in ("make them walk for it.", "who's my girlfriend again?"))

@@ -30,6 +30,7 @@ from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.memory import OWN_WORDS, Memory, Recalled
 from ohlora.rag.normalisation import detect_language, strip_invisible
 from ohlora.rag.relevance import Relevance
+from ohlora.rag.sentences import sentences_of
 from ohlora.rag.somebody_else import asks_about_self, is_of_the_other, tells_of_somebody_else
 from ohlora.rag.told_names import is_told_of_another, may_be_the_name, whose_name_is_asked
 from ohlora.rag.told_secrets import holds_secret
@@ -215,11 +216,15 @@ class MessageLog:
         short = any(value in one and len(one) <= len(value) + LITTLE_MORE for one in letters)
         if not texts or short:
             return True
-        if float(self.relevance.read(question, texts).max()) < NOT_ANSWERED:
+        telling = [one for text in texts for one in sentences_of(text) if memory.value in one]
+        read = dict.fromkeys([*texts, *telling])
+        logits = dict(zip(read, self.relevance.read(question, [*read]), strict=True))
+        best = max(logits, key=lambda one: logits[one])
+        if float(logits[best]) < NOT_ANSWERED:
             return False
         if not asks:
             return True
-        found = max((self.relevance.answering_words(question, one) for one in texts), key=lambda one: one.probability)
+        found = max((self.relevance.answering_words(question, one) for one in read), key=lambda one: one.probability)
         words = plain_letters(found.words)
         right = any(words in one or one in words for one in [value, *map(plain_letters, beside)])
         return not words or (found.probability >= SURE_WORDS and right)
@@ -316,11 +321,21 @@ class MessageLog:
         query, nothing = self.embedder.embed_queries([question])[0], np.zeros(len(rows), np.float32)
         near = self.relevance.scores(query, vectors, nothing, nothing)
         nearest = np.sort(np.argsort(-near, kind="stable")[:READ])
-        read = self.relevance.read(question, [rows[number]["text"] for number in nearest])
+        read = self._read_by_sentence(question, [rows[number]["text"] for number in nearest])
         scores, shares = nothing.copy(), nothing.copy()
         scores[nearest] = self.relevance.scores(query, vectors[nearest], nothing[nearest], read)
         shares[nearest] = self.relevance.shares(read)
         return scores, shares
+
+
+    def _read_by_sentence(self, question: str, texts: Sequence[str]) -> np.ndarray:
+        """What is read of each text, or of the sentence of it that answers best, float32 (n,).
+
+        Of "석 달째인데 제가 불면 강아지 보리가 나가 버립니다" behind two sentences about a saxophone the name was not found.
+        """
+        parts = [dict.fromkeys([text, *sentences_of(text)]) for text in texts]
+        read = iter(self.relevance.read(question, [part for some in parts for part in some]))
+        return np.array([max(next(read) for _ in some) for some in parts], np.float32)
 
 
 def _statements(message: str) -> list[str]:
