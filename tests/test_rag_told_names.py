@@ -230,6 +230,7 @@ def test_a_memory_of_a_sister_names_no_girlfriend(key: str, message: str, anothe
         ("다은이", "그래도 여자친구 다은이가", "우리 강아지 이름 뭐게?", True),
         ("Pipoca", "my girlfriend Luiza is in Recife, and my dog Pipoca too", "what's my dog called", False),
         ("Tess", "my wife Tess", "what's my partner's name?", False),
+        ("하준이", "조카 하준이 돌잔치", "누나 애기 이름 까먹음 뭐였지", False),
         ("Tess", "my wife Tess", "where does she work?", False), ("", "my wife Tess", "what's my dog called?", False),
     ],
 )  # fmt: skip

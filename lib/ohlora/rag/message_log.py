@@ -327,7 +327,6 @@ class MessageLog:
         shares[nearest] = self.relevance.shares(read)
         return scores, shares
 
-
     def _read_by_sentence(self, question: str, texts: Sequence[str]) -> np.ndarray:
         """What is read of each text, or of the sentence of it that answers best, float32 (n,).
 

@@ -49,6 +49,7 @@ _PEOPLE = re.compile(
     r"|room ?mates?|colleagues?|boss)\b",
     re.I,
 )
+_BABY_OR_SOMEBODY = re.compile(rf"{_PEOPLE.pattern}|{_PET.pattern}|애기|아기|\bbab(y|ies)\b", re.IGNORECASE)
 _SURNAMES = frozenset("김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민")
 _NO_NAMES = frozenset(
     [
@@ -281,8 +282,9 @@ def is_told_of_another(value: str, text: str, question: str) -> bool:
 
     "딸 이름이 뭐지?" is not answered by "남편 민석이는 교대근무라", "what's my sister called?" not by "my mom Denise".
     """
-    place = text.find(value)
-    if not value or place < 0 or not whose_name_is_asked(question):
+    place, asked = text.find(value), whose_name_is_asked(question)
+    several = len({one[0] for one in _BABY_OR_SOMEBODY.finditer(question)}) > 1  # "누나 애기 이름 뭐였지"
+    if not value or place < 0 or not asked or several:
         return False
     key = key_of_named(PLAIN_NAME_KEYS[0], text, place)
     return key not in NAME_KEYS and is_of_another(key, question)
