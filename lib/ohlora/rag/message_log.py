@@ -217,14 +217,12 @@ class MessageLog:
         if not texts or short:
             return True
         telling = [one for text in texts for one in sentences_of(text) if memory.value in one]
-        read = dict.fromkeys([*texts, *telling])
-        logits = dict(zip(read, self.relevance.read(question, [*read]), strict=True))
-        best = max(logits, key=lambda one: logits[one])
-        if float(logits[best]) < NOT_ANSWERED:
+        parts = [*dict.fromkeys([*texts, *telling])]
+        if float(self.relevance.read(question, parts).max()) < NOT_ANSWERED:
             return False
         if not asks:
             return True
-        found = max((self.relevance.answering_words(question, one) for one in read), key=lambda one: one.probability)
+        found = max((self.relevance.answering_words(question, one) for one in parts), key=lambda one: one.probability)
         words = plain_letters(found.words)
         right = any(words in one or one in words for one in [value, *map(plain_letters, beside)])
         return not words or (found.probability >= SURE_WORDS and right)
@@ -330,7 +328,7 @@ class MessageLog:
     def _read_by_sentence(self, question: str, texts: Sequence[str]) -> np.ndarray:
         """What is read of each text, or of the sentence of it that answers best, float32 (n,).
 
-        Of "석 달째인데 제가 불면 강아지 보리가 나가 버립니다" behind two sentences about a saxophone the name was not found.
+        Of "제가 불면 강아지 보리가 나가 버립니다" behind a sentence about a saxophone the name was not found.
         """
         parts = [dict.fromkeys([text, *sentences_of(text)]) for text in texts]
         read = iter(self.relevance.read(question, [part for some in parts for part in some]))

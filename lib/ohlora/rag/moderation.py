@@ -212,7 +212,7 @@ class Moderator:
             in_danger = float(probabilities[index, LABELS.index("self_harm")])
             if judged.needs_care:
                 return replace(judged, sure=in_danger >= SURE_OF_DANGER)
-            # "make them walk for it. who's my girlfriend again? she wants to say hi": no sentence of it presses for love
+            # "make them walk for it. who's my girlfriend again? she says hi": no sentence of it presses for love
             together = found == [0] and len(pieces) > 2 and all(piece in pieces[0] for piece in pieces[1:])
             may_be_none = together and judged.label == "romantic_pressure"
             return replace(judged, sure=judged.probability >= SURE_OF_ABUSE and not may_be_none)
