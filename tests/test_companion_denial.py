@@ -71,7 +71,7 @@ def test_wonder_is_no_denial_nor_is_a_no_to_something_else(message: str, before:
 
 def test_whatever_she_tells_back_can_be_denied() -> None:
     for told in yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8")).values():
-        for name in told.keys() - {"unknown", "earlier_today"}:
+        for name in told.keys() - {"unknown", "unknown_too", "earlier_today"}:
             for phrase in [told[name]] if isinstance(told[name], str) else told[name]:
                 assert denied("no, june 28", re.sub(r"{\w+}", "1958", phrase)), phrase
 
@@ -147,6 +147,8 @@ def test_a_no_behind_her_question_answers_it() -> None:
         ("i just told you! turnip. my rabbit.", True), ("아까 말했잖아", True),
         ("idk if i told you but it's biscuit", False),
         ("아직 말안했는데 ㅋㅋ", False), ("it's biscuit", False),
+        ("i have already told you", True), ("i already told my boss, it's friday", False),
+        ("의사가 알려 줬는데 9일이래", False),
     ],
 )  # fmt: skip
 def test_who_told_it_before_says_so(message: str, told: bool) -> None:

@@ -22,6 +22,8 @@ from ohlora.companion.kind_of_answer import can_answer
         ("when is my exam", "Friday", True), ("when is my exam", "IELTS", False), ("시험 언제야", "금욜", True),
         ("when and where is it", "28 of February", True), ("what's my dog called", "Biscuit", True),
         ("who is my dentist", "march 3", False), ("몇 시에 일어난다 했지", "다섯 시", True),
+        ("얼마 전에 내가 본 영화 뭐였지?", "기생충", True), ("몇 년 전에 키우던 강아지 이름이 뭐였지?", "초코", True),
+        ("How many kids do I have?", "Mia and Leo", True), ("when's the party?", "NYE", True),
     ],
 )  # fmt: skip
 def test_words_of_another_kind_are_no_answer(question: str, words: str, can: bool) -> None:

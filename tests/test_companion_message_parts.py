@@ -53,7 +53,7 @@ class Answers:
     [
         ("i'll say it properly. Goodbye, Oh-LoRA, take care of yourself.", "Goodbye, Oh-LoRA, take care of yourself."),
         ("나 치킨 왔다 뿌링클이 최애임 ㅂㅂ", "ㅂㅂ"), ("하준이 약 먹일 시간이다 또 올게~", "또 올게~"),
-        ("got an interview on dec 4, cya", ", cya"), ("the vet called. my dog died. gotta go", ""),
+        ("got an interview on dec 4, cya", "cya"), ("the vet called. my dog died. gotta go", ""),
         ("grandma died before i could say goodbye", ""), ("i'm so happy to see you!", ""), ("i see you like cats", ""),
         ("나 요즘 바이올린 배워", ""), ("다음에 봐야 할 시험이 너무 많아", ""), ("i gotta run a marathon", ""),
         ("나 가요 좋아해", ""), ("my crush said see you tomorrow omg", ""),

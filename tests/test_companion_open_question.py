@@ -23,6 +23,7 @@ KEYS = ("생일", "결혼", "시험", "이름", "birthday", "wedding", "exam", "
         ("내 이름 뭐게", ""), ("what's my favourite pie?", ""), ("how do i get there by transport", ""), ("", ""),
         ("내 친구 생일 언제게?", ""),
         ("when's my brother's birthday?", ""), ("시험 끝나고 어디 가기로 했지?", ""), ("what's my dream car?", ""),
+        ("when's my birthday party?", ""), ("내 시험 장소 어디였지?", ""), ("what's my dog called?", "pet"),
     ],
 )  # fmt: skip
 def test_the_key_is_what_the_question_names(question: str, key: str) -> None:

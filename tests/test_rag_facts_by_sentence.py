@@ -49,6 +49,10 @@ def test_a_single_sentence_and_a_name_are_not_read_again() -> None:
     name, reader = Fact("name", "Ann", 0.9, 0.4), Reads(hi=told(kind=NOTHING))
     assert standing_alone([JOB], "i'm a nurse", reader) == [JOB] and reader.asked == []
     assert standing_alone([name], "hi Ann. so what", reader) == [name]
+    sam = Fact("brother", "sam", 0.9, 0.9)
+    twice = Reads(same=told(kind=NOTHING), sam=told(kind=NOTHING), my=told(sam))
+    assert standing_alone([sam], "same here. sam is odd. my brother sam", twice) == [sam], "one sentence is enough"
+    assert "same here." not in twice.asked
     assert standing_alone([], "hi Ann. so what", reader) == []
     assert standing_alone([JOB], "hi Ann. so what", reader) == [JOB], "it stands in no single sentence"
 

@@ -54,6 +54,9 @@ def test_what_is_under_an_unsure_key_is_stored_as_it_was_said(tmp_path) -> None:
     said = "own words: i play by mail with a fellow named Gunther."
     assert companion.turn(told).stored == (said, "name: Ana")
     assert companion.turn(told).stored == (), "once is enough"
+    long = "the fellow whom i have played chess by mail with for years, a retired brewer from near the sea, is called "
+    stored = companion.turn(f"{long}Gunther and he cheats a little whenever it rains. i'm Ana").stored
+    assert len(stored) == 1 and "Gunther" in stored[0] and len(stored[0]) < 140
 
 
 def test_the_model_is_believed_where_the_reader_thinks_it_possible() -> None:

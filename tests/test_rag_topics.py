@@ -70,8 +70,10 @@ def test_an_answer_fits_the_topic_and_what_is_told_of_it() -> None:
         ("five days to go, what do i do", ASKS_TIP), ("시험 공부 어떻게 해야 돼?", ASKS_TIP),
         ("나 내일까지 과제 해야 돼 ㅠㅠ", ""), ("돌아가신 할머니 생각이 자꾸 나", ""), ("thanks for your opinion", ""),
         ("상사가 조언 좀 해줬는데 기분 나빴어", ""), ("got tips from customers tonight, 40 quid!", ""),
-        ("how do i look? new dress", ""), ("남친이 날 어떻게 생각하는지 모르겠어", ""),
-        ("시험 망했어 어떡해ㅠㅠ", ""), ("너도 힘들지?", ""), ("I like cats", ""), ("고양이 좋아", ""), ("", ""),
+        ("how do i look? new dress", ""),
+        ("남친이 날 어떻게 생각하는지 모르겠어", ""),
+        ("what do i do for work again?", ""), ("시험 망했어 어떡해ㅠㅠ", ""),
+        ("너도 힘들지?", ""), ("I like cats", ""), ("고양이 좋아", ""), ("", ""),
     ],
 )  # fmt: skip
 def test_who_asks_for_a_view_or_a_tip_is_known(message: str, kind: str) -> None:

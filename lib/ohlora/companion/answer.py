@@ -97,7 +97,7 @@ def note_reading(reader: MessageReader, wants: Wants | None, draft: Draft, conve
     """
     history, question = conversation.history, conversation.open_question
     reading = read_message(reader, wants, draft.plain, history)
-    draft.reading = as_answer(reading, draft.plain, question, getattr(reader, "keys", ()))
+    draft.reading = as_answer(reading, draft.plain, question, getattr(reader, "keys_of_facts", ()))
     if draft.reading.forgets >= POSSIBLE:
         return
     asking = asking_sentences(draft.plain)

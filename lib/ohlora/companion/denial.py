@@ -14,7 +14,7 @@ from ohlora.config import DATA
 from ohlora.rag.intents import read_general_answers, with_any_words
 from ohlora.rag.wants import CORRECTS
 
-_NOT_TOLD_BACK = {"unknown", "earlier_today"}  # phrases of data/persona/told_fact.yaml
+_NOT_TOLD_BACK = {"unknown", "unknown_too", "earlier_today"}  # phrases of data/persona/told_fact.yaml
 _DENIES_NOTHING = (  # behind a "no"
     r" (way+|worries|problem|kidding|wonder|doubt|one|idea|thanks?|need|pressure|rush|shit|cap|joke|stop|fair)\b"
 )
@@ -32,7 +32,7 @@ _INSISTS = re.compile(  # "고수라고 고수ㅋㅋ", "목포에요 목포", "�
     r"|\bi (never|didn['’]?t) (tell|told) (you|u)\b"
     rf"|\b(lmao+|lol|(ha){{2,}})\W+no\b(?!{_DENIES_NOTHING})"
     r"|^\W*(그건|그것도|그거)\s?(나|내|저|제)(\s?이름)?(이?임|이?야|이?잖아|이?라고|인데|이고)(?![가-힣])"
-    r"|\b(heavens|goodness) no\b|\bnot (himself|herself|him|her|them)(?=[,!]|\W*$)",
+    r"|\b(heavens|goodness) no\b|(^|, )not (himself|herself|him|her|them)(?=[,!]|\W*$)",
     re.IGNORECASE,
 )
 _CONTRADICTS = re.compile(
@@ -49,12 +49,13 @@ _ASKS_PLAINLY = re.compile(
 TOLD_ALREADY = "told_already"  # a want
 _TOLD_BEFORE = re.compile(
     r"(말|얘기|알려|언급)[가-힣]*\s?(했|해|줬|드렸)[가-힣]*(잖아|는데|거든|다니까|다고)|아까\s?(말|얘기|알려)"
-    r"|\bi (just|already|literally|did|have already) (tell|told|said|say|mentioned)\b|\bi told (you|u)\b",
+    r"|\bi(['’]ve| have)? (just|already|literally|did) (tell|told|said|say|mentioned)\b|\bi(['’]ve)? told (you|u)\b",
     re.IGNORECASE,
 )
 _NOT_TOLD = re.compile(
-    r"(말|얘기)\s?안\s?[했하]|안\s?말했|(친구|엄마|아빠|쌤|선생님|누가)\S*\s(말|얘기|알려)"
-    r"|\b(if|have|not sure|don['’]?t think|never|haven['’]?t)\b.{0,12}\b(told|said)\b",
+    r"(말|얘기)\s?안\s?[했하]|안\s?말했|(친구|엄마|아빠|쌤|선생님|의사|병원|동생|언니|오빠|누나|형|누가)\S*\s(말|얘기|알려)|\S(한테|에게)\s"
+    r"|\b(if|have(?! already)|not sure|don['’]?t think|never|haven['’]?t)\b.{0,12}\b(told|said)\b"
+    r"|\b(told|said to) (my|the|him|her|them)\b",
     re.IGNORECASE,
 )
 _PRAISES = re.compile(
@@ -92,7 +93,11 @@ def contradicts(message: str) -> bool:
 def _not_known() -> tuple[re.Pattern[str], ...]:
     """How she says that she does not know."""
     content = yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))
-    return tuple(re.compile(with_any_words(phrase)) for told in content.values() for phrase in told["unknown"])
+    return tuple(
+        re.compile(with_any_words(phrase))
+        for told in content.values()
+        for phrase in [*told["unknown"], told["unknown_too"]]
+    )
 
 
 @cache

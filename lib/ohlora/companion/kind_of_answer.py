@@ -22,21 +22,23 @@ _NUMBER = re.compile(
 )
 _HOUR = re.compile(r"몇\s?시(?!간)|\b(what time|at what hour)\b", re.IGNORECASE)
 _NUMBER_WORD = re.compile(
-    r"\d|(?<![가-힣])(하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉|열|스물|서른|마흔|쉰|예순|일흔|여든|반|절반|여러|혼자|외동|무료|공짜|최저|없|동갑|고[일이삼])"
+    r"\d|(?<![가-힣])(하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉|열|스물|스무|서너|너덧|대여섯|환갑|서른|마흔|쉰|예순|일흔|여든|반|절반|여러|혼자|외동|무료|공짜|최저|없|동갑|고[일이삼])"
     r"|(?<![가-힣])(한|두|세|네|몇)\s?(명|마리|개|번|살|잔|병|권|시|달|주|곳|쌍|배|장|대|그릇|달|해)|[일이삼사오육칠팔구]?[십백천만억]\s?\S|[일이삼사오육]학년"
     r"|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teens?|\w+t(y|ies)|hundreds?|thousands?|k|half|dozens?"
-    r"|couple|few|several|no|none|nothing|free|zero|once|twice|an?|both|only child|minimum wage)\b",
+    r"|couple|few|several|no|none|nothing|free|zero|once|twice|an?|both|twins|triplets|pair|only child"
+    r"|minimum wage)\b",
     re.IGNORECASE,
 )
 _TIME_WORD = re.compile(
     r"\d|[월화수목금토일](요일|욜)|(?<![가-힣])[월화수목금토일]{2,7}(?![가-힣])|주말|평일|오늘|내일|낼|모레|글피|어제|그제|그저께|매일|매주|매달|다음|담주|담달"
     r"|이번|지난|저번|내년|올해|작년|봄|여름|가을|겨울|아침|점심|저녁|새벽|오전|오후|밤|낮|때|후에?$|뒤에?$|전에?$|날|[일이삼사오육칠팔구십]+[월일]|데이|할로윈"
-    r"|달|주|년|크리스마스|추석|설|방학|명절|연말|연초|월말|월초|초$|말$|퇴근|학기|고$|면$|자마자|현충일|광복절|한글날|어린이날"
+    r"|달|주|년|크리스마스|추석|설|방학|명절|연말|연초|월말|월초|초$|말$|퇴근|학기|고$|면$|자마자|탄신일|현충일|어린이날|절$|격일"
     r"|\b((mon|tues?|wednes|wed|thurs?|fri|satur|sat|sun)(day)?s?|jan\w*|feb\w*|mar(ch)?|apr\w*|may|june?|july?|aug\w*"
     r"|sept?\w*|oct\w*|nov\w*|dec\w*|today|tonight|tomorrow|tmrw|yesterday|week\w*|months?|years?|spring|summers?|autumn|fall"
     r"|winters?|mornings?|noon|afternoons?|evenings?|nights?|midnight|bedtime|breakfast|lunch|dinner|christmas|easter"
     r"|thanksgiving|halloween|valentine\w*|new year\w*|ramadan|eid|diwali|days?|terms?|semesters?"
-    r"|next|last|before|after|when|since|every|kid|child|college|school|one|two|three|four|five|first|second|third)\b",
+    r"|weekdays?|payday|fortnight\w*|nye|hogmanay|with|as soon as|next|last|before|after|when"
+    r"|since|every|kid|child|college|school|one|two|three|four|five|first|second|third)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(

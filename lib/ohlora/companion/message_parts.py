@@ -46,7 +46,8 @@ _ONLY_ASKS = re.compile(  # of "이름 뭐였지?" nothing is left: whose?
 )
 _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
 _SAYS_GOODBYE = re.compile(  # at the end of a message, however long the sentence is; nothing but a name or "x" behind
-    r"(?:(?<![가-힣])(?:ㅂㅂ|ㅃㅃ|ㅃㅇ|빠이|바이바이|바이|안녕히\s?계세요|(?:담|다음)에\s?또?\s?(?:봐|보자|봬요|뵙겠습니다|얘기하자|올게)"
+    r"(?:(?<![가-힣])(?:ㅂㅂ|ㅃㅃ|ㅃㅇ|빠이|바이바이|바이|안녕히\s?계세요"
+    r"|(?<![은는이가] )(?:담|다음)에\s?또?\s?(?:봐|보자|봬요|뵙겠습니다|얘기하자|올게)"
     r"|이만\s?가\s?보겠습니다|(?:저|나)는?\s?이만\s?(?:가볼게|갈게)|또\s?올게)요?"
     r"|(?:^|[.,!?;)]\s*|\b(?:ok|okay|well|anyway|so|and)\s)(?:good ?bye|bye(?:-?bye)?|cya|see (?:you|ya|u)|ttyl|gtg|g2g"
     r"|gotta (?:go|run)|talk later|catch you later|until next time))"
@@ -91,14 +92,15 @@ def two_questions(message: str) -> list[str]:
     if len(parts) != 2:
         return []
     enough = all(
-        len(plain_letters(part)) >= LEAST_ASKED[text_language(part) or "en"] and _QUESTION_WORD.search(part)
+        len(plain_letters(_FILLER.sub(" ", part))) >= LEAST_ASKED[text_language(part) or "en"]
+        and _QUESTION_WORD.search(part)
         for part in parts
     )
     return parts if enough and not _MEANS_THE_FIRST.search(parts[1]) else []
 
 
 def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
-    """The goodbye at the end of a message that says more ("wish me luck! gotta go"); "" where there is none.
+    """The goodbye at the end of a message, whatever else it says ("wish me luck! gotta go"); "" where there is none.
 
     Not where the message tells something bad: "my dog died today. gotta go" is no mere goodbye.
     """
@@ -111,7 +113,7 @@ def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
     told = " ".join(before) or last
     if answers.kind(told)[0] == "tells_bad":
         return ""
-    return last if plainly is None else last[plainly.start() :]
+    return last if plainly is None else last[plainly.start() :].lstrip(" ,.!;)")
 
 
 def beside_the_name(answers: GeneralAnswers, message: str, name: str) -> str:

@@ -54,12 +54,12 @@ _TELLS_NAME = "tells_name"  # an intent
 JUST_NOW = timedelta(hours=1)
 NO_TROUBLE = 0.2  # probability of bad news from which she does not speak of the topic: it may be grief at the stove
 TROUBLE = 0.4
-"""From which she gives no tip: .23 for butterflies before an exhibition, above .6 for a death (by hand)."""
+"""From which she gives neither tip nor view: .23 for knots before an exhibition, above .6 for a death (by hand)."""
 BROUGHT_TO_MIND = 0.4
 """Relevance from which a memory answers what asks for something else ("what must I take to the hike?" – asthma; by
 hand). Beside what asks nothing none is said: of 20 such lines in talks strangers found one good, and 14 bad."""
 SAID_BACK = 0.8
-"""Probability from which a value is said back to who corrects her: below it she said "Theo lost! Sorry" (by hand)."""
+"""Probability from which a value is said back to who corrects or answers her: else "Theo lost! Sorry" (by hand)."""
 BEST = 5  # answers that are good enough to be said only because they are new
 SHORTEST = 4  # letters; what is shorter hangs on what was said before
 

@@ -22,7 +22,7 @@ from ohlora.rag.named_memory import named_memory
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice, which_notice
 from ohlora.rag.replaced_memory import may_have_several, replaced_memory
-from ohlora.rag.sentences import sentences_of
+from ohlora.rag.sentences import sentences_of, stands_in
 from ohlora.rag.told_names import (
     NAME_KEYS,
     NICKNAME_KEYS,
@@ -114,8 +114,8 @@ def remember_all(
 
     A plain correction ("the 12th? no, not the 12th but the 19th") is all that is stored of its message. Else the
     proposals are tried first; where none can be carried out, the rules. Where both find nothing in a message that
-    tells something, its own words are stored, so that nothing told is lost. Of a secret or an order hidden as a memory
-    the user is told.
+    tells something, its own words are stored, unless they are long, or only told a second name. Of a secret or an
+    order hidden as a memory the user is told.
 
     Args:
         store: where to remember.
@@ -183,10 +183,10 @@ def _move(
 def _as_it_was_said(
     store: MemoryStore, user: str, value: str, message: str, source_turn: str | None, language: str
 ) -> list[Remembered]:
-    """Stores the sentence that holds a value; nothing where it is stored already."""
-    begins = re.compile(rf"(?<![0-9A-Za-z가-힣]){re.escape(value)}")
-    sentence = next((one for one in sentences_of(message) if begins.search(one)), message)
-    words = _own_words(sentence, language)
+    """Stores the sentence that holds a value, or of a long one what stands around it."""
+    sentence = next((one for one in sentences_of(message) if stands_in(value, one)), message)
+    before = max(0, sentence.find(value) - (_LONGEST_WORDS - len(value)) // 2)
+    words = _own_words(sentence[before : before + _LONGEST_WORDS].strip(), language)
     if words is None or check_operation(words, message) is not None:
         return []
     known = next((one for one in store.find_key(user, OWN_WORDS[language]) if one.value == words.value), None)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.fact_reader import Fact, FactReader, Told
 from ohlora.rag.marked_messages import KINDS
-from ohlora.rag.sentences import sentences_of
+from ohlora.rag.sentences import sentences_of, stands_in
 from ohlora.rag.told_names import NAME_KEYS
 
 MARKED = 0.3  # probability from which words are found again
@@ -30,14 +30,15 @@ def standing_alone(facts: Sequence[Fact], message: str, reader: FactReader) -> l
     sentences = sentences_of(message)
     if len(sentences) < 2 or not facts:
         return list(facts)
-    holding = [next((one for one in sentences if fact.value in one), "") for fact in facts]
-    distinct = sorted({*holding} - {""})
+    holding = [[one for one in sentences if stands_in(fact.value, one)] for fact in facts]
+    distinct = sorted({one for some in holding for one in some})
     told = dict(zip(distinct, reader.read_all([(one, "") for one in distinct]), strict=True))
     kept = []
-    for fact, sentence in zip(facts, holding, strict=True):
-        if not sentence or fact.key.casefold() in NAME_KEYS or _key_found(fact, told[sentence]) == fact.key:
+    for fact, some in zip(facts, holding, strict=True):
+        stands = any(_key_found(fact, told[one]) == fact.key for one in some)
+        if not some or fact.key.casefold() in NAME_KEYS or stands:
             kept.append(fact)
-        elif _tells(told[sentence]):
+        elif any(_tells(told[one]) for one in some):
             kept.append(replace(fact, key_probability=0.0))
     return kept
 

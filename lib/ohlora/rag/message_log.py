@@ -68,7 +68,8 @@ SURE_WORDS = 0.5
 nothing those of 388, .70 of them as marked, letter by letter, .89 longer or shorter (from .8 on 215: .86, .95)."""
 SURE_NAME = 0.6  # of a name: "charger murderer" was said of a rabbit (by hand)
 NOT_ANSWERED = -1.0
-"""Logit of the cross-encoder below which a message leaves a question open. Of 153 memories that she told back
+"""Logit of the cross-encoder below which a message, and each sentence of it, leaves a question open. For -2 and whole
+messages: of 153 memories that she told back
 (questions of data/memory/development.jsonl and of talks of told.jsonl that taught nothing) 39 came from such messages:
 one was right, 27 times nothing of the kind had been told. Of the other 114 the words that answer were unsure (10; two
 right), others than the value (24; five right) or its own (80; 43 right)."""

@@ -177,6 +177,11 @@ class MessageReader:
         self.thresholds = dict.fromkeys(THRESHOLDS, 0.5) | thresholds
         self._look_at_one = lru_cache(maxsize=4)(self._look)  # several parts of a turn look at one message
 
+    @property
+    def keys_of_facts(self) -> list[str]:
+        """Keys under which facts are found; those of this network's own head until the reader of facts is loaded."""
+        return self.keys if self._fact_reader is None else self._fact_reader.keys
+
     def read(self, message: str, before: str = "") -> Reading:
         """What is in a message of at least one character. before: what she said just before it."""
         return self.read_all([(message, before)])[0]

@@ -16,3 +16,12 @@ _SENTENCE_ENDS = re.compile(
 def sentences_of(message: str) -> list[str]:
     """The sentences that hold letters, in their order."""
     return [one.strip() for one in _SENTENCE_ENDS.split(message) if plain_letters(one)]
+
+
+def stands_in(words: str, text: str) -> bool:
+    """Whether words stand in a text, not in the middle of others: "jo" stands in no joke.
+
+    Korean words may go on, with a particle or more.
+    """
+    ends = "" if re.search("[가-힣]$", words) else "(?![0-9A-Za-z])"
+    return re.search(rf"(?<![0-9A-Za-z가-힣]){re.escape(words)}{ends}", text) is not None

@@ -20,7 +20,7 @@ _DENIES = re.compile(r"^\W*(아니|아뇨|아녀|노노|no\b|nope\b|actually\b|w
 _SPEAKS_OF_A_NAME = re.compile(r"이름|성함|불러|불리|\b(name\w*|call(ed)?|go by|going by)\b", re.IGNORECASE)
 _I_AM = (
     r"((?<![가-힣])(저는|저|전|제가|나는|나|난|내가)\s{value}"
-    r"|\b(i['’]?m|i am|this is|it['’]?s)\s{value}\b|^\W*{value} here\b)"
+    r"|\b(i['’]?m|i am|this is|it['’]?s)\s{value}\b(?!['’]s|,? (my|our)\b)|^\W*{value} here\b)"
 )
 _ASKED_JUST_BEFORE = re.compile(r"[^.!?？]{6,}[?？]\s*$")
 _HERE = re.compile(r"(?<![\w'’] )\b[a-z]{2,12} here\W*$", re.IGNORECASE)  # "my feet are frozen. tess here"
@@ -33,9 +33,9 @@ _PETS_IN_KOREAN = "고양이|냥이|냥냥이|강아지|강쥐|멍멍이|댕댕�
 _PETS = "dog|doggo|cat|pet|tortoise|hamster|rabbit|bunny|puppy|kitten|parrot|budgie|goldfish|guinea pig|ferret"
 _PET = re.compile(rf"{_PETS_IN_KOREAN}|\b({_PETS})(s|['’]s)?\b", re.IGNORECASE)
 _KIND_OF_PET = re.compile(
-    rf"(?:(?:an?|my|our|the)\s)?(?:{_PETS_IN_KOREAN}|멍이|푸들|말티즈|말티푸|포메(?:라니안)?|시츄|비숑"
+    rf"(?:(?:an?|my|our|the)\s)?(?:{_PETS_IN_KOREAN}|푸들|말티즈|말티푸|포메(?:라니안)?|시츄|비숑"
     r"|치와와|요크셔|진돗개|시바|(?:골든)?\s?리트리버|(?:웰시)?\s?코기|닥스훈트|비글|믹스|코숏|코리안\s?숏헤어|러시안\s?블루|페르시안"
-    rf"|먼치킨|랙돌|{_PETS}|kitty|fish|poodle|beagle"
+    rf"|먼치킨|랙돌|{_PETS}|fish|poodle|beagle"
     r"|labrador|lab|retriever|corgi|shiba|pug|husky|terrier|kelpie|collie|tabby|siamese|persian|ragdoll|spaniel"
     r"|dachshund|staffy|greyhound)s?",
     re.IGNORECASE,
@@ -217,6 +217,11 @@ def may_be_renamed(value: str, message: str, former: Collection[str] = ()) -> bo
     return bool(plainly or _DENIES.search(message) or _SPEAKS_OF_A_NAME.search(message))
 
 
+def pet_key(word: str, language: str) -> str:
+    """The key of pets where a word names one, else "". language: ``"ko"`` or ``"en"``, of the key."""
+    return PET_KEYS[0 if language == "ko" else 1] if _PET.fullmatch(word) else ""
+
+
 def relation_key(word: str, language: str) -> str:
     """The key under which somebody is known whom a word names: "와이프" → 아내, "gf" → girlfriend; "": it names nobody.
 
@@ -259,7 +264,7 @@ def may_be_the_name(words: str, question: str) -> bool:
     """
     whose = whose_name_is_asked(question)
     others = re.sub(rf"{re.escape(whose)}|\b(my|our|the)\b|^(우리|내|제)\s", "", words, flags=re.IGNORECASE)
-    is_kind = _PET.search(whose) and _KIND_OF_PET.fullmatch(words.strip()) and not words.istitle()
+    is_kind = _PET.search(whose) and _KIND_OF_PET.fullmatch(words.strip()) and not words[:1].isupper()
     return not whose or bool(plain_letters(others) and not is_kind)
 
 

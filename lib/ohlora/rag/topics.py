@@ -51,20 +51,22 @@ _ASKS_FOR_A_TIP = re.compile(
     r"|(?<![가-힣])(뭘|뭐부터|무엇을)\s?(해야|하면)\s?(돼|되|좋|할까)"
     r"|\b(?:any|got any|give me (?:some|a)|do you have (?:any|some)|have (?:you|u)(?: got)? (?:any|some))"
     r" (?:good )?(?:tips?|advice)\b"
-    r"|\bwhat (?:do|should|can|could) i(?: even)? do\b(?! for (?:you|u))"
-    r"|\bhow (?:do|can|should) i (?!look|know|sound)\w",
+    r"|\bwhat (?:do|should|can|could) i(?: even)? do\b(?! for\b)"
+    r"|\bhow (?:do|can|should) i (?!look|know|sound|take my|have my|like my)\w",
     re.IGNORECASE,
 )
 _GRAVE = re.compile(  # no tip about a film is of use to who asks that
-    r"죽|때[리려렸]|맞았|폭력|학대|자살|자해|사망|돌아가[셨신]|응급|유산|임신|경찰|성추행|성폭|협박|스토[킹커]|(?<![가-힣])암(?![가-힣]{2})"
-    r"|\b(die[ds]?|dying|dead|death|passed away|cancer|tumou?r|hit(s|ting)? me|beats?|abus\w+|suicid\w*|kill\w*|blood"
+    r"죽|때[리려렸]|맞았|폭력|학대|자살|자해|사망|돌아가[셨신]|응급|유산(?!소|균)|임신|경찰(?!\s?(시험|공무원|준비))|성추행|성폭|협박|스토[킹커]|(?<![가-힣])암(?![가-힣]{2})"
+    r"|\b(die[ds]?|dying|dead|death|passed away|cancer|tumou?r|hit(s|ting)? me|beats? (me|him|her|us)"
+    r"|abus\w+|suicid\w*|kill\w*|blood"
     r"|bleed\w*|pregnan\w+|miscarr\w+|police|emergency|overdos\w+|assault\w*|rape\w*|stalk\w*|threat\w*)\b",
     re.IGNORECASE,
 )
-_ANIMALS, _FOOD = (
-    {"cat", "dog", "small_pet", "baby"},
-    {"dessert", "fruit", "alcohol", "bread", "coffee", "fried_chicken"},
-)
+_MAY_NOT_EAT_IT = {"cat", "dog", "small_pet", "baby"}
+_FOOD = {
+    "dessert", "fruit", "alcohol", "bread", "coffee", "fried_chicken", "pizza", "noodles", "stew", "kimchi", "barbecue",
+    "spicy_food", "lunch", "dinner", "smoking",
+}  # fmt: skip
 
 
 def asked_kind(message: str) -> str:
@@ -116,14 +118,14 @@ class TopicAnswers:
     def asked(self, message: str, language: str) -> list[GeneralAnswer]:
         """Answers to who asks for a tip or for her view, in an order that the message's words choose; else none.
 
-        The sentence that asks names the topic, else the others do. Where none is named she has a view all the same.
+        The sentence that asks names the topic, else the others do. Asked what she thinks she has a view of anything.
         """
         sentences = sentences_of(message)
         asking = next((one for one in reversed(sentences) if asked_kind(one)), "")
         kind = asked_kind(asking)
         topics = [*topics_of(asking), *topics_of(message)] if kind else []
         names = [one.name for one in topics]
-        eaten = _ANIMALS.intersection(names) and _FOOD.intersection(names)  # "my dog ate chocolate, what do I do?"
+        eaten = _MAY_NOT_EAT_IT.intersection(names) and _FOOD.intersection(names)  # "my dog ate chocolate"
         if _GRAVE.search(message) or (kind == ASKS_TIP and eaten):
             return []
         if kind == ASKS_VIEW and _ASKS_WHAT_SHE_THINKS.search(asking):
