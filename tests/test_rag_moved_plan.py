@@ -45,6 +45,14 @@ WRITTEN = {1: "12월 5일에 소개팅해요", 2: "mid years start 29 june. chem
         ("시험 밀렸어 12월 12일로", told("시험", "12월 12일"), ["t1"], None),
         ("my haircut, it got moved to 25 june", told("haircut", "25 june"), ["t2"], None),
         ("it's moved to 25 june, ugh", told("date", "25 june"), ["t2"], EXAM),
+        (
+            "yea but they just emailed me, they moved it to 25 june. more time i guess",
+            told("exam", "25 june"),
+            ["t2"],
+            EXAM,
+        ),
+        ("my haircut is odd, they moved it to 25 june", told("haircut", "25 june"), ["t2"], None),
+        ("소개팅 담주 금욜로 밀림", told("약속", "담주 금욜"), [], DATE),
         ("mid years got moved to 25 may", told("exam", "25 may"), [], EXAM),
         ("and i'm moving on 25 june!", told("move", "25 june"), ["t2"], None),
         ("이제 12월 12일에 여행도 가요", told("여행", "12월 12일"), ["t1"], None),
@@ -74,6 +82,12 @@ def test_two_plans_that_are_spoken_of_alike_and_birthdays_stay() -> None:
     ):
         one = plan(number, key, value, "t2")
         assert moved_plan(reading, "mid years moved to 25 june", [one], {number: WRITTEN[2]}, ["t2"]) is None
+
+
+def test_of_two_plans_that_were_spoken_of_the_last_one_moves() -> None:
+    reading = told("exam", "25 june")
+    for lately, moved in ((["t1", "t2"], EXAM), (["t2", "t1"], DATE)):
+        assert moved_plan(reading, "they moved it to 25 june", [DATE, EXAM], WRITTEN, lately) == (moved, "25 june")
 
 
 def test_her_answer_follows_a_plan_that_was_moved_without_being_named(tmp_path) -> None:

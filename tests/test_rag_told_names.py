@@ -163,6 +163,9 @@ def test_who_is_named_beside_a_relation_is_no_one_else(key: str, message: str, v
         ("job", "hi, nurse here", "nurse", "job"),
         ("diet", "vegan here!", "vegan", "diet"),
         ("city", "we just moved here", "moved", "city"),
+        ("학년", "난 도현 고2임", "도현", "이름"),
+        ("학년", "난 도현 고2임", "고2", "학년"),
+        ("학교", "나 학원 고2반 다녀", "학원", "학교"),
     ],
 )
 def test_who_says_to_be_here_says_the_own_name(key: str, message: str, value: str, right: str) -> None:

@@ -90,7 +90,7 @@ _MONTHS = (
     "|sept?|oct|nov|dec"
 )
 _DAY_WORDS = re.compile(
-    r"\d+\s?(월|일|st|nd|rd|th)?|(다음|이번|담|다다음)\s?(주|달)?|[월화수목금토일]요일|날|내일|모레"
+    r"\d+\s?(월|일|st|nd|rd|th)?|(다음|이번|담|다다음)\s?(주|달)?|[월화수목금토일](요일|욜)|날|내일|모레"
     rf"|\b(on|the|of|this|next|coming|tomorrow|week|(mon|tues|wednes|thurs|fri|satur|sun)day|{_MONTHS})\b",
     re.IGNORECASE,
 )

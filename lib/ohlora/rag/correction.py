@@ -28,7 +28,7 @@ _ENDING = re.compile(
     r"(이라고|라고|(?<=[일월시분])래요?|이래요?|이라니까|라니까|입니다|이에요|예요|이야|야|임|요|(?<=[일월시분년])로|ㅋ+|ㅎ+)$"
 )
 _TIME_OR_NUMBER = re.compile(
-    r"\d|^[월화수목금토일]요일|^(오늘|내일|모레|글피|어제)"
+    r"\d|^[월화수목금토일](요일|욜)|^(오늘|내일|모레|글피|어제)"
     r"|^((mon|tues|wednes|thurs|fri|satur|sun)day|today|tomorrow|tonight|jan\w*|feb\w*|march|april|may|june|july|aug\w*"
     r"|sept?\w*|oct\w*|nov\w*|dec\w*)$",
     re.IGNORECASE,

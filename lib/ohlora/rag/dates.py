@@ -233,7 +233,7 @@ _AFTER_DAY_EN = (  # "the 24th at nine", "on the 24th with the lads"; not "the 5
     r"|six|seven|eight|nine|ten|eleven|twelve|half|the\s+\d)|morning|afternoon|evening|night|noon|now|instead|already|again"
     r"|and|or|but|so|because|cos|cuz|cause|if|when|then|with|for|because|is|i|i'm|we|we're|she|he|they|my|our)\b)"
 )
-_WEEKDAY_KO = rf"(?P<weekday>[{_WEEKDAYS_KO}])요일"
+_WEEKDAY_KO = rf"(?P<weekday>[{_WEEKDAYS_KO}])(?:요일|욜)"
 _PATTERNS: tuple[tuple[str, Callable[[dict[str, str | None], date, bool], date]], ...] = (
     (rf"(?P<number>\d{{1,3}})\s*(?P<unit>주)일?\s*(?P<within>뒤|후)\s*{_WEEKDAY_KO}", _after),
     (r"(?P<number>\d{1,3})\s*(?P<unit>주일|주|일)\s*(?:뒤|후)(?:\s*(?P<word>오늘|내일))?", _after),

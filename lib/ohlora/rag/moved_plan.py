@@ -34,6 +34,8 @@ _MAYBE = re.compile(
 )
 _VERB = r"(밀|미[뤄뤘룸]|연기|앞?당|옮[겨겼김]|바[뀌뀐뀜꼈꼇껴꿨꿈]|변경)"
 _MOVED = "(moved|pushed|shifted|postponed|bumped|delayed|rescheduled)"
+_MOVED_IT = re.compile(rf"\b{_MOVED} (it|that)\b", re.IGNORECASE)  # "they moved it to dec 8"
+_OF_THE_USER = re.compile(r"\b(my|our|the)\s\w", re.IGNORECASE)
 _NAMED_BEFORE = re.compile(  # "그거 밀려서 …", "밀려서 …", "it got moved to …": what was just spoken of
     rf"(?<![가-힣])그(거|게|건|날)\s?(또|다시|좀)?\s?{_VERB}"
     rf"|^(\W|[ㄱ-ㅎㅏ-ㅣ]|(아|어|오|헐|응|네|참|또|근데|그런데|방금|어제|오늘)\s)*{_VERB}"
@@ -49,7 +51,7 @@ _ANOTHERS = re.compile(
 )
 _FEAST = re.compile(r"생일|기념일|제사|\b(birthday|anniversary)\b", re.IGNORECASE)  # they are seldom moved
 _DAY_WORDS = re.compile(
-    r"\d+\s?(월|일|st|nd|rd|th)?|(다다음|다음|이번|담)\s?(주|달)?|[월화수목금토일]요일|내일|모레"
+    r"\d+\s?(월|일|st|nd|rd|th)?|(다다음|다음|이번|담)\s?(주|달)?|[월화수목금토일](요일|욜)|내일|모레"
     r"|\b(on|the|of|this|next|coming|tomorrow|week|(mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|january|february|march|april|may|june|july|august|september|october|november|december"
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b",
@@ -73,7 +75,7 @@ def moved_plan(
 
     Args:
         reading: of the message. memories: that hold now. written: what the user wrote in telling each and its former
-            values, by its id. lately: turns of what was told back last, and of what was just written.
+            values, by its id. lately: turns of what was told back last, and of what was just written, the newest last.
     """
     days = [fact for fact in reading.facts if fact.probability >= MARKED_BESIDE and _is_only_a_day(fact.value)]
     if len(days) != 1 or not reading.tells_something or not may_move(message):
@@ -84,10 +86,18 @@ def moved_plan(
     subject = content_words(_MOVES.sub(" ", clause.replace(days[0].value, " ")))
     told = [content_words(f"{one.key} {_MOVES.sub(' ', written.get(one.id, ''))}") for one in plans]
     found = [one for one, words in zip(plans, told, strict=True) if subject and subject <= words]
-    before = _NAMED_BEFORE.search(message)
-    if not found and before and not content_words(message[: before.start()]):  # "my haircut, it got moved" is named
-        found = [one for one in plans if one.source_turn in lately]
+    if not found and _speaks_of_what_was_named_before(message):
+        of_turns = ([one for one in plans if one.source_turn == turn] for turn in reversed(lately))
+        found = next(filter(None, of_turns), [])
     return (found[0], day) if len(found) == 1 and found[0].value != day else None
+
+
+def _speaks_of_what_was_named_before(message: str) -> bool:
+    """Whether a message moves "it", and names nothing before that: "my haircut, it got moved" is named."""
+    before, moved_it = _NAMED_BEFORE.search(message), _MOVED_IT.search(message)
+    if before is not None and not content_words(message[: before.start()]):
+        return True
+    return moved_it is not None and not _OF_THE_USER.search(message[: moved_it.start()])
 
 
 def _clauses(message: str) -> list[str]:

@@ -25,6 +25,10 @@ _I_AM = (
 _ASKED_JUST_BEFORE = re.compile(r"[^.!?？]{6,}[?？]\s*$")
 _HERE = re.compile(r"(?<![\w'’] )\b[a-z]{2,12} here\W*$", re.IGNORECASE)  # "my feet are frozen. tess here"
 _MY_NAME_IS = re.compile(r"(?<![가-힣])(내|제|나의|저의)\s?이름(은|이)?\s?$|\bmy name(['’]?s| is)?\s$", re.IGNORECASE)
+_I_IN_KOREAN = re.compile(r"(?<![가-힣])(나|난|나는|저|전|저는)\s$")
+_BESIDE_A_GRADE = re.compile(  # "난 도현 고2임"
+    r"[가-힣]{2,4}\s(고|중|초|대)[1-6](?=임|이야|야|이에요|예요|입니다|[\s,.!~ㅋㅎ]|$)"
+)
 _OF_A_CRUSH = re.compile(
     r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])(\s?|[^!?]*([^가-힣\s]|데|고)\s?)이름(은|이)?\s?$"
 )
@@ -179,6 +183,8 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     may_be_a_name = key.casefold() in (*NAME_KEYS, *PET_KEYS) or is_of_people(key)
     if may_be_a_name and _HERE.match(message, begin):
         return PLAIN_NAME_KEYS[1]
+    if _BESIDE_A_GRADE.match(message, begin) and _I_IN_KOREAN.search(message[:begin]):
+        return PLAIN_NAME_KEYS[0]
     if own := _MY_NAME_IS.search(message[:begin]):
         return PLAIN_NAME_KEYS[0 if re.search("[가-힣]", own[0]) else 1]
     if _OF_A_CRUSH.search(message[:begin]):
