@@ -12,7 +12,7 @@ import yaml
 
 from ohlora.config import DATA
 from ohlora.rag.intents import read_general_answers, with_any_words
-from ohlora.rag.wants import CORRECTS
+from ohlora.rag.wants import CORRECTS, TOLD_ALREADY
 
 _NOT_TOLD_BACK = {"unknown", "unknown_too", "earlier_today"}  # phrases of data/persona/told_fact.yaml
 _DENIES_NOTHING = (  # behind a "no"
@@ -46,7 +46,6 @@ _ASKS_PLAINLY = re.compile(
     r"(뭔|무슨)\s?(말|뜻|의미|소리)\s?(이야|이에요|이세요|인데|야|예요)요?(?=[\s?!.~ㅋㅎㅠㅜ]*$)|뭐라고(?=[\s?!.~ㅋㅎㅠㅜ]*$)"
     r"|왜 [^.?!]{0,14}[는은인]데요?(?=[\s?!.~ㅋㅎㅠㅜ]*$)"
 )  # at the end of a message: "그게 무슨 말이야?" contradicts nothing
-TOLD_ALREADY = "told_already"  # a want
 _TOLD_BEFORE = re.compile(
     r"(말|얘기|알려|언급)[가-힣]*\s?(했|해|줬|드렸)[가-힣]*(잖아|는데|거든|다니까|다고)|아까\s?(말|얘기|알려)"
     r"|\bi(['’]ve| have)? (just|already|literally|did) (tell|told|said|say|mentioned)\b|\bi(['’]ve)? told (you|u)\b",
@@ -90,12 +89,16 @@ def contradicts(message: str) -> bool:
 
 
 @cache
+def _phrases() -> dict[str, dict[str, str | list[str]]]:
+    return yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))
+
+
+@cache
 def _not_known() -> tuple[re.Pattern[str], ...]:
     """How she says that she does not know."""
-    content = yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))
     return tuple(
         re.compile(with_any_words(phrase))
-        for told in content.values()
+        for told in _phrases().values()
         for phrase in [*told["unknown"], told["unknown_too"]]
     )
 
@@ -103,10 +106,9 @@ def _not_known() -> tuple[re.Pattern[str], ...]:
 @cache
 def _told_back() -> tuple[re.Pattern[str], ...]:
     """How she tells back: the phrases with anything in their gaps."""
-    content = yaml.safe_load((DATA / "persona" / "told_fact.yaml").read_text(encoding="utf-8"))
     phrases = [
         phrase
-        for told in content.values()
+        for told in _phrases().values()
         for name, some in told.items()
         if name not in _NOT_TOLD_BACK
         for phrase in ([some] if isinstance(some, str) else some)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ohlora.companion.told_fact import asks_for_a_day, asks_when, is_day_alone
+from ohlora.rag.day_wording import WEEKDAY_KO
 
 _PLACE_OR_PERSON = re.compile(
     r"어디|장소|어느\s?(도시|동네|나라|학교|병원|회사|역)|누구|누가"
@@ -30,7 +31,8 @@ _NUMBER_WORD = re.compile(
     re.IGNORECASE,
 )
 _TIME_WORD = re.compile(
-    r"\d|[월화수목금토일](요일|욜)|(?<![가-힣])[월화수목금토일]{2,7}(?![가-힣])|주말|평일|오늘|내일|낼|모레|글피|어제|그제|그저께|매일|매주|매달|다음|담주|담달"
+    rf"\d|{WEEKDAY_KO}"
+    r"|(?<![가-힣])[월화수목금토일]{2,7}(?![가-힣])|주말|평일|오늘|내일|낼|모레|글피|어제|그제|그저께|매일|매주|매달|다음|담주|담달"
     r"|이번|지난|저번|내년|올해|작년|봄|여름|가을|겨울|아침|점심|저녁|새벽|오전|오후|밤|낮|때|후에?$|뒤에?$|전에?$|날|[일이삼사오육칠팔구십]+[월일]|데이|할로윈"
     r"|달|주|년|크리스마스|추석|설|방학|명절|연말|연초|월말|월초|초$|말$|퇴근|학기|고$|면$|자마자|탄신일|현충일|어린이날|절$|격일"
     r"|\b((mon|tues?|wednes|wed|thurs?|fri|satur|sat|sun)(day)?s?|jan\w*|feb\w*|mar(ch)?|apr\w*|may|june?|july?|aug\w*"

@@ -95,10 +95,10 @@ def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool)
     only_one = bool(whose_name_is_asked(message))  # of several values told together only one is the name
 
     def is_answer(one: Memory) -> bool:
-        if asks and not (one.is_quoted or can_answer(message, one.value)):
-            return False
         if one.is_quoted:
             return not (asks and log.keeps(one))  # there the words that answer are found in it, too
+        if asks and not can_answer(message, one.value):
+            return False
         if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
         known = () if only_one else (other.memory for other in found)

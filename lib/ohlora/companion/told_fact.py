@@ -23,7 +23,7 @@ from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, Recalled
 from ohlora.rag.dates import named_day, next_time, past_day
-from ohlora.rag.day_wording import comes_again
+from ohlora.rag.day_wording import WEEKDAY_KO, comes_again
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
 from ohlora.rag.replaced_memory import may_have_several
@@ -90,7 +90,7 @@ _MONTHS = (
     "|sept?|oct|nov|dec"
 )
 _DAY_WORDS = re.compile(
-    r"\d+\s?(월|일|st|nd|rd|th)?|(다음|이번|담|다다음)\s?(주|달)?|[월화수목금토일](요일|욜)|날|내일|모레"
+    rf"\d+\s?(월|일|st|nd|rd|th)?|(다음|이번|담|다다음)\s?(주|달)?|{WEEKDAY_KO}|날|내일|모레"
     rf"|\b(on|the|of|this|next|coming|tomorrow|week|(mon|tues|wednes|thurs|fri|satur|sun)day|{_MONTHS})\b",
     re.IGNORECASE,
 )

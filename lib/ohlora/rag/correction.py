@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ohlora.rag.day_wording import WEEKDAY_KO
 from ohlora.rag.memory import Memory
 from ohlora.rag.told_names import NAME_KEYS
 
 _WORD = r"[0-9A-Za-z가-힣'’/:-]{1,20}"
-_MONTH = r"(?:\d{1,2}월\s?(?=\d{1,2}일))?"
 _IN_MONTH = r"\d{1,2}월\s?(?=\d{1,2}일)"
+_MONTH = f"(?:{_IN_MONTH})?"
 _CORRECTIONS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -28,7 +29,7 @@ _ENDING = re.compile(
     r"(이라고|라고|(?<=[일월시분])래요?|이래요?|이라니까|라니까|입니다|이에요|예요|이야|야|임|요|(?<=[일월시분년])로|ㅋ+|ㅎ+)$"
 )
 _TIME_OR_NUMBER = re.compile(
-    r"\d|^[월화수목금토일](요일|욜)|^(오늘|내일|모레|글피|어제)"
+    rf"\d|^{WEEKDAY_KO}|^(오늘|내일|모레|글피|어제)"
     r"|^((mon|tues|wednes|thurs|fri|satur|sun)day|today|tomorrow|tonight|jan\w*|feb\w*|march|april|may|june|july|aug\w*"
     r"|sept?\w*|oct\w*|nov\w*|dec\w*)$",
     re.IGNORECASE,

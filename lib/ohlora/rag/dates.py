@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from ohlora.rag.day_wording import comes_again, is_little_more, is_over, is_planned
 from ohlora.rag.memory import OWN_WORDS
 
+ANY_DAY = date(2000, 1, 1)
+"""Said on which day does not matter, where it is only asked whether a text names one."""
 _WEEKDAYS_KO = "월화수목금토일"
 _WEEKDAYS_EN = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS_EN = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+WEEKDAY_KO = r"[월화수목금토일](?:요일|욜)"
 _SENTENCE_ENDS = re.compile(r"[.!?…~]+(?=\s|$)|[!?…~]+|[\n;|]+|[ㅋㅎㅠㅜ]{2,}|[\U0001f300-\U0001faff]+")
 _CLAUSE_ENDS = re.compile(
     r",(?!\s*\d{4})|:(?!\d)|\s+-\s+|\b(?:and|but|so|because|cos|cuz|coz|cause|then|which|although|though|while|if|whether)\b",
@@ -90,7 +91,7 @@ _INTENTION = re.compile(
 _LITTLE_MORE = re.compile(
     r"오전|오후|새벽|아침|점심|낮|저녁|밤|자정|정오|\d+시(\s?\d+분|\s?반)?"
     r"|([한두세네]|다섯|여섯|일곱|여덟|아홉|열|열한|열두)\s?시(\s?반)?"
-    r"|[월화수목금토일](?:요일|욜)|돌아오는|오는|내년|올해|쯤|경|에|날|까지|부터|로|은|는|이야|이에요|예요|요|반|첫|시"
+    rf"|{WEEKDAY_KO}|돌아오는|오는|내년|올해|쯤|경|에|날|까지|부터|로|은|는|이야|이에요|예요|요|반|첫|시"
     r"|\b(mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(on|at|the|by|of|in|from|to|till|until|a|an|around|about|this"
     r"|coming|morning|afternoon|evening|night|noon|midnight|am|pm|o'?clock|now|instead|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|past"
     r"|quarter|sharp|next|year)\b|\d{1,2}([:.]\d{2})?\s?([ap]m)?|[\W_]",

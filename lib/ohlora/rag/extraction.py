@@ -164,8 +164,7 @@ def remember_all(
         return [_carry_out(store, user, by_rule, message, source_turn, language, "rule")]
     words = _own_words(message, language) if tells and reason != ANOTHER_NAME else None
     if words is not None and check_operation(words, message) is None:
-        told = circumstances(store, words, source_turn, language, message)
-        return [Remembered("add", store.add(user, words.key, words.value, **told), "words")]
+        return [_add_words(store, user, words, message, source_turn, language)]
     return [Remembered("refused", reason=reason) if reason else Remembered("none")]
 
 
@@ -192,8 +191,14 @@ def _as_it_was_said(
     known = next((one for one in store.find_key(user, OWN_WORDS[language]) if one.value == words.value), None)
     if known is not None:
         return [Remembered("known", known, "words")]
+    return [_add_words(store, user, words, message, source_turn, language)]
+
+
+def _add_words(
+    store: MemoryStore, user: str, words: MemoryOperation, message: str, source_turn: str | None, language: str
+) -> Remembered:
     told = circumstances(store, words, source_turn, language, message)
-    return [Remembered("add", store.add(user, words.key, words.value, **told), "words")]
+    return Remembered("add", store.add(user, words.key, words.value, **told), "words")
 
 
 def _own_words(message: str, language: str) -> MemoryOperation | None:

@@ -17,7 +17,7 @@ from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.sentences import sentences_of, stands_in
 from ohlora.rag.told_names import NAME_KEYS
 
-MARKED = 0.3  # probability from which words are found again
+MARKED = 0.3  # least probability of words that are taken for a fact
 _TELLS = 0.5  # probability from which a sentence tells something
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.change_wording import tells_of_change
-from ohlora.rag.dates import MONTH_EN
+from ohlora.rag.dates import ANY_DAY, MONTH_EN
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.replaced_memory import is_time, may_have_several
 
@@ -46,7 +45,6 @@ _DAY_IN_MONTH = tuple(
         rf"{MONTH_EN} (?P<day>\d{{1,2}})(st|nd|rd|th)?",
     )
 )
-_ANY_DAY = date(2000, 1, 1)
 MARKED_BESIDE = 0.6
 """Least probability of a value that pushes out another, and of a fact beside the surest one of a message."""
 
@@ -108,9 +106,9 @@ def _places(value: str, message: str) -> list[tuple[int, int]]:
 
 def _is_former(fact: Fact, under_its_key: Sequence[Fact], message: str) -> bool:
     """Whether another fact under its key holds instead. under_its_key: the surest first, itself among them."""
-    is_a_time = is_time(fact.value, _ANY_DAY)
+    is_a_time = is_time(fact.value, ANY_DAY)
     sure = [one for one in under_its_key if one.probability >= MARKED_BESIDE or one is fact]
-    of_its_kind = [one for one in sure if is_time(one.value, _ANY_DAY) == is_a_time]
+    of_its_kind = [one for one in sure if is_time(one.value, ANY_DAY) == is_a_time]
     newest = max(of_its_kind, key=lambda one: _newness(one.value, message))
     own, best = _newness(fact.value, message), _newness(newest.value, message)
     changes = tells_of_change(message)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from ohlora.llm.reply_format import as_field, plain_letters
 from ohlora.rag.content_words import content_words
-from ohlora.rag.dates import named_day
-from ohlora.rag.day_wording import comes_again
+from ohlora.rag.dates import ANY_DAY, named_day
+from ohlora.rag.day_wording import WEEKDAY_KO, comes_again
 from ohlora.rag.former_value import MARKED_BESIDE
 from ohlora.rag.memory import Memory
 from ohlora.rag.message_reader import Reading
@@ -51,13 +50,12 @@ _ANOTHERS = re.compile(
 )
 _FEAST = re.compile(r"생일|기념일|제사|\b(birthday|anniversary)\b", re.IGNORECASE)  # they are seldom moved
 _DAY_WORDS = re.compile(
-    r"\d+\s?(월|일|st|nd|rd|th)?|(다다음|다음|이번|담)\s?(주|달)?|[월화수목금토일](요일|욜)|내일|모레"
+    rf"\d+\s?(월|일|st|nd|rd|th)?|(다다음|다음|이번|담)\s?(주|달)?|{WEEKDAY_KO}|내일|모레"
     r"|\b(on|the|of|this|next|coming|tomorrow|week|(mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|january|february|march|april|may|june|july|august|september|october|november|december"
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b",
     re.IGNORECASE,
 )
-_ANY_DAY = date(2000, 1, 1)
 
 
 def may_move(message: str) -> bool:
@@ -113,4 +111,4 @@ def _is_plan(memory: Memory) -> bool:
 
 
 def _is_only_a_day(value: str) -> bool:
-    return named_day(value, _ANY_DAY) is not None and not plain_letters(_DAY_WORDS.sub("", value))
+    return named_day(value, ANY_DAY) is not None and not plain_letters(_DAY_WORDS.sub("", value))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters, same_stored
-from ohlora.rag.dates import named_day
+from ohlora.rag.dates import ANY_DAY, named_day
 from ohlora.rag.fact_reader import Fact
+from ohlora.rag.facts_by_sentence import MARKED
 from ohlora.rag.former_value import MARKED_BESIDE
 from ohlora.rag.memory import OWN_WORDS
 from ohlora.rag.message_reader import POSSIBLE, SURE, UNKNOWN_READING, Reading
@@ -15,7 +15,7 @@ from ohlora.rag.normalisation import detect_language
 from ohlora.rag.told_names import NAME_KEYS, plain_name
 
 _MARKED = (
-    0.3,
+    MARKED,
     MARKED_BESIDE,
 )  # least probability of the words of the surest fact, and of a further one: these are half wrong
 
@@ -23,7 +23,6 @@ SURE_KEY, CLEAR_KEY = 0.5, 0.9
 """Probabilities of a key: from the first on it is believed, from the second on before the language model's. Readers
 marked 1,160 facts that the reader found in messages that taught nothing: of those with a key below .5 that name no day
 52 of 180 were right, of the others .60; from .9 on .74 of 443."""
-_ANY_DAY = date(2000, 1, 1)
 
 
 def proposed_operations(reading: Reading, operation: MemoryOperation | None) -> tuple[MemoryOperation, ...]:
@@ -87,8 +86,8 @@ def _of_the_reader(
         kind, key = "update" if changed else "add", fact.key
         both = operation is not None and _overlap(fact.value, operation.value)
         agree = both and plain_letters(operation.key) == plain_letters(key)
-        is_of_a_kind = key.casefold() in NAME_KEYS or _is_a_day(fact.value)  # a name, or a day that may be moved
-        if fact.key_probability < SURE_KEY and not (agree or is_of_a_kind):
+        stays = agree or key.casefold() in NAME_KEYS or _is_a_day(fact.value)  # a day may be moved later
+        if fact.key_probability < SURE_KEY and not stays:
             kind, key = "add", OWN_WORDS[detect_language(fact.value)]
         elif both:
             kind, key = operation.kind, _key_of_both(fact, operation.key)
@@ -106,7 +105,7 @@ def _key_of_both(fact: Fact, proposed: str) -> str:
 
 
 def _is_a_day(value: str) -> bool:
-    return named_day(value, _ANY_DAY) is not None
+    return named_day(value, ANY_DAY) is not None
 
 
 def _overlap(one: str, other: str) -> bool:

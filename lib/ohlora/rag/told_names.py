@@ -303,15 +303,8 @@ def is_told_of_another(value: str, text: str, question: str) -> bool:
 
 def _relation(word: str) -> str:
     """What somebody is to the user, in English where that says it: of the key "여자친구", of the word "gf"; else ""."""
-    return next(
-        (
-            _IN_ENGLISH.get(name, name)
-            for relations in _RELATIONS.values()
-            for name, words in relations.items()
-            if re.fullmatch(words, word, re.IGNORECASE)
-        ),
-        "",
-    )
+    key = next(filter(None, (relation_key(word, language) for language in _RELATIONS)), "")
+    return _IN_ENGLISH.get(key, key)
 
 
 def asks_for_own_name(message: str) -> bool:

@@ -42,9 +42,9 @@ ANSWERED = 0.25
 hers that ask, in the same talks, 130 seem to, and .78 of these do."""
 ASKS_TOLD = "asks_told"
 """A want without an answer of its own: what was told is remembered, or not."""
-CORRECTS = "corrects"
+CORRECTS, TOLD_ALREADY = "corrects", "told_already"
 _ABOUT_THE_TALK = {
-    CORRECTS, "wrong_mood", "not_answered", "told_already", *ASKS_BACK,
+    CORRECTS, "wrong_mood", "not_answered", TOLD_ALREADY, *ASKS_BACK,
 }  # wants that speak of her last line  # fmt: skip
 APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype", "wish_luck", "congratulate"}
 """Wants that she approve of what the user does."""
