@@ -66,6 +66,15 @@ def test_she_does_not_change_her_mind(language: str, intent: str, first: str, se
     assert len({first in one for one in said}) == 1 and all((first in one) != (second in one) for one in said)
 
 
+@pytest.mark.parametrize(
+    ("message", "language", "liked"),
+    [("넌 고양이파야 강쥐파야", "ko", "고양이파"), ("강아지파야 고양이파야?", "ko", "고양이파"), ("cats or dogs?", "en", "cats"),
+     ("parrots or cats?", "en", "cats"), ("rain or sunshine?", "en", "rain")],
+)  # fmt: skip
+def test_what_her_persona_likes_she_takes(message: str, language: str, liked: str) -> None:
+    assert liked in choice(message, language, "asks_her_taste")
+
+
 def test_she_is_not_always_for_the_same_side() -> None:
     drinks = ["tea", "coffee", "milk", "juice", "cola", "water", "cocoa", "beer"]
     taken = [one in choice(f"{one} or {other}?", "en", "asks_her_taste") for one in drinks for other in drinks

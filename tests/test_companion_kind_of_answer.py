@@ -24,6 +24,8 @@ from ohlora.companion.kind_of_answer import can_answer
         ("who is my dentist", "march 3", False), ("몇 시에 일어난다 했지", "다섯 시", True),
         ("얼마 전에 내가 본 영화 뭐였지?", "기생충", True), ("몇 년 전에 키우던 강아지 이름이 뭐였지?", "초코", True),
         ("How many kids do I have?", "Mia and Leo", True), ("when's the party?", "NYE", True),
+        ("그럼 우리 남편 이름은?", "1월", False), ("남편 이름이랑 생일 언제게", "1월", True),
+        ("what's my dog's name?", "december 14th", False), ("what's my daughter called?", "June Park", True),
     ],
 )  # fmt: skip
 def test_words_of_another_kind_are_no_answer(question: str, words: str, can: bool) -> None:
@@ -32,4 +34,17 @@ def test_words_of_another_kind_are_no_answer(question: str, words: str, can: boo
 
 @given(st.text(max_size=40))
 def test_a_question_without_a_question_word_may_be_answered_by_anything(words: str) -> None:
-    assert can_answer("my dog's name?", words)
+    assert can_answer("my favourite toy?", words)
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "can"),
+    [
+        ("그럼 내 생일은 언제게", "남편 1월에 동생 결혼식도 있어서", False), ("내 생일 언제야", "담주 목욜 내 생일", True),
+        ("when's my birthday?", "plan my sister marries on 3 May", False),
+        ("when's my birthday?", "i turn 30 on 3 May", True), ("when is the wedding?", "my sister marries on 3 May", True),
+        ("내 생일 언제야", "", True),
+    ],
+)  # fmt: skip
+def test_a_birthday_is_only_told_by_what_speaks_of_one(question: str, told: str, can: bool) -> None:
+    assert can_answer(question, "3 May" if question.isascii() else "5월 3일", told) is can

@@ -15,6 +15,7 @@ from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.honesty import ARTIFICIAL, asks_what_she_is
 from ohlora.companion.message_parts import asking_sentences, repeats_her_question, two_questions
 from ohlora.companion.open_question import as_answer
+from ohlora.companion.plain_questions import plainly_asked
 from ohlora.companion.told_fact import asks_back, asks_of_own, not_known_either, told_fact
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
@@ -56,8 +57,8 @@ def read_message(
 
     Args:
         reader: any object with the method ``read``. wants: None: the reader tells which fact about her it asks for;
-            where they are known, a denial of what she told back, and plain questions whether she is a person, or for
-            something of the user's, are rules. A wish to forget wants nothing else.
+            where they are known, a denial of what she told back, and plain questions about her, or for something of
+            the user's, are rules. A wish to forget wants nothing else.
     """
     before = history[-1]["content"] if history else ""
     try:
@@ -68,12 +69,15 @@ def read_message(
     if wants is None or reading.forgets >= POSSIBLE:
         return reading
     try:
-        want = ARTIFICIAL if asks_what_she_is(message) else wants.of(message, before)
+        want = wants.of(message, before)
         asks_by_wants = wants.asks_told(message, before)
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
-    want = ASKS_TOLD if asks_of_own(message) else want
+    plainly = ARTIFICIAL if asks_what_she_is(message) else "" if want == ASKS_TOLD else plainly_asked(message)
+    if plainly and not asks_back(message):
+        reading = replace(reading, may_ask=False, surely_asks=False)
+    want = ASKS_TOLD if asks_of_own(message) else plainly or want
     want = want or denied(message, before) or told_before(message, before)
     asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
     return replace(

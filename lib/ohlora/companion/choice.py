@@ -2,7 +2,8 @@
 
 The two are found by the few wordings in which people put such a choice; what was said before does not matter. Which of
 them she takes depends on the two alone, not on their order or the words around them, so that she does not change her
-mind. Nothing that weighs on anybody is chosen: whether it does is known from the intent of the message.
+mind; where her persona likes one of them, it is that. Nothing that weighs on anybody is chosen: whether it does is
+known from the intent of the message.
 """
 
 from __future__ import annotations
@@ -83,6 +84,9 @@ def choice(message: str, language: str, intent: str) -> str:
 
 
 def _taken(pair: tuple[str, str]) -> str:
+    liked = [option for option in pair if re.search(_content()["likes"], option, re.IGNORECASE)]
+    if len(liked) == 1:
+        return liked[0]
     named = {plain_letters(_ARTICLE.sub("", option)) or option: option for option in pair}
     both = sorted(named)  # one, where they differ only in what is not compared
     return named[both[zlib.crc32("|".join(both).encode()) % len(both)]]

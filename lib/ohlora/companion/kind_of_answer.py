@@ -1,4 +1,4 @@
-"""Whether words can answer a question at all: who asks where is told no day, who asks when no gym.
+"""Whether words can answer a question at all: who asks where or for a name is told no day, who asks when no gym.
 
 The network that finds what answers looks at what a text is about, less at what is asked of it: "where is the party?"
 lies near "the party is on 28 February". Only plain cases are known, by the question word and the form of the words.
@@ -10,6 +10,7 @@ import re
 
 from ohlora.companion.told_fact import asks_for_a_day, asks_when, is_day_alone
 from ohlora.rag.day_wording import WEEKDAY_KO
+from ohlora.rag.told_names import asks_for_own_name, whose_name_is_asked
 
 _PLACE_OR_PERSON = re.compile(
     r"어디|장소|어느\s?(도시|동네|나라|학교|병원|회사|역)|누구|누가"
@@ -62,9 +63,24 @@ _ASKS_WHAT = re.compile(  # beside a number or a day that is no question: "몇 �
 _ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
 
 
-def can_answer(question: str, words: str) -> bool:
-    """False where a question asks for a place, a person, a number, an hour or a day, and the words plainly are none."""
+_ASKS_FOR_BIRTHDAY = re.compile(
+    r"(?<![가-힣])(?:내|제)\s?생일|\bmy (?:birthday|bday|b-day)\b|\b(?:was|were) i born\b", re.IGNORECASE
+)
+_TELLS_BIRTHDAY = re.compile(r"생일|생신|태어|탄신|birthday|b-?day|\bborn\b|\bturn(?:s|ing|ed)?\b", re.IGNORECASE)
+
+
+def can_answer(question: str, words: str, told: str = "") -> bool:
+    """False where a question asks for a name, a place, a number, an hour or a day, and the words plainly are none.
+
+    Args:
+        told: the message that holds the words, or key and value; "": not known. It must speak of a birthday where the
+            user's own is asked for: "my sister marries in January" tells none.
+    """
+    if told and _ASKS_FOR_BIRTHDAY.search(question) and not _TELLS_BIRTHDAY.search(told):
+        return False
     is_day = is_day_alone(words)
+    if whose_name_is_asked(question) or asks_for_own_name(question):
+        return not is_day or asks_when(question)
     if _HOUR.search(question):
         return _HOUR_SAID.search(words) is not None or not is_day
     if _PLACE_OR_PERSON.search(question):

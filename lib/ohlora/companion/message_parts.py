@@ -28,7 +28,7 @@ _ASKS_TWICE = re.compile(  # "where do I work? and what's my dog called", "제 �
     re.IGNORECASE,
 )
 _QUESTION_WORD = re.compile(
-    r"뭐|뭔|뭘|무슨|무엇|언제|며칠|어디|누구|누가|몇|어느|어떤|얼마|이름"
+    r"뭐|뭔|뭘|무슨|무엇|언제|며칠|어디|누구|누가|몇|어느|어떤|얼마|이름|[가-힣][은는]요?\s?[?？]"
     r"|\b(what|when|where|who|how|which|do (you|u)|(what|when|where|who)['’]?s)\b",
     re.IGNORECASE,
 )
@@ -48,9 +48,11 @@ _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right
 _SAYS_GOODBYE = re.compile(  # at the end of a message, however long the sentence is; nothing but a name or "x" behind
     r"(?:(?<![가-힣])(?:ㅂㅂ|ㅃㅃ|ㅃㅇ|빠이|바이바이|바이|안녕히\s?계세요"
     r"|(?<![은는이가] )(?:담|다음)에\s?또?\s?(?:봐|보자|봬요|뵙겠습니다|얘기하자|올게)"
-    r"|이만\s?가\s?보겠습니다|(?:저|나)는?\s?이만\s?(?:가볼게|갈게)|또\s?올게)요?"
+    r"|(?:담|다음)\s?주에\s?또?\s?(?:봐|보자|봬요|뵙\S*|올게)"
+    r"|(?:이만|이제|시간이라|지금)\s?(?:나?가\s?보겠습니다|나?가\s?봐야\s?(?:겠다|겠어|해|돼|겠네))|(?:저|나)는?\s?이만\s?(?:가볼게|갈게)|또\s?올게)요?"
     r"|(?:^|[.,!?;)]\s*|\b(?:ok|okay|well|anyway|so|and)\s)(?:good ?bye|bye(?:-?bye)?|cya|see (?:you|ya|u)|ttyl|gtg|g2g"
-    r"|gotta (?:go|run)|talk later|catch you later|until next time))"
+    r"|gotta (?:go|run)|talk later|catch you later|until next time"
+    r"|i must be off|i have to (?:go|run|dash)|god bless))"
     r"(?:[\s,.!~ㅋㅎㅠ^x-]|oh|lora|오로라|님|love|friend|dear|for|now|then|tomorrow|take care|of yourself|later|soon"
     r"|again)*$",
     re.IGNORECASE,

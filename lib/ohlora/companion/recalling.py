@@ -83,7 +83,7 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         find = partial(log.find, user, message, asks_for_former(message))
         dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) and not days else None
         found = _telling(log, draft, message) or dated or find(_may_answer(message, days, now))
-        if found is not None and can_answer(message, found.words or found.memory.value):
+        if found is not None and can_answer(message, found.words or found.memory.value, found.memory.value):
             draft.quotable = _as_it_is_now(memory, user, found, message)
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
@@ -97,7 +97,7 @@ def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool)
     def is_answer(one: Memory) -> bool:
         if one.is_quoted:
             return not (asks and log.keeps(one))  # there the words that answer are found in it, too
-        if asks and not can_answer(message, one.value):
+        if asks and not can_answer(message, one.value, log.told_in(one)):
             return False
         if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted

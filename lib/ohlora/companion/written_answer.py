@@ -260,7 +260,8 @@ def general_answer(
     elif goodbye:
         naming = answers.best(goodbye, "", draft.language)
     elif not draft.otherwise:
-        naming = [*_asked_of_a_topic(answers, draft, history), *_about_its_topic(answers, draft, history), *naming]
+        told = [] if answers.complains(draft.plain) else [*_about_its_topic(answers, draft, history), *naming]
+        naming = [*_asked_of_a_topic(answers, draft, history), *told]
     ranked = answers.best(draft.plain, _user_before(history), draft.language) or by_intent
     if draft.names and not name:
         ranked = [one for one in ranked if one.intent != _TELLS_NAME]

@@ -22,6 +22,7 @@ import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.reply_format import format_reply, without_marks
+from ohlora.rag.complaint_words import complains
 from ohlora.rag.sentences import sentences_of
 
 if TYPE_CHECKING:
@@ -50,8 +51,12 @@ SOUNDS_BAD, GOOD_ALL_THE_SAME = 0.3, 0.7
 gladly. Marks on 2,200 messages of data/answers/marked.jsonl, answers with scores from .5 to .7, where trouble is
 likelier than joy: said gladly .59 (97) and .56 (139) are good where its probability is .3 to .4 and .4 to .6, the
 others .60 (97) and .69 (332). From .3 on by hand: there it costs nothing not to laugh."""
+SURELY_GOOD = 0.9
+"""Probability of good news beside which a word of complaint does not count; set by hand."""
 GLAD = {"happy", "laughing", "proud"}
 """Expressions that nobody in trouble wants to see."""
+FOR_COMPLAINTS = ("tells_bad", "asks")
+"""Kinds of messages whose answers may be said to who complains."""
 AS_GOOD = 0.95
 """Share of the best answer's score from which others are about as good."""
 _VALUE = "{value}"
@@ -88,6 +93,12 @@ def act_of_intent() -> dict[str, str]:
 def kind_of_act() -> dict[str, str]:
     """Whether each act tells something bad, good or neither, asks, or reacts; "": a greeting or a wish."""
     return {act: entry.get("kind", "") for act, entry in _acts().items()}
+
+
+def kind_of_answer(answer: GeneralAnswer) -> str:
+    """The kind of the messages that an answer is to; "": of none."""
+    act = act_of_intent().get(answer.intent, answer.intent)
+    return kind_of_act().get(act, answer.intent)
 
 
 class GeneralAnswers:
@@ -162,21 +173,31 @@ class GeneralAnswers:
         return likeliest(self.probabilities(message), self._kinds)
 
     def trouble(self, message: str, before: str = "") -> float:
-        """Probability that a message tells of something bad. before: what the user said before it."""
-        return self._of_kind("tells_bad", message, before)
+        """Probability that a message tells of something bad, who complains does to some extent.
+
+        Args:
+            before: what the user said before it.
+        """
+        found = self._of_kind("tells_bad", message, before)
+        return max(found, SOUNDS_BAD) if self.complains(message) else found
 
     def sounds_bad(self, message: str, before: str = "") -> bool:
         """Whether a message, or a sentence of it, may tell of something bad, and likelier than of something good.
 
-        "Right, well done! but we had a fight and I can't sleep" sounds like praise as a whole.
+        "Right, well done! but we had a fight and I can't sleep" sounds like praise as a whole. Who complains in plain
+        words does, whatever else is told.
 
         Args:
             before: as of trouble.
         """
-        return any(
+        return self.complains(message) or any(
             (bad := self.trouble(part, before)) >= SOUNDS_BAD and bad > self._of_kind("tells_good", part, before)
             for part in dict.fromkeys([message, *sentences_of(message)])
         )
+
+    def complains(self, message: str) -> bool:
+        """Whether a message complains in plain words, and no good news stand beside them that are quite sure."""
+        return complains(message) and self._of_kind("tells_good", message, "") < SURELY_GOOD
 
     def _of_kind(self, kind: str, message: str, before: str) -> float:
         """Mean of what is heard in a message alone, and behind the one before it."""
@@ -225,7 +246,8 @@ class GeneralAnswers:
         """Answers to whatever a message may do, the likeliest good ones first; none where nothing tells which are.
 
         Those that are about as good come in an order that depends on the message's words: she has no pet phrases. What
-        she says gladly comes after what she does not, where the message may tell of trouble.
+        she says gladly comes after what she does not, where the message may tell of trouble, and where it complains so
+        does all that is said to other than bad news and questions.
 
         Args:
             before: what the user said before it; "": nothing.
@@ -236,8 +258,13 @@ class GeneralAnswers:
         both = heard_together(before, message) if before else message
         scores = self._scores(self.probabilities(message), self.probabilities(both), rows)
         if self.sounds_bad(message, before):
-            glad = np.array([self._answers[row].expression in GLAD for row in rows])
-            scores = np.where(glad & (scores < GOOD_ALL_THE_SAME), scores - 1, scores)
+            said = [self._answers[row] for row in rows]
+            glad = np.array([one.expression in GLAD for one in said])
+            if self.complains(message):
+                unfit = glad | ~np.isin([kind_of_answer(one) for one in said], FOR_COMPLAINTS)
+            else:
+                unfit = glad & (scores < GOOD_ALL_THE_SAME)
+            scores = np.where(unfit, scores - 1, scores)
         order = np.argsort(-scores, kind="stable")
         alike = int((scores >= AS_GOOD * scores.max()).sum())
         ordered = [self._answers[rows[n]] for n in order]

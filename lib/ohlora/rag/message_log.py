@@ -205,8 +205,7 @@ class MessageLog:
             memory: the fact. asks: the message asks for what was told; else the fact only has to matter to it.
             beside: values of other facts that were told with it under its key.
         """
-        sql = "SELECT text FROM messages WHERE user = ? AND turn = ? ORDER BY id"
-        texts = [row["text"] for row in self._connection.execute(sql, (memory.user, memory.source_turn))]
+        texts = self._told_in(memory)
         value, letters = plain_letters(memory.value), [plain_letters(text) for text in texts]
         if (texts and all(is_of_the_other(question, one) for one in texts)) or not may_be_the_name(
             memory.value, question
@@ -230,8 +229,16 @@ class MessageLog:
 
     def keeps(self, memory: Memory) -> bool:
         """Whether what the user wrote in telling a memory is kept."""
-        sql = "SELECT 1 FROM messages WHERE user = ? AND turn = ?"
-        return self._connection.execute(sql, (memory.user, memory.source_turn)).fetchone() is not None
+        return bool(self._told_in(memory))
+
+    def told_in(self, memory: Memory) -> str:
+        """What the user wrote in telling a memory, behind its key; "": that is not kept."""
+        texts = self._told_in(memory)
+        return " ".join([memory.key, *texts]) if texts else ""
+
+    def _told_in(self, memory: Memory) -> list[str]:
+        sql = "SELECT text FROM messages WHERE user = ? AND turn = ? ORDER BY id"
+        return [row["text"] for row in self._connection.execute(sql, (memory.user, memory.source_turn))]
 
     def messages(self, user: str) -> list[Memory]:
         """What is kept of a user, oldest first, as memories in own words."""

@@ -1,0 +1,45 @@
+"""Plain questions about her that a rule knows wherever they stand in a message: "ta. did you miss me?".
+
+The network that knows what messages want (ohlora.rag.wants) hears a message as a whole: behind three sentences about a
+dog "do you ever get nervous?" is lost. These wordings leave no doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import yaml
+
+from ohlora.config import DATA
+from ohlora.rag.sentences import sentences_of
+
+_MOOD = "mood"
+_YOU = r"(?:you|u|ya)"
+_HER = r"(?:^|[\s.,!?~ㅋㅎㅠ])(?:너|넌|너는|니는|당신은|오로라\s?(?:님|씨|야)?(?:은|는|도)?)\s(?:혹시\s|근데\s)?"
+
+
+def plainly_asked(message: str) -> str:
+    """The fact of data/persona/oh_lora.yaml that a message plainly asks for at its end; "": none.
+
+    The last sentence counts, and the one before it where the last does not ask; but not how she is: behind "how are
+    you?" may stand what matters more.
+    """
+    *_, before, last = "", *sentences_of(message)
+    if asked := _asked_in(last):
+        return asked
+    asked = "" if "?" in last else _asked_in(before)
+    return "" if asked == _MOOD else asked
+
+
+def _asked_in(sentence: str) -> str:
+    return next((fact for fact, form in _patterns().items() if form.search(sentence)), "")
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    rows = yaml.safe_load((DATA / "persona" / "plain_questions.yaml").read_text(encoding="utf-8"))
+    return {
+        fact: re.compile("|".join(forms).replace("{you}", _YOU).replace("{her}", _HER), re.IGNORECASE)
+        for fact, forms in rows.items()
+    }

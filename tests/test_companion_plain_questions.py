@@ -1,0 +1,67 @@
+"""Plain questions about her are known wherever they stand at the end of a message."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohlora.companion.answer import read_message
+from ohlora.companion.plain_questions import plainly_asked
+from ohlora.config import DATA
+from ohlora.rag import Reading
+from ohlora.rag.marked_messages import facts_about_her
+from ohlora.rag.wants import is_about_her
+
+
+@pytest.mark.parametrize(
+    ("message", "fact"),
+    [
+        ("aw thanks. do u even get nervous tho or r u just like a robot", "nervous"),
+        ("Good evening, it is your old bus driver again. Did you miss me?", "waits_for_me"),
+        ("hi! i am Rafael. how are you tonight?", "mood"), ("how are you? my dog died", ""),
+        ("Do you play chess at all? I play it by mail with Harold.", "games"),
+        ("됐고 오로라님은 연애해봤어요?", "love_life"), ("do you have siblings? what's my sister's name?", ""),
+        ("did you miss the bus?", ""), ("do you have a cat food tip", ""), ("우리 언니는 연애해 봤어", ""),
+        ("내일 뭐 해?", ""), ("오로라님은 어디 사세요?", "home"), ("", ""),
+    ],
+)  # fmt: skip
+def test_what_is_plainly_asked(message: str, fact: str) -> None:
+    assert plainly_asked(message) == fact
+
+
+def test_few_of_the_messages_whose_wants_are_known_ask_for_something_else() -> None:
+    """Of data/answers/wants.jsonl and data/persona/questions.jsonl; "" beside them is a row that nobody labelled so."""
+    rows = []
+    for name, key in (("answers/wants.jsonl", "want"), ("persona/questions.jsonl", "fact")):
+        with (DATA / name).open(encoding="utf-8") as file:
+            rows += [(row["message"], row[key]) for row in map(json.loads, file)]
+    found = [(fact, want) for message, want in rows if (fact := plainly_asked(message))]
+    assert len(found) > 100
+    assert sum(fact == want for fact, want in found) / len(found) > 0.8
+    assert all(is_about_her(fact) or fact in facts_about_her() for fact, _ in found)
+
+
+@given(st.text(max_size=300))
+def test_any_message_is_read(message: str) -> None:
+    fact = plainly_asked(message)
+    assert fact == "" or is_about_her(fact)
+
+
+def test_a_reader_that_hears_a_question_for_something_told_is_overruled() -> None:
+    class Reader:
+        def read(self, message: str, before: str) -> Reading:
+            return Reading(0.0, 0.0, 0.0, 0.9, may_ask=True, surely_asks=True)
+
+    class Wants:
+        def of(self, message: str, before: str) -> str:
+            return ""
+
+        def asks_told(self, message: str, before: str) -> float:
+            return 0.2
+
+    reading = read_message(Reader(), Wants(), "됐고 오로라님은 연애해봤어요?", ())
+    assert reading.about_her == "love_life" and not reading.surely_asks
+    assert read_message(Reader(), Wants(), "내 시험 언제라고 했지?", ()).surely_asks
