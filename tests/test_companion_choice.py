@@ -68,7 +68,8 @@ def test_she_does_not_change_her_mind(language: str, intent: str, first: str, se
 
 @pytest.mark.parametrize(
     ("message", "language", "liked"),
-    [("넌 고양이파야 강쥐파야", "ko", "고양이파"), ("강아지파야 고양이파야?", "ko", "고양이파"), ("cats or dogs?", "en", "cats"),
+    [("넌 고양이파야 강쥐파야", "ko", "고양이파"), ("강아지파야 고양이파야?", "ko", "고양이파"),
+     ("cats or dogs?", "en", "cats"),
      ("parrots or cats?", "en", "cats"), ("rain or sunshine?", "en", "rain")],
 )  # fmt: skip
 def test_what_her_persona_likes_she_takes(message: str, language: str, liked: str) -> None:

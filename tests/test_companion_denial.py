@@ -35,6 +35,7 @@ TOLD_BACK = "I know that one: 1958. You told me on 28 November."
         ("CURRY lmaooo no miso is my cat", "Curry! You told me on Saturday."),
         ("Breda is my mother-in-law! I never told you about my sister", "Breda! You told me on Monday."),
         ("ㄴㄴ 그거 말고", "혹시 설빙? 3월 2일에 \"설빙에서 알바\"라고 했잖아."),
+        ("ㄴㄴ 그거 말고", "혹시 설빙? 3월 2일에 그렇게 들은 것 같아."),
     ],
 )  # fmt: skip
 def test_what_she_told_back_is_denied(message: str, before: str) -> None:

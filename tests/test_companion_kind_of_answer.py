@@ -40,9 +40,11 @@ def test_a_question_without_a_question_word_may_be_answered_by_anything(words: s
 @pytest.mark.parametrize(
     ("question", "told", "can"),
     [
-        ("그럼 내 생일은 언제게", "남편 1월에 동생 결혼식도 있어서", False), ("내 생일 언제야", "담주 목욜 내 생일", True),
+        ("그럼 내 생일은 언제게", "남편 1월에 동생 결혼식도 있어서", False),
+        ("내 생일 언제야", "담주 목욜 내 생일", True),
         ("when's my birthday?", "plan my sister marries on 3 May", False),
-        ("when's my birthday?", "i turn 30 on 3 May", True), ("when is the wedding?", "my sister marries on 3 May", True),
+        ("when's my birthday?", "i turn 30 on 3 May", True),
+        ("when is the wedding?", "my sister marries on 3 May", True),
         ("내 생일 언제야", "", True),
     ],
 )  # fmt: skip

@@ -274,6 +274,9 @@ def test_the_words_that_answer_are_said_and_not_all_that_was_written() -> None:
     korean = memory("한 말", "밤송이가 반겨줌. 고슴도치 이름임", 4)
     unsure = told_fact("고슴도치 이름 뭐게", [Recalled(korean, 0.9, "밤송이", sure=False)], lambda _: (), FRIDAY)
     assert unsure.startswith("혹시 밤송이?") and korean.value in unsure
+    long = memory("own words", "aw my dog Mochi saw the neighbour's ducks and now he only walks backwards", 4)
+    unsure = told_fact("what's my dog's name?", [Recalled(long, 0.9, "Mochi", sure=False)], lambda _: (), FRIDAY)
+    assert unsure == "Mochi, maybe? I think you told me on Monday."
 
 
 @pytest.mark.parametrize(

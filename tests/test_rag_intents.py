@@ -213,9 +213,12 @@ def test_who_may_be_in_trouble_is_not_met_with_joy() -> None:
 @pytest.mark.parametrize(
     ("message", "complains_of_it"),
     [
-        ("ㅋㅋㅋ 오늘 진상 만나서 개빡침", True), ("야 생일 잘 보냈다 근데 기분 구려", True), ("국시 준비하느라 죽을맛임 ㅠㅠ", True),
-        ("ugh rough day at the clinic", True), ("나 혼자 독박육아 ㅠ", True), ("만차였는데 한 대 빠지더라", False),
-        ("길고양이 귀여워 미치겠다", False), ("I hated maths and now I teach it", False), ("소름 돋게 잘 부르더라", False),
+        ("ㅋㅋㅋ 오늘 진상 만나서 개빡침", True), ("야 생일 잘 보냈다 근데 기분 구려", True),
+        ("국시 준비하느라 죽을맛임 ㅠㅠ", True),
+        ("ugh rough day at the clinic", True), ("나 혼자 독박육아 ㅠ", True),
+        ("만차였는데 한 대 빠지더라", False),
+        ("길고양이 귀여워 미치겠다", False),
+        ("I hated maths and now I teach it", False), ("소름 돋게 잘 부르더라", False),
     ],
 )  # fmt: skip
 def test_who_complains_in_plain_words_is_in_trouble_whatever_the_network_hears(

@@ -66,6 +66,7 @@ _ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
 _ASKS_FOR_BIRTHDAY = re.compile(
     r"(?<![가-힣])(?:내|제)\s?생일|\bmy (?:birthday|bday|b-day)\b|\b(?:was|were) i born\b", re.IGNORECASE
 )
+_MONTH = re.compile(r"\d{1,2}\s?월\S?")
 _TELLS_BIRTHDAY = re.compile(r"생일|생신|태어|탄신|birthday|b-?day|\bborn\b|\bturn(?:s|ing|ed)?\b", re.IGNORECASE)
 
 
@@ -80,7 +81,7 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
         return False
     is_day = is_day_alone(words)
     if whose_name_is_asked(question) or asks_for_own_name(question):
-        return not is_day or asks_when(question)
+        return not (is_day or _MONTH.fullmatch(words)) or asks_when(question)
     if _HOUR.search(question):
         return _HOUR_SAID.search(words) is not None or not is_day
     if _PLACE_OR_PERSON.search(question):

@@ -25,7 +25,7 @@ def plainly_asked(message: str) -> str:
     The last sentence counts, and the one before it where the last does not ask; but not how she is: behind "how are
     you?" may stand what matters more.
     """
-    *_, before, last = "", *sentences_of(message)
+    *_, before, last = "", "", *sentences_of(message)
     if asked := _asked_in(last):
         return asked
     asked = "" if "?" in last else _asked_in(before)
