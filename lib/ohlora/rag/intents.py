@@ -260,10 +260,9 @@ class GeneralAnswers:
         if self.sounds_bad(message, before):
             said = [self._answers[row] for row in rows]
             glad = np.array([one.expression in GLAD for one in said])
+            unfit = glad & (scores < GOOD_ALL_THE_SAME)
             if self.complains(message):
-                unfit = glad | ~np.isin([kind_of_answer(one) for one in said], FOR_COMPLAINTS)
-            else:
-                unfit = glad & (scores < GOOD_ALL_THE_SAME)
+                unfit |= ~np.isin([kind_of_answer(one) for one in said], FOR_COMPLAINTS)
             scores = np.where(unfit, scores - 1, scores)
         order = np.argsort(-scores, kind="stable")
         alike = int((scores >= AS_GOOD * scores.max()).sum())
