@@ -25,6 +25,8 @@ from ohlora.rag.wants import is_about_her
         ("Do you play chess at all? I play it by mail with Harold.", "games"),
         ("됐고 오로라님은 연애해봤어요?", "love_life"), ("do you have siblings? what's my sister's name?", ""),
         ("did you miss the bus?", ""), ("do you have a cat food tip", ""), ("우리 언니는 연애해 봤어", ""),
+        ("근데 오로라씨는 밥은 먹어요? 궁금하네", "eating"), ("우리 애는 밥은 잘 먹어요?", ""),
+        ("그럼 오로라씨는 취미는 있어요? 저는 낚시", "hobby"), ("do you eat meat tho", ""),
         ("내일 뭐 해?", ""), ("오로라님은 어디 사세요?", "home"), ("", ""),
     ],
 )  # fmt: skip
