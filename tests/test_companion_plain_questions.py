@@ -27,7 +27,8 @@ from ohlora.rag.wants import is_about_her
         ("did you miss the bus?", ""), ("do you have a cat food tip", ""), ("우리 언니는 연애해 봤어", ""),
         ("근데 오로라씨는 밥은 먹어요? 궁금하네", "eating"), ("우리 애는 밥은 잘 먹어요?", ""),
         ("그럼 오로라씨는 취미는 있어요? 저는 낚시", "hobby"), ("do you eat meat tho", ""),
-        ("내일 뭐 해?", ""), ("오로라님은 어디 사세요?", "home"), ("", ""),
+        ("너 개그감 있어?", ""),
+        ("너는 개 키워?", "pets"), ("내일 뭐 해?", ""), ("오로라님은 어디 사세요?", "home"), ("", ""),
     ],
 )  # fmt: skip
 def test_what_is_plainly_asked(message: str, fact: str) -> None:

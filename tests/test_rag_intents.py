@@ -218,6 +218,10 @@ def test_who_may_be_in_trouble_is_not_met_with_joy() -> None:
         ("ugh rough day at the clinic", True), ("나 혼자 독박육아 ㅠ", True),
         ("만차였는데 한 대 빠지더라", False),
         ("길고양이 귀여워 미치겠다", False),
+        ("간장게장은 밥도둑", False),
+        ("그게 첫 차였어", False),
+        ("not stressed at all today", False),
+        ("고백했다가 차였다", True),
         ("I hated maths and now I teach it", False), ("소름 돋게 잘 부르더라", False),
     ],
 )  # fmt: skip

@@ -173,7 +173,7 @@ class GeneralAnswers:
         return likeliest(self.probabilities(message), self._kinds)
 
     def trouble(self, message: str, before: str = "") -> float:
-        """Probability that a message tells of something bad, who complains does to some extent.
+        """Probability that a message tells of something bad: at least SOUNDS_BAD where it complains.
 
         Args:
             before: what the user said before it.
@@ -246,8 +246,8 @@ class GeneralAnswers:
         """Answers to whatever a message may do, the likeliest good ones first; none where nothing tells which are.
 
         Those that are about as good come in an order that depends on the message's words: she has no pet phrases. What
-        she says gladly comes after what she does not, where the message may tell of trouble, and where it complains so
-        does all that is said to other than bad news and questions.
+        she says gladly comes after what she does not, where the message may tell of trouble; where it complains, so
+        does whatever is not said to bad news or to questions.
 
         Args:
             before: what the user said before it; "": nothing.
