@@ -212,6 +212,9 @@ class Answers:
     def sounds_bad(self, message: str, before: str = "") -> bool:
         return "sad" in message
 
+    def complains(self, message: str) -> bool:
+        return "ugh" in message
+
     def understood(self, message: str, together: bool = False) -> list[str]:
         return ["nothing_to_do", "bored", "tells_bad"]
 
@@ -401,6 +404,12 @@ def test_what_is_told_now_is_named_and_kept(tmp_path) -> None:
 def test_what_is_not_sure_or_must_not_be_kept_is_not_named(tmp_path, facts, message: str) -> None:
     companion = with_answers(tmp_path, "{value}! Lovely.", "Tell me more.", reader=Known(tells=0.9, facts=facts))
     assert companion.turn(message).reply == "Tell me more."
+
+
+def test_who_complains_hears_no_joy_about_what_is_told(tmp_path) -> None:
+    reader = Known(tells=0.9, facts=(Fact("job", "nurse", 0.9),))
+    companion = with_answers(tmp_path, "{value}! Lovely.", "Tell me more.", reader=reader)
+    assert companion.turn("ugh, as a nurse I never sleep").reply == "Tell me more."
 
 
 def test_who_tells_her_name_is_greeted_by_it(tmp_path) -> None:
