@@ -251,7 +251,8 @@ def general_answer(
     name = _told_value(draft, NAME_KEYS)
     known = any(_same_name(name.casefold(), one) for one in draft.names)
     name = "" if known or (draft.names and not may_be_renamed(name, draft.plain)) else name
-    value = name or ("" if together or known else _told_value(draft))  # of both messages it is not the topic
+    apart = together or known or answers.complains(draft.plain)  # of two messages, or a complaint, it is not the topic
+    value = name or ("" if apart else _told_value(draft))
     by_intent = answers.answers(draft.in_talk, draft.language, value, together)
     naming = [one for one in by_intent if value and value in one.reply]
     goodbye = "" if name else goodbye_at_the_end(answers, draft.plain)
@@ -260,8 +261,7 @@ def general_answer(
     elif goodbye:
         naming = answers.best(goodbye, "", draft.language)
     elif not draft.otherwise:
-        told = [] if answers.complains(draft.plain) else [*_about_its_topic(answers, draft, history), *naming]
-        naming = [*_asked_of_a_topic(answers, draft, history), *told]
+        naming = [*_asked_of_a_topic(answers, draft, history), *_about_its_topic(answers, draft, history), *naming]
     ranked = answers.best(draft.plain, _user_before(history), draft.language) or by_intent
     if draft.names and not name:
         ranked = [one for one in ranked if one.intent != _TELLS_NAME]
