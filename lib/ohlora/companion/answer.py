@@ -22,7 +22,7 @@ from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, w
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.message_reader import POSSIBLE
-from ohlora.rag.wants import ASKS_TOLD, is_about_her
+from ohlora.rag.wants import ASKS_TOLD, RISKY, is_about_her
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +74,8 @@ def read_message(
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
-    plainly = ARTIFICIAL if asks_what_she_is(message) else "" if want == ASKS_TOLD else plainly_asked(message)
-    if plainly and not asks_back(message):
+    plainly = ARTIFICIAL if asks_what_she_is(message) else "" if want in (ASKS_TOLD, RISKY) else plainly_asked(message)
+    if plainly not in ("", ARTIFICIAL) and not asks_back(message):
         reading = replace(reading, may_ask=False, surely_asks=False)
     want = ASKS_TOLD if asks_of_own(message) else plainly or want
     want = want or denied(message, before) or told_before(message, before)
