@@ -74,10 +74,13 @@ def read_message(
     except Exception:
         logger.exception("what a message wants is not known")
         return reading
-    plainly = ARTIFICIAL if asks_what_she_is(message) else "" if want in (ASKS_TOLD, RISKY) else plainly_asked(message)
-    if plainly not in ("", ARTIFICIAL) and not asks_back(message):
-        reading = replace(reading, may_ask=False, surely_asks=False)
-    want = ASKS_TOLD if asks_of_own(message) else plainly or want
+    if asks_what_she_is(message):
+        want = ARTIFICIAL
+    elif want not in (ASKS_TOLD, RISKY) and (asked := plainly_asked(message)):
+        want = asked
+        if not asks_back(message):
+            reading = replace(reading, may_ask=False, surely_asks=False)
+    want = ASKS_TOLD if asks_of_own(message) else want
     want = want or denied(message, before) or told_before(message, before)
     asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
     return replace(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 from functools import cache
+from typing import Any
 
 import yaml
 
@@ -102,5 +103,5 @@ def _named(option: str, language: str) -> str:
 
 
 @cache
-def _content() -> dict[str, list[str]]:
+def _content() -> dict[str, Any]:
     return yaml.safe_load((DATA / "persona" / "choice.yaml").read_text(encoding="utf-8"))

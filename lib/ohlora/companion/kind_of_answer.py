@@ -58,11 +58,7 @@ _ASKS_WHAT = re.compile(  # beside a number or a day that is no question: "몇 �
     r"|\b(called|name)\b",
     re.IGNORECASE,
 )
-
-
 _ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
-
-
 _ASKS_FOR_BIRTHDAY = re.compile(
     r"(?<![가-힣])(?:내|제)\s?생일|\bmy (?:birthday|bday|b-day)\b|\b(?:was|were) i born\b", re.IGNORECASE
 )
@@ -74,7 +70,7 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
     """False where a question asks for a name, a place, a number, an hour or a day, and the words plainly are none.
 
     Args:
-        told: the message that holds the words, or key and value; "": not known. It must speak of a birthday where the
+        told: the message that holds the words, or a key and it; "": not known. It must speak of a birthday where the
             user's own is asked for: "my sister marries in January" tells none.
     """
     if told and _ASKS_FOR_BIRTHDAY.search(question) and not _TELLS_BIRTHDAY.search(told):

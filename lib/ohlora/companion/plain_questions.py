@@ -1,7 +1,7 @@
 """Plain questions about her that a rule knows behind whatever else a message says: "ta. did you miss me?".
 
 The network that knows what messages want (ohlora.rag.wants) hears a message as a whole: behind three sentences about a
-dog "do you ever get nervous?" is lost. These wordings leave no doubt.
+dog "do you ever get nervous?" is lost. These wordings leave little doubt.
 """
 
 from __future__ import annotations

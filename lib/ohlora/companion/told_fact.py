@@ -31,7 +31,8 @@ from ohlora.rag.told_names import whose_name_is_asked
 
 QUOTED_UNSURELY = 45
 """Characters of what the user wrote up to which all of it is said beside words that may be wrong (by hand). Of 40 such
-answers on data/memory the words were right in 19, only the rest of what was written in 6, neither in 10."""
+answers on data/memory the words were right in 19, only the rest of what was written in 6, neither in 10; to 5 questions
+there was none."""
 _HOW_LONG = re.compile(
     r"(며칠|몇\s?일|몇\s?밤|몇\s?주|얼마나)\s*(이나|더|쯤)?\s*(남|자면|자야|뒤|후|있으면|기다)|까지\s*(며칠|몇)|디-?데이|\bd-?day\b"
     r"|\bhow (many (more )?(days|sleeps|nights|weeks)|long (till|until|to go|before|have i (got|left)|do i have))\b"
@@ -226,7 +227,7 @@ def tells_a_day(memory: Memory, now: datetime) -> bool:
 
 
 def _quoted(message: str, found: Recalled, told: dict[str, str], now: datetime, phrases: dict[str, Any]) -> str:
-    """What the user wrote, or the words of it that answer; both, where it may be something else that is meant.
+    """What the user wrote, or the words of it that answer; both, where these may be wrong and it is short.
 
     Args:
         told: what the phrases take, of the message that was found.
@@ -234,7 +235,8 @@ def _quoted(message: str, found: Recalled, told: dict[str, str], now: datetime, 
     said = told | {"words": found.words, "that": _that(told["value"])}
     if not found.sure:
         short = len(told["value"]) <= QUOTED_UNSURELY
-        return phrases["maybe" if not found.words else "maybe_words" if short else "maybe_words_alone"].format(**said)
+        with_words = "maybe_words" if short else "maybe_words_alone"
+        return phrases[with_words if found.words else "maybe"].format(**said)
     told_on = found.memory.created.astimezone(now.tzinfo).date()
     named = named_day(found.words, told_on)
     no_day = named is None and asks_for_a_day(message) and named_day(found.memory.value, told_on) is not None

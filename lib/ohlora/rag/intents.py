@@ -22,7 +22,7 @@ import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.reply_format import format_reply, without_marks
-from ohlora.rag.complaint_words import complains
+from ohlora.rag.complaint_words import holds_complaint
 from ohlora.rag.sentences import sentences_of
 
 if TYPE_CHECKING:
@@ -95,10 +95,10 @@ def kind_of_act() -> dict[str, str]:
     return {act: entry.get("kind", "") for act, entry in _acts().items()}
 
 
-def kind_of_answer(answer: GeneralAnswer) -> str:
-    """The kind of the messages that an answer is to; "": of none."""
-    act = act_of_intent().get(answer.intent, answer.intent)
-    return kind_of_act().get(act, answer.intent)
+def kind_of(name: str) -> str:
+    """The kind of an intent, of an act, or the name itself where it is that of a kind; "": it has none."""
+    act = act_of_intent().get(name, name)
+    return kind_of_act().get(act, name)
 
 
 class GeneralAnswers:
@@ -123,7 +123,7 @@ class GeneralAnswers:
         self._answers, self.mirrored, self._scores, self.topics = list(answers), mirrored, scores, topics
         self.probabilities = lru_cache(maxsize=16)(probabilities)  # asked for several times a turn
         self.intents, self._acts = list(act_of_intent()), list(act_of_intent().values())
-        self._kinds = [kind_of_act()[act] for act in self._acts]
+        self._kinds = [kind_of(intent) for intent in self.intents]
 
     def likeliest_intent(self, message: str) -> str:
         """The intent of a message, however likely."""
@@ -148,9 +148,9 @@ class GeneralAnswers:
             kind = "tells_neutral"
         sure_intent, sure_act = (SURE_TOLD_TOGETHER,) * 2 if tells else (SURE_INTENT, SURE_ACT)
         if found.max() >= sure_intent:
-            names = [intent, act_of_intent()[intent], kind_of_act()[act_of_intent()[intent]]]
+            names = [intent, act_of_intent()[intent], kind_of(intent)]
         else:
-            names = [act, kind_of_act()[act]] if of_act >= sure_act else [kind]
+            names = [act, kind_of(act)] if of_act >= sure_act else [kind]
         return list(dict.fromkeys(filter(None, names)))
 
     def in_talk(self, message: str, before: str) -> str:
@@ -185,7 +185,7 @@ class GeneralAnswers:
         """Whether a message, or a sentence of it, may tell of something bad, and likelier than of something good.
 
         "Right, well done! but we had a fight and I can't sleep" sounds like praise as a whole. Who complains in plain
-        words does, whatever else is told.
+        words does, unless good news beside it are quite sure.
 
         Args:
             before: as of trouble.
@@ -197,7 +197,7 @@ class GeneralAnswers:
 
     def complains(self, message: str) -> bool:
         """Whether a message complains in plain words, and no good news stand beside them that are quite sure."""
-        return complains(message) and self._of_kind("tells_good", message, "") < SURELY_GOOD
+        return holds_complaint(message) and self._of_kind("tells_good", message, "") < SURELY_GOOD
 
     def _of_kind(self, kind: str, message: str, before: str) -> float:
         """Mean of what is heard in a message alone, and behind the one before it."""
@@ -258,11 +258,10 @@ class GeneralAnswers:
         both = heard_together(before, message) if before else message
         scores = self._scores(self.probabilities(message), self.probabilities(both), rows)
         if self.sounds_bad(message, before):
-            said = [self._answers[row] for row in rows]
-            glad = np.array([one.expression in GLAD for one in said])
+            glad = np.array([self._answers[row].expression in GLAD for row in rows])
             unfit = glad & (scores < GOOD_ALL_THE_SAME)
             if self.complains(message):
-                unfit |= ~np.isin([kind_of_answer(one) for one in said], FOR_COMPLAINTS)
+                unfit |= [kind_of(self._answers[row].intent) not in FOR_COMPLAINTS for row in rows]
             scores = np.where(unfit, scores - 1, scores)
         order = np.argsort(-scores, kind="stable")
         alike = int((scores >= AS_GOOD * scores.max()).sum())

@@ -191,8 +191,7 @@ class MessageLog:
         Args:
             question: that it is to answer.
         """
-        said = [row for row in self._rows(memory.user) if row["turn"] == memory.source_turn]
-        told = next((_as_memory(row) for row in said if memory.value in row["text"]), None)
+        told = next((_as_memory(row) for row in self._told_in(memory) if memory.value in row["text"]), None)
         return None if told is None else self._quoted(question, told, 1.0)
 
     def holds_answer(self, memory: Memory, question: str, asks: bool, beside: Sequence[str]) -> bool:
@@ -205,7 +204,7 @@ class MessageLog:
             memory: the fact. asks: the message asks for what was told; else the fact only has to matter to it.
             beside: values of other facts that were told with it under its key.
         """
-        texts = self._told_in(memory)
+        texts = [row["text"] for row in self._told_in(memory)]
         value, letters = plain_letters(memory.value), [plain_letters(text) for text in texts]
         if (texts and all(is_of_the_other(question, one) for one in texts)) or not may_be_the_name(
             memory.value, question
@@ -233,12 +232,12 @@ class MessageLog:
 
     def told_in(self, memory: Memory) -> str:
         """What the user wrote in telling a memory, behind its key; "": that is not kept."""
-        texts = self._told_in(memory)
+        texts = [row["text"] for row in self._told_in(memory)]
         return " ".join([memory.key, *texts]) if texts else ""
 
-    def _told_in(self, memory: Memory) -> list[str]:
-        sql = "SELECT text FROM messages WHERE user = ? AND turn = ? ORDER BY id"
-        return [row["text"] for row in self._connection.execute(sql, (memory.user, memory.source_turn))]
+    def _told_in(self, memory: Memory) -> list[Row]:
+        sql = "SELECT * FROM messages WHERE user = ? AND turn = ? ORDER BY id"
+        return self._connection.execute(sql, (memory.user, memory.source_turn)).fetchall()
 
     def messages(self, user: str) -> list[Memory]:
         """What is kept of a user, oldest first, as memories in own words."""
