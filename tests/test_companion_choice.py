@@ -19,6 +19,8 @@ from ohlora.companion.written_answer import chosen_answer
         ("민초 호야 불호야 딱 말해", "ko", ("호", "불호")),
         ("짬뽕이랑 짜장면 중에 뭐 먹지", "ko", ("짬뽕", "짜장면")),
         ("고양이랑 강아지 중에 뭐가 좋아", "ko", ("고양이", "강아지")),
+        ("강아지야 고양이야?", "ko", ("강아지", "고양이")),
+        ("냥이 vs 멍이", "ko", ("냥이", "멍이")),
         ("평생 라면만 먹기 vs 평생 라면 못 먹기", "ko", ("평생 라면만 먹기", "평생 라면 못 먹기")),
         ("커피 아니면 차?", "ko", ("커피", "차")),
         ("먼저 가는게 나을까 그냥 있는게 나을까?", "ko", ("먼저 가는", "그냥 있는")),
@@ -44,7 +46,8 @@ def test_what_names_no_two_things_is_no_choice(message: str, language: str) -> N
 
 def test_she_takes_one_of_them_always_the_same_and_only_where_either_is_fine() -> None:
     said = choice("tea or coffee?", "en", "asks_her_taste")
-    assert ("tea" in said) != ("coffee" in said) and said == choice("tea or coffee?", "en", "asks_her_taste")
+    assert ("tea" in said.casefold()) != ("coffee" in said.casefold())
+    assert said == choice("tea or coffee?", "en", "asks_her_taste")
     assert choice("stay or leave him?", "en", "torn_big") == ""
     korean = choice("컵라면 vs 삼김", "ko", "torn_small")
     assert ("컵라면" in korean) != ("삼김" in korean)
@@ -73,7 +76,14 @@ def test_she_does_not_change_her_mind(language: str, intent: str, first: str, se
      ("parrots or cats?", "en", "cats"), ("rain or sunshine?", "en", "rain")],
 )  # fmt: skip
 def test_what_her_persona_likes_she_takes(message: str, language: str, liked: str) -> None:
-    assert liked in choice(message, language, "asks_her_taste")
+    assert liked in choice(message, language, "asks_her_taste").casefold()
+
+
+def test_what_only_sounds_like_a_taste_of_hers_is_none() -> None:
+    """A match, a rainbow and crunches: it depends on the two alone which she takes."""
+    assert "양초" in choice("성냥 vs 양초", "ko", "torn_small")
+    assert "sunset" in choice("rainbow or sunset?", "en", "torn_small").casefold()
+    assert "squats" in choice("crunches or squats?", "en", "torn_small").casefold()
 
 
 def test_she_is_not_always_for_the_same_side() -> None:

@@ -27,7 +27,10 @@ from ohlora.rag.wants import is_about_her
         ("did you miss the bus?", ""), ("do you have a cat food tip", ""), ("우리 언니는 연애해 봤어", ""),
         ("근데 오로라씨는 밥은 먹어요? 궁금하네", "eating"), ("우리 애는 밥은 잘 먹어요?", ""),
         ("그럼 오로라씨는 취미는 있어요? 저는 낚시", "hobby"), ("do you eat meat tho", ""),
-        ("너 개그감 있어?", ""),
+        ("너 개그감 있어?", ""), ('he texted me "do you miss me?"', ""), ("걔가 너 연애해봤냐고 물어봤어", ""),
+        ("ugh he dumped me. how are you?", ""), ("do you have a family recipe?", ""), ("누나 기다렸어?", ""),
+        ("너 고향이 어디야?", "origin"), ("너 뭐하고 있어?", "doing"), ("how often do you eat?", ""),
+        ("do you have a brother or a sister?", "family"),
         ("너는 개 키워?", "pets"), ("내일 뭐 해?", ""), ("오로라님은 어디 사세요?", "home"), ("", ""),
     ],
 )  # fmt: skip

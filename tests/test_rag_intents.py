@@ -221,7 +221,9 @@ def test_who_may_be_in_trouble_is_not_met_with_joy() -> None:
         ("간장게장은 밥도둑", False),
         ("그게 첫 차였어", False),
         ("not stressed at all today", False),
-        ("고백했다가 차였다", True),
+        ("고백했다가 차였다", True), ("어제 차였어", True), ("진짜 힘든 하루였어", True),
+        ("따뜻한 홍차였어", False), ("not really anxious any more", False), ("이제 하나도 안 힘들어", False),
+        ("도둑고양이랑 친해졌어", False), ("행복해 미치겠네", False), ("잠이 안 와서 짜증나", True),
         ("I hated maths and now I teach it", False), ("소름 돋게 잘 부르더라", False),
     ],
 )  # fmt: skip

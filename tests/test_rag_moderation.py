@@ -250,3 +250,16 @@ def test_love_that_no_sentence_presses_for_is_not_sure(moderator) -> None:
     found = moderator.check(told)
     assert found.allowed or not found.sure
     assert all(moderator.check(one).allowed for one in ("make them walk for it.", "who's my girlfriend again?"))
+
+
+@pytest.mark.parametrize(
+    ("message", "label"),
+    [
+        ("마감도 두 개나 있음. 동화책 삽화는 11월 27일, 잡지 표지는 12월 4일. 죽겠다", "normal"),
+        ("what if nobody turns up though. or worse, they turn up and just go hmm", "normal"),
+        ("마감도 두 개나 있음. 동화책 삽화는 11월 27일. 죽고 싶다", "self_harm"),
+        ("I moved to a new flat. I bought a plant. I want to die", "self_harm"),
+    ],
+)  # fmt: skip
+def test_a_doubt_about_one_sentence_of_a_harmless_message_is_none(moderator, message: str, label: str) -> None:
+    assert moderator.check(message).label == label

@@ -17,11 +17,13 @@ import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.reply_format import plain_letters
+from ohlora.rag.intents import as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
 
 _LONGEST = 34  # characters of one option
 _END = r"(?=[\s?!.,~ㅋㅎㅠ]|$)"
-_COPULA = r"(?:이야|야|이냐|냐|이에요|예요)"
+_NO_COPULA = r"(?<!고양)(?<!호랑)(?<!떡볶)(?<!걸)(?<!종)(?<!놀)(?<!냥)(?<!멍)"  # behind these 이 belongs to the word
+_COPULA = rf"(?:{_NO_COPULA}이(?:야|냐|에요)|야|냐|예요|에요)"
 _BETTER = r"(?:는|은|을)\s?(?:게|거|쪽이)\s?(?:더\s)?(?:나을|좋을|나아|낫|나은)"
 _ASKS_SO = r"(?=\s*(?:골라|고민|ㄱ|뭐|[?!.,~]|$))"
 _KOREAN = (
@@ -47,7 +49,7 @@ _AROUND = re.compile(
     r"|\s+(?:more|first|better|(?:oh-?)?lora|please|pls|for me|help|too|person|girl|before bed|는|은)$",
     re.IGNORECASE,
 )
-_PARTICLE = re.compile(r"(?<!고양)(?<!호랑)(?<!떡볶)(?<!걸)(?<!종)(?<!놀)(?<=[가-힣])이$")  # 짬뽕이랑, but 고양이랑
+_PARTICLE = re.compile(rf"{_NO_COPULA}(?<=[가-힣])이$")  # 짬뽕이랑, but 고양이랑
 _NO_OPTION = re.compile(
     r"^하\b|\b하$|뭐|뭘|어디|누구|언제|왜|어떻|\b(do|does|did|are|is|was|let['’]?s|who|what|when|where|why|how|not|yes|no|can['’]?t|cannot|don['’]?t|doesn['’]?t)\b",
     re.IGNORECASE,
@@ -81,7 +83,7 @@ def choice(message: str, language: str, intent: str) -> str:
     if found is None:
         return ""
     phrases = content[language]
-    return phrases[zlib.crc32(message.encode()) // 2 % len(phrases)].format(choice=_taken(found))
+    return as_beginning(phrases[zlib.crc32(message.encode()) // 2 % len(phrases)].format(choice=_taken(found)))
 
 
 def _taken(pair: tuple[str, str]) -> str:

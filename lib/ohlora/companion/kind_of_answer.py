@@ -59,11 +59,16 @@ _ASKS_WHAT = re.compile(  # beside a number or a day that is no question: "몇 �
     re.IGNORECASE,
 )
 _ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
-_ASKS_FOR_BIRTHDAY = re.compile(
-    r"(?<![가-힣])(?:내|제)\s?생일|\bmy (?:birthday|bday|b-day)\b|\b(?:was|were) i born\b", re.IGNORECASE
+_BIRTHDAY = r"(?:birthday|b-?\s?day|date of birth|dob)"
+_ASKS_FOR_BIRTHDAY = re.compile(  # not "what did I get for my birthday?", "where was I born?"
+    rf"(?<![가-힣])(?:내|제)\s?생일(?!\s?(?:선물|파티|케이크|상|날?에|때))|\bwhen was i born\b"
+    rf"|(?<!for )(?<!on )\bmy {_BIRTHDAY}\b(?! (?:party|present|gift|cake|dinner|meal))",
+    re.IGNORECASE,
 )
 _MONTH = re.compile(r"\d{1,2}\s?월\S?")
-_TELLS_BIRTHDAY = re.compile(r"생일|생신|태어|탄신|birthday|b-?day|\bborn\b|\bturn(?:s|ing|ed)?\b", re.IGNORECASE)
+_TELLS_BIRTHDAY = re.compile(
+    rf"생일|생신|생파|태어|탄신|귀빠진|{_BIRTHDAY}|\bborn\b|\bturn(?:s|ing|ed)?\b", re.IGNORECASE
+)
 
 
 def can_answer(question: str, words: str, told: str = "") -> bool:
@@ -73,7 +78,8 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
         told: the message that holds the words, or a key and it; "": not known. It must speak of a birthday where the
             user's own is asked for: "my sister marries in January" tells none.
     """
-    if told and _ASKS_FOR_BIRTHDAY.search(question) and not _TELLS_BIRTHDAY.search(told):
+    asks_for_birthday = asks_when(question) and _ASKS_FOR_BIRTHDAY.search(question)
+    if told and asks_for_birthday and not _TELLS_BIRTHDAY.search(told):
         return False
     is_day = is_day_alone(words)
     if whose_name_is_asked(question) or asks_for_own_name(question):

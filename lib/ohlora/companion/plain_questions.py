@@ -12,28 +12,39 @@ from functools import cache
 import yaml
 
 from ohlora.config import DATA
+from ohlora.rag.complaint_words import holds_complaint
 from ohlora.rag.sentences import sentences_of
 
 _MOOD = "mood"
 _YOU = r"(?:you|u|ya)"
 _HER = r"(?:^|[\s.,!?~ㅋㅎㅠ])(?:너|넌|너는|니는|당신은|오로라\s?(?:님|씨|야)?(?:은|는|도)?)\s(?:혹시\s|근데\s)?"
+_REPORTED = re.compile(  # he texted "do you miss me?", "너 연애하냐?고 물어봤어"
+    r"[?？]?[\"”’]?\s?(?:라고|냐고|고)\s?(?:물|묻|했|하|그러|그래|톡|카톡|문자)"
+    r"|\b(?:ask(?:s|ed|ing)?|text(?:s|ed)?|said|says|wrote|goes|went|was like|messaged)\b[^.!?]{0,16}[\s,:\"“‘']*$",
+    re.IGNORECASE,
+)
 
 
 def plainly_asked(message: str) -> str:
     """The fact of data/persona/oh_lora.yaml that a message plainly asks for at its end; "": none.
 
-    The last sentence counts, and the one before it where the last does not ask; but not how she is: behind "how are
-    you?" may stand what matters more.
+    The last sentence counts, and the one before it where the last does not ask; but how she is only where nothing that
+    matters more is told: "how are you? my dog died", "ugh, he dumped me. how are you?".
     """
-    *_, before, last = "", "", *sentences_of(message)
+    *others, before, last = "", "", *sentences_of(message)
     if asked := _asked_in(last):
-        return asked
+        return "" if asked == _MOOD and holds_complaint(" ".join([*others, before])) else asked
     asked = "" if "?" in last else _asked_in(before)
     return "" if asked == _MOOD else asked
 
 
 def _asked_in(sentence: str) -> str:
-    return next((fact for fact, form in _patterns().items() if form.search(sentence)), "")
+    """The fact that a sentence asks for, not that somebody else asked for: "she texted: do you miss me?"."""
+    for fact, form in _patterns().items():
+        if found := form.search(sentence):
+            around = sentence[: found.start()], sentence[found.end() :]
+            return "" if _REPORTED.search(around[0]) or _REPORTED.match(around[1]) else fact
+    return ""
 
 
 @cache

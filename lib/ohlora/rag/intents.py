@@ -55,8 +55,8 @@ SURELY_GOOD = 0.9
 """Probability of good news beside which a word of complaint does not count; set by hand."""
 GLAD = {"happy", "laughing", "proud"}
 """Expressions that nobody in trouble wants to see."""
-FOR_COMPLAINTS = ("tells_bad", "asks")
-"""Kinds of messages whose answers may be said to who complains."""
+FOR_COMPLAINTS = {"tells_bad", "asks", "thanks", "apologises"}
+"""Kinds and acts of messages whose answers may be said to who complains: "sorry I was gone, rough week" is forgiven."""
 AS_GOOD = 0.95
 """Share of the best answer's score from which others are about as good."""
 _VALUE = "{value}"
@@ -99,6 +99,10 @@ def kind_of(name: str) -> str:
     """The kind of an intent, of an act, or the name itself where it is that of a kind; "": it has none."""
     act = act_of_intent().get(name, name)
     return kind_of_act().get(act, name)
+
+
+def _act_and_kind(name: str) -> set[str]:
+    return {act_of_intent().get(name, name), kind_of(name)}
 
 
 class GeneralAnswers:
@@ -261,7 +265,7 @@ class GeneralAnswers:
             glad = np.array([self._answers[row].expression in GLAD for row in rows])
             unfit = glad & (scores < GOOD_ALL_THE_SAME)
             if self.complains(message):
-                unfit |= [kind_of(self._answers[row].intent) not in FOR_COMPLAINTS for row in rows]
+                unfit |= [not FOR_COMPLAINTS & _act_and_kind(self._answers[row].intent) for row in rows]
             scores = np.where(unfit, scores - 1, scores)
         order = np.argsort(-scores, kind="stable")
         alike = int((scores >= AS_GOOD * scores.max()).sum())

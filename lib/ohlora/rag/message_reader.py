@@ -27,6 +27,7 @@ from ohlora.rag.facts_by_sentence import MARKED, standing_alone
 from ohlora.rag.former_value import present_facts
 from ohlora.rag.labelled_rows import LABELS
 from ohlora.rag.marked_messages import KINDS
+from ohlora.rag.named_others import with_named_others
 from ohlora.rag.tagged_words import LONGEST, TAGS, Encoded, encode, letters
 from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import WeightsError, load_weights
@@ -244,8 +245,12 @@ class MessageReader:
             marked = present_facts(told[row].facts, message)
             facts = tuple(standing_alone(marked, message, self._fact_reader))
             reading = replace(self._reading(kinds[row], told[row]), facts=facts, about_her=about_her)
-            left_out = not facts and any(fact.probability >= MARKED for fact in marked)
-            found.append(replace(reading, tells=0.0, updates=0.0) if left_out else reading)
+            named = tuple(with_named_others(told[row].facts, facts, message))
+            if named != facts and reading.forgets < POSSIBLE:
+                reading = replace(reading, facts=named, tells=max(reading.tells, SURE))
+            elif not facts and any(fact.probability >= MARKED for fact in marked):
+                reading = replace(reading, tells=0.0, updates=0.0)
+            found.append(reading)
         return found
 
     def _reading(self, kinds: np.ndarray, told: Told) -> Reading:

@@ -34,6 +34,9 @@ SURE_OF_ABUSE, SURE_OF_DANGER = 0.85, 0.6
 Set by hand on 1,600 messages of data/answers (everyday_messages, test), by people with nothing of the kind in mind: the
 thresholds of the classifier find .9 % abuse and .9 % danger in them, these .1 % and at most .3 %.
 """
+HARDLY_SUSPECTED, CLEARLY_FINE = 0.35, 0.9
+"""Probability of self-harm up to which the whole of several sentences is believed to be harmless where none of them is
+suspected, and of normal from which it is where one of them is, though not surely ("마감이 두 개나 있음. … 죽겠다")."""
 _NEVER_LET_OFF = {"sexual", "threat"}  # with a curse too; self-harm is found before the word list decides
 SURELY_NORMAL = 0.7
 """Probability of normal from which a text passes without the curses cried out in it, over things.
@@ -194,6 +197,8 @@ class Moderator:
         decisions = [
             self._decide(row) if same == "normal" else same for row, same in zip(probabilities, known, strict=True)
         ]
+        if all(label == "normal" for label in known):
+            decisions = _without_lone_doubts(pieces, decisions, probabilities)
         hits = [self.lexicon.find(piece) for piece in pieces]
 
         def verdict(index: int, label: str, probability: float, rule: str) -> Verdict:
@@ -213,7 +218,7 @@ class Moderator:
             if judged.needs_care:
                 return replace(judged, sure=in_danger >= SURE_OF_DANGER)
             # "make them walk for it. who's my girlfriend again? she says hi": no sentence of it presses for love
-            together = found == [0] and len(pieces) > 2 and all(piece in pieces[0] for piece in pieces[1:])
+            together = found == [0] and _are_of_one_text(pieces)
             may_be_none = together and judged.label == "romantic_pressure"
             return replace(judged, sure=judged.probability >= SURE_OF_ABUSE and not may_be_none)
         least = int(probabilities[:, 0].argmin())
@@ -255,6 +260,27 @@ def load_moderator(reader: MessageReader | None = None) -> Moderator:
 def letter_groups(texts: Sequence[str]) -> sparse.csr_matrix:
     """Hashed counts of groups of two to four letters, float32 (n, LETTER_GROUPS), rows of length 1."""
     return count_letter_groups(texts, 2, 4, LETTER_GROUPS)
+
+
+def _are_of_one_text(pieces: Sequence[str]) -> bool:
+    """Whether they are a short text and then its sentences, two or more; see judged_pieces."""
+    return len(pieces) > 2 and all(piece in pieces[0] for piece in pieces[1:])
+
+
+def _without_lone_doubts(pieces: Sequence[str], decisions: Sequence[str], probabilities: np.ndarray) -> list[str]:
+    """The decisions without danger that is heard in the whole or in one sentence alone, and hardly there.
+
+    Args:
+        probabilities: of the pieces, (n, 8).
+    """
+    danger = [label == "self_harm" for label in decisions]
+    if not any(danger) or not _are_of_one_text(pieces):
+        return list(decisions)
+    heard = probabilities[:, LABELS.index("self_harm")]
+    only_whole = not any(danger[1:]) and heard[0] < HARDLY_SUSPECTED
+    only_one = probabilities[0, 0] >= CLEARLY_FINE and sum(danger[1:]) == 1 and heard[1:].max() < SURE_OF_DANGER
+    fine = only_whole or only_one
+    return [LABELS[0] if fine and label == "self_harm" else label for label in decisions]
 
 
 def judged_pieces(text: str) -> list[str]:

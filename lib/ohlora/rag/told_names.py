@@ -36,13 +36,16 @@ PET_KEYS = ("반려동물", "pet")
 _PETS_IN_KOREAN = "고양이|냥이|냥냥이|강아지|강쥐|멍멍이|댕댕이|반려|햄스터|토끼|거북이|앵무새|고슴도치|물고기"
 _PETS = "dog|doggo|cat|pet|tortoise|hamster|rabbit|bunny|puppy|kitten|parrot|budgie|goldfish|guinea pig|ferret"
 _PET = re.compile(rf"{_PETS_IN_KOREAN}|\b({_PETS})(s|['’]s)?\b", re.IGNORECASE)
+_BREEDS_IN_KOREAN = (
+    r"푸들|말티즈|말티푸|포메(?:라니안)?|시츄|비숑|치와와|요크셔|진돗개|시바|(?:골든)?\s?리트리버|(?:웰시)?\s?코기|닥스훈트|비글|믹스"
+    r"|코숏|코리안\s?숏헤어|러시안\s?블루|페르시안|먼치킨|랙돌"
+)
+_BREEDS = (
+    "fish|poodle|beagle|labrador|lab|retriever|corgi|shiba|pug|husky|terrier|kelpie|collie|tabby|siamese|persian"
+    "|ragdoll|spaniel|dachshund|staffy|greyhound"
+)
 _KIND_OF_PET = re.compile(
-    rf"(?:(?:an?|my|our|the)\s)?(?:{_PETS_IN_KOREAN}|푸들|말티즈|말티푸|포메(?:라니안)?|시츄|비숑"
-    r"|치와와|요크셔|진돗개|시바|(?:골든)?\s?리트리버|(?:웰시)?\s?코기|닥스훈트|비글|믹스|코숏|코리안\s?숏헤어|러시안\s?블루|페르시안"
-    rf"|먼치킨|랙돌|{_PETS}|fish|poodle|beagle"
-    r"|labrador|lab|retriever|corgi|shiba|pug|husky|terrier|kelpie|collie|tabby|siamese|persian|ragdoll|spaniel"
-    r"|dachshund|staffy|greyhound)s?",
-    re.IGNORECASE,
+    rf"(?:(?:an?|my|our|the)\s)?(?:{_PETS_IN_KOREAN}|{_BREEDS_IN_KOREAN}|{_PETS}|{_BREEDS})s?", re.IGNORECASE
 )
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
@@ -221,6 +224,17 @@ def may_be_renamed(value: str, message: str, former: Collection[str] = ()) -> bo
     answers_itself = written is not None and _ASKED_JUST_BEFORE.search(message[: written.start()])
     plainly = written is not None and not answers_itself
     return bool(plainly or _DENIES.search(message) or _SPEAKS_OF_A_NAME.search(message))
+
+
+def relations(language: str) -> dict[str, str]:
+    """The words that name somebody, as a regular expression, by the key of memories about them; pets are the last.
+
+    Args:
+        language: ``"ko"`` or ``"en"``.
+    """
+    if language == "ko":
+        return _RELATIONS["ko"] | {PET_KEYS[0]: f"{_PETS_IN_KOREAN}|{_BREEDS_IN_KOREAN}"}
+    return _RELATIONS["en"] | {PET_KEYS[1]: f"{_PETS}|{_BREEDS}"}
 
 
 def pet_key(word: str, language: str) -> str:

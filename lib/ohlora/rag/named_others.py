@@ -1,0 +1,154 @@
+"""Whom a message names beside what they are to the user: "my greyhound Biscotti", "Priya, my flatmate", "여동생 도희가".
+
+The reader of facts finds most of these names, and then is unsure whether "my flatmate priya pretended not to notice"
+tells anything, or whose name it is. The wordings below leave little doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from ohlora.llm.reply_format import plain_letters
+from ohlora.rag.fact_reader import Fact
+from ohlora.rag.korean_words import Morpheme, ends_in_consonant, morphemes
+from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people, pet_key, relations
+
+_MORE_RELATIONS = {
+    "ko": {"짝사랑": r"짝사랑|썸[남녀]", "자녀": "큰애|작은애|첫째|둘째|막내|큰아이|작은아이"},
+    "en": {
+        "crush": "crush", "grandson": "grandson", "granddaughter": "grand-?daughter",
+        "grandchild": "grand-?(?:kid|child|children)", "child": "kid|child|children",
+    },
+}  # fmt: skip
+_ONE_CAPITAL = r"(?!(?:Mr|Ms|Dr)\b)[A-Z]\w*(?:[-'’][A-Z]\w+)?[^\W\dA-Z_](?!\w)"  # not BTS
+_SMALL = r"(?!(?:that|this|he|she|who|what|it|here|there|where|how|[a-z]+n['’]?t)\b)[^\W\d_]{3,}"
+_AND = r"(?:,? (?:and|&) |, )"
+_MINE = r"\b(?:[Mm]y|MY|[Oo]ur)\s(?:(?!late |ex[ -]|host )\w+\s){0,2}?"
+_CALLS = r"(?:['’]?s name(?:['’]?s| is)?| is (?:called|named)| called| named| names? (?:is|are))"
+_BEGINS = r"(?:^|[.!?;]\s*)"
+_NO_NAMES = frozenset(
+    """I He She It We You They The A An And But So Or If When What Who Why How Is Was Are My Our His Her Just Then Now
+    That This There Not No Yes Also Still Once Every Even Like Oh God Lord Sir Xmas Christmas Easter Eve Day Again
+    Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August
+    September October November December Facetime Facebook Instagram Zoom Skype Whatsapp Google Netflix Spotify Ohlora
+    Lora Aurora Mr Mrs Ms Dr""".split()
+)
+_STANDS_BEFORE = {  # a name that the reader found
+    "ko": r"(?<![가-힣])(?:{words})(?:\s?이름(?:은|이)?)?\s$",
+    "en": r"{mine}(?i:{words})s?,? $|\b(?i:his|her|its) name(?:['’]?s| is) $",
+}
+_CONFIRMED = 0.5
+"""Probability from which the reader's word confirms that what stands behind "my flatmate" is a name."""
+_DENIES = re.compile(r"\b(?:call(?:s|ed|ing)?|said|wrote|never|not)\b[^.!?]*$|\bno longer\b", re.IGNORECASE)
+_PARTICLES_OF_NAMES = {"이", "가", "은", "는", "도", "를", "을", "랑", "이랑", "하고", "한테", "의", "와", "과"}
+_IS_KOREAN = r"(?:이?라고|이?라는|(?:이야|야|이에요|예요|입니다|임|인데|이고)(?![가-힣]))"
+_KOREAN_NAME = r"(?!누구|뭐|이름)[가-힣]{2,4}?"
+_NAME_IS_TOLD = r"\s?이름(?:은|이)?\s?(?P<name>{name}){ending}"
+
+
+@dataclass(frozen=True)
+class Named:
+    """Somebody whom a message names. key: of a memory, "pet" or "sister"; word: of the message: "greyhound"."""
+
+    name: str
+    key: str
+    word: str
+
+
+def named_others(message: str) -> list[Named]:
+    """Who is named in a message beside what they are to the user, in its order; none where that is not plain."""
+    found = {one.name: one for one in [*_in_english(message), *_in_korean(message)]}
+    return sorted(found.values(), key=lambda one: message.index(one.name))
+
+
+def with_named_others(marked: Sequence[Fact], facts: Sequence[Fact], message: str) -> list[Fact]:
+    """The facts of a message with those whom it plainly names, instead of what was found of their names before.
+
+    Args:
+        marked: all that the reader found. facts: what is left of that.
+    """
+    named = {one.name.casefold(): one for one in [*_confirmed(marked, message), *named_others(message)]}.values()
+    kept = [fact for fact in facts if not any(_tells_of_name(fact, one.name) for one in named)]
+    return [*(Fact(one.key, one.name, 1.0) for one in sorted(named, key=lambda one: message.find(one.name))), *kept]
+
+
+def _confirmed(facts: Sequence[Fact], message: str) -> Iterator[Named]:
+    """Names that the reader took for those of others, behind what they are: "my greyhound biscotti did his lean"."""
+    for fact in facts:
+        name = fact.value.split()[-1] if fact.value.isascii() else fact.value
+        before = message[: message.find(fact.value) + len(fact.value) - len(name)]
+        language = "en" if name.isascii() else "ko"
+        if fact.probability < _CONFIRMED or not _is_of_others(fact.key) or not _may_be_a_name(name):
+            continue
+        for key, words in _relations(language).items():
+            if re.search(_STANDS_BEFORE[language].format(mine=_MINE, words=words), before):
+                yield Named(name, key, "")
+
+
+def _tells_of_name(fact: Fact, name: str) -> bool:
+    one, other = plain_letters(fact.value), plain_letters(name)
+    return (one in other or other in one) and (fact.key.casefold() in NAME_KEYS or _is_of_others(fact.key))
+
+
+def _is_of_others(key: str) -> bool:
+    return is_of_people(key) or key in PET_KEYS or bool(pet_key(key, "en"))
+
+
+def _in_english(message: str) -> Iterator[Named]:
+    names = rf"(?P<name>{_ONE_CAPITAL}(?: (?!I\b){_ONE_CAPITAL})?)(?:{_AND}(?P<second>{_ONE_CAPITAL}))?"
+    for key, words in _relations("en").items():
+        relation = rf"(?i:(?P<word>{words}))"
+        for form in (
+            rf"{_MINE}{relation}s?{_CALLS}?,? {names}(?!['’]s? (?:name|birthday)|,? who\b)",
+            rf"{_MINE}{relation}{_CALLS} (?P<name>{_SMALL})(?=\W*$|[,.!?])",
+            rf"(?:{_BEGINS}|\b(?i:and|oh|no|oof|but) )(?P<name>{_SMALL})(?:['’]s| is) {_MINE}{relation}\b(?!['’]s)",
+            rf"{_BEGINS}(?P<name>{_SMALL}), {_MINE}{relation}(?=[.,!?]|$)",
+        ):
+            for one in re.finditer(form, message):
+                given = [one["name"], one.groupdict().get("second")]
+                if not _DENIES.search(message[: one.start()]):
+                    yield from (Named(name, key, one["word"]) for name in given if name and _may_be_a_name(name))
+
+
+def _may_be_a_name(name: str) -> bool:
+    return not any(word.title() in _NO_NAMES for word in name.split())
+
+
+def _in_korean(message: str) -> Iterator[Named]:
+    if not re.search("[가-힣]", message):
+        return
+    parts: list[Morpheme] = []
+    for key, words in _relations("ko").items():
+        told = _NAME_IS_TOLD.format(name=_KOREAN_NAME, ending=_IS_KOREAN)
+        for one in re.finditer(rf"(?<![가-힣])(?P<word>{words})(?:{told}|\s(?=[가-힣]{{2}}))", message):
+            parts = parts or morphemes(message)
+            name = one["name"] or _proper_noun(parts, one.end())
+            if name:
+                yield Named(_as_called(name, key), key, one["word"])
+
+
+def _proper_noun(parts: Sequence[Morpheme], begin: int) -> str:
+    """The proper noun that begins at a character and has a particle that places do not take; "": there is none."""
+    number = next((number for number, one in enumerate(parts) if one.start == begin and one.tag == "NNP"), None)
+    if number is None:
+        return ""
+    name, *rest = parts[number : number + 3]
+    ending = "이" if rest and (rest[0].form, rest[0].tag) == ("이", "XSN") else ""  # 채린+이+가
+    particle = next(iter(rest[len(ending) :]), None)
+    is_joined = particle is not None and particle.start == name.end + len(ending) and particle.tag.startswith("J")
+    return name.form + ending if is_joined and particle.form in _PARTICLES_OF_NAMES else ""
+
+
+def _as_called(name: str, key: str) -> str:
+    """은경이 → 은경: 이 behind a consonant makes a name easier to say; of a pet, 콩이, it is a part."""
+    short = name[:-1]
+    easy = name.endswith("이") and len(short) > 1 and ends_in_consonant(short)
+    return short if easy and key not in PET_KEYS else name
+
+
+@cache
+def _relations(language: str) -> dict[str, str]:
+    return relations(language) | _MORE_RELATIONS[language]
