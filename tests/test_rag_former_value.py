@@ -106,3 +106,16 @@ def test_no_message_loses_all_values_of_a_key(found, message) -> None:
     facts = [Fact(key, value, 0.9) for key, value in found]
     kept = present_facts(facts, message)
     assert {one.key for one in kept} == {one.key for one in facts}
+
+
+def test_a_moved_day_without_a_word_of_birthdays_is_none() -> None:
+    found = present_facts([Fact("birthday", "23 may", 0.9, 0.6)], "it's been moved, roadworks. it's 23 may now")
+    assert [(one.key, one.value) for one in found] == [("plan", "23 may")]
+    kept = Fact("생일", "5월 3일", 0.9)
+    assert present_facts([kept], "생일 파티 5월 3일로 밀렸어") == [kept]
+
+
+def test_days_that_are_told_each_of_something_else_both_hold() -> None:
+    assert len(present("동화책 삽화는 11월 27일, 잡지 표지는 12월 4일", "마감", "12월 4일", "11월 27일")) == 2
+    assert len(present("the essay is due 3 may, the report is due 9 may", "deadline", "9 may", "3 may")) == 2
+    assert len(present("마감은 11월 27일, 마감은 12월 4일", "마감", "12월 4일", "11월 27일")) == 1

@@ -61,6 +61,11 @@ WRITTEN = {1: "12월 5일에 소개팅해요", 2: "mid years start 29 june. chem
         ("mid years are 25 june?", told("birthday", "25 june", reading=replace(TELLS, updates=0.0)), [], None),
         ("mid years moved to 25 june", replace(told("exam", "25 june"), tells=0.0, updates=0.0), [], None),
         ("chem got moved to photography", told("hobby", "photography"), [], None),
+        ("fair play. well it's been moved, roadworks. 25 june now", told("move", "25 june"), ["t2"], EXAM),
+        ("they called about the dentist. it's been moved to 25 june", told("move", "25 june"), ["t2"], None),
+        ("미용실 예약했는데. 그거 밀렸어 12월 12일로", told("약속", "12월 12일"), ["t1"], None),
+        ("12월 5일이라 했잖아. 근데 그거 밀렸어 12월 12일로", told("생일", "12월 12일"), [], DATE),
+        ("so the mid years isn't 3 may, it got moved to 25 june", told("trip", "25 june"), [], EXAM),
     ],
 )
 def test_the_plan_that_a_message_moves(message: str, reading: Reading, lately: list[str], moved: Memory | None) -> None:

@@ -33,7 +33,8 @@ def test_who_is_named(message: str, expected: list[tuple[str, str]]) -> None:
     "message",
     ["what's my dog called again?", "you keep calling my dog Tofu", "my sister June 20 is her day", "that's my dog",
      "I saw my boss Monday", "ok, my brother is here", "my host mother Aoife is nice", "my cat I love", "",
-     "남편 서울로 발령났어요", "동생 웹툰 한다는 거", "엄마 생일이 다음 주야", "너네 엄마는 누구야?", "내일이 아버지 수술이야"],
+     "남편 서울로 발령났어요", "동생 웹툰 한다는 거", "엄마 생일이 다음 주야", "너네 엄마는 누구야?",
+     "내일이 아버지 수술이야"],
 )  # fmt: skip
 def test_nobody_is_named(message: str) -> None:
     assert named_others(message) == []

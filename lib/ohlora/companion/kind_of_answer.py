@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ohlora.companion.told_fact import asks_for_a_day, asks_when, is_day_alone
-from ohlora.rag.day_wording import WEEKDAY_KO
+from ohlora.rag.day_wording import BIRTHDAY_EN, WEEKDAY_KO, speaks_of_birthday
 from ohlora.rag.told_names import asks_for_own_name, whose_name_is_asked
 
 _PLACE_OR_PERSON = re.compile(
@@ -59,16 +59,12 @@ _ASKS_WHAT = re.compile(  # beside a number or a day that is no question: "몇 �
     re.IGNORECASE,
 )
 _ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
-_BIRTHDAY = r"(?:birthday|b-?\s?day|date of birth|dob)"
 _ASKS_FOR_BIRTHDAY = re.compile(  # not "what did I get for my birthday?", "where was I born?"
     rf"(?<![가-힣])(?:내|제)\s?생일(?!\s?(?:선물|파티|케이크|상|날?에|때))|\bwhen was i born\b"
-    rf"|(?<!for )(?<!on )\bmy {_BIRTHDAY}\b(?! (?:party|present|gift|cake|dinner|meal))",
+    rf"|(?<!for )(?<!on )\bmy {BIRTHDAY_EN}\b(?! (?:party|present|gift|cake|dinner|meal))",
     re.IGNORECASE,
 )
 _MONTH = re.compile(r"\d{1,2}\s?월\S?")
-_TELLS_BIRTHDAY = re.compile(
-    rf"생일|생신|생파|태어|탄신|귀빠진|{_BIRTHDAY}|\bborn\b|\bturn(?:s|ing|ed)?\b", re.IGNORECASE
-)
 
 
 def can_answer(question: str, words: str, told: str = "") -> bool:
@@ -79,7 +75,7 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
             user's own is asked for: "my sister marries in January" tells none.
     """
     asks_for_birthday = asks_when(question) and _ASKS_FOR_BIRTHDAY.search(question)
-    if told and asks_for_birthday and not _TELLS_BIRTHDAY.search(told):
+    if told and asks_for_birthday and not speaks_of_birthday(told):
         return False
     is_day = is_day_alone(words)
     if whose_name_is_asked(question) or asks_for_own_name(question):

@@ -14,6 +14,14 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 
+MOVES = re.compile(
+    r"밀렸\S*|밀림|밀려\S*|미뤘\S*|미뤄\S*|미룸|연기(?=\s?(했|됐|돼|되|해서|래))\S*|앞?당[겨겼김]\S*|옮[겨겼김]\S*|바뀌\S*|바뀐\S*|바뀜|바[꼈꼇껴]\S*"
+    r"|바[꿨꿈]\S*|변경\S*"
+    r"|\b(moved|pushed|shifted|postponed|bumped|delayed|rescheduled|changed|switched|(pulled|brought) forward)\b",
+    re.IGNORECASE,
+)
+"""Verbs with which a day is moved."""
+
 
 def tells_of_change(text: str) -> bool:
     """Whether a text sounds like something that is now otherwise. It need not be a change of what is stored."""

@@ -98,6 +98,14 @@ _LITTLE_MORE = re.compile(
     re.IGNORECASE,
 )
 
+BIRTHDAY_EN = r"(?:birthday|b-?\s?day|date of birth|dob)"
+_BIRTHDAY = re.compile(rf"생일|생신|생파|태어|탄신|귀빠진|{BIRTHDAY_EN}|\bborn\b|\bturn(?:s|ing|ed)?\b", re.IGNORECASE)
+
+
+def speaks_of_birthday(text: str) -> bool:
+    """Whether a text speaks of somebody's birthday."""
+    return _BIRTHDAY.search(text) is not None
+
 
 def is_over(text: str, day: str) -> bool:
     """Whether a text says of a day that what was on it is over.

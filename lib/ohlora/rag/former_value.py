@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ohlora.llm.reply_format import plain_letters
-from ohlora.rag.change_wording import tells_of_change
+from ohlora.rag.change_wording import MOVES, tells_of_change
 from ohlora.rag.dates import ANY_DAY, MONTH_EN
+from ohlora.rag.day_wording import speaks_of_birthday
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.replaced_memory import is_time, may_have_several
 
@@ -36,6 +37,11 @@ _NEW_BEFORE = re.compile(
     r"(\b(to|now|gave|for|it['’]?s( now)?|say) (the |on )?|(말고|대신|아니고|아니라) )$", re.IGNORECASE
 )
 _JOINED = re.compile(r"\W*(에|이?랑|하고|와|과|부터|and|or|to|till|until|plus)?\W*(on |the )?", re.IGNORECASE)
+_OF_WHAT = re.compile(  # before a day
+    r"(?<![가-힣])(?P<korean>[가-힣]+)[은는이가]\s*$"
+    r"|\b(?:the|my)\s(?P<english>[\w ]{2,20}?)(?:['’]s| is| are)?(?: on| due| by| till)*\s(?:the )?$",
+    re.IGNORECASE,
+)
 _DAY = re.compile(r"(?P<day>\d{1,2})\s?(일|st|nd|rd|th)", re.IGNORECASE)
 _DAY_IN_MONTH = tuple(
     re.compile(form, re.IGNORECASE)
@@ -45,6 +51,7 @@ _DAY_IN_MONTH = tuple(
         rf"{MONTH_EN} (?P<day>\d{{1,2}})(st|nd|rd|th)?",
     )
 )
+_PLAN_FOR = {"생일": "일정", "birthday": "plan"}
 MARKED_BESIDE = 0.6
 """Least probability of a value that pushes out another, and of a fact beside the surest one of a message."""
 
@@ -62,7 +69,16 @@ def present_facts(facts: Sequence[Fact], message: str) -> list[Fact]:
     """
     whole = [fact for number, fact in enumerate(facts) if not _is_a_part(number, facts, message)]
     former = [fact for fact in whole if _is_former(fact, [one for one in whole if one.key == fact.key], message)]
-    return [_with_month(fact, [one for one in former if one.key == fact.key]) for fact in whole if fact not in former]
+    present = [fact for fact in whole if fact not in former]
+    found = [_with_month(fact, [one for one in former if one.key == fact.key]) for fact in present]
+    return [_not_a_birthday(fact, message) for fact in found]
+
+
+def _not_a_birthday(fact: Fact, message: str) -> Fact:
+    """Under which key the day of a plan stands that is moved: "it's been moved to 23 may" tells no birthday."""
+    if fact.key in _PLAN_FOR and MOVES.search(message) and not speaks_of_birthday(message):
+        return replace(fact, key=_PLAN_FOR[fact.key], key_probability=0.0)
+    return fact
 
 
 def _with_month(fact: Fact, former: Sequence[Fact]) -> Fact:
@@ -112,13 +128,31 @@ def _is_former(fact: Fact, under_its_key: Sequence[Fact], message: str) -> bool:
     newest = max(of_its_kind, key=lambda one: _newness(one.value, message))
     own, best = _newness(fact.value, message), _newness(newest.value, message)
     changes = tells_of_change(message)
-    if is_a_time and not changes and any(_are_joined(fact.value, one.value, message) for one in of_its_kind):
+    beside = [one.value for one in of_its_kind]
+    if is_a_time and not changes and any(_both_hold(fact.value, other, message) for other in beside):
         return False
     if own < 0:
         return best > own and (changes or best > 0 or not may_have_several(fact.key))
     if may_have_several(fact.key):
         return fact is not newest and is_a_time and changes and best > 0
     return fact is not newest and (is_a_time or (changes and best > 0))
+
+
+def _both_hold(value: str, other: str, message: str) -> bool:
+    return _are_joined(value, other, message) or _are_of_two(value, other, message)
+
+
+def _are_of_two(value: str, other: str, message: str) -> bool:
+    """Whether two days are told each of something else: "삽화는 11월 27일, 표지는 12월 4일"."""
+    first, second = (_of_what(one, message) for one in (value, other))
+    return bool(first and second and first != second)
+
+
+def _of_what(value: str, message: str) -> str:
+    """The word before a value that says what it is of: "the essay" of "the essay is due 3 may"; "": there is none."""
+    places = _places(value, message)
+    found = _OF_WHAT.search(message[: places[0][0]]) if places else None
+    return (found["korean"] or found["english"]).casefold() if found else ""
 
 
 def _are_joined(value: str, other: str, message: str) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ohlora.llm.reply_format import as_field, plain_letters
+from ohlora.rag.change_wording import MOVES
 from ohlora.rag.content_words import content_words
 from ohlora.rag.dates import ANY_DAY, named_day
 from ohlora.rag.day_wording import WEEKDAY_KO, comes_again
@@ -19,12 +20,6 @@ from ohlora.rag.message_reader import Reading
 from ohlora.rag.somebody_else import tells_of_somebody_else
 from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people
 
-_MOVES = re.compile(
-    r"밀렸\S*|밀림|밀려\S*|미뤘\S*|미뤄\S*|미룸|연기(?=\s?(했|됐|돼|되|해서|래))\S*|앞?당[겨겼김]\S*|옮[겨겼김]\S*|바뀌\S*|바뀐\S*|바뀜|바[꼈꼇껴]\S*"
-    r"|바[꿨꿈]\S*|변경\S*"
-    r"|\b(moved|pushed|shifted|postponed|bumped|delayed|rescheduled|changed|switched|(pulled|brought) forward)\b",
-    re.IGNORECASE,
-)
 _MAYBE = re.compile(
     r"수도|지도 (모|몰)|까\s?봐|뻔|(?<![가-힣])안\s?[바밀옮]|그대로|여전|[?？]"
     r"|\b(might|(?<!\d )(?<!of )(?<!st )(?<!nd )(?<!rd )(?<!th )may(?! \d)|could|maybe|probably|possibly|if|not|never"
@@ -42,6 +37,10 @@ _NAMED_BEFORE = re.compile(  # "그거 밀려서 …", "밀려서 …", "it got 
     rf"|^(\W|\b(ugh|ok|btw|so|oh|actually|and)\b)*(got |was )?{_MOVED} to\b",
     re.IGNORECASE,
 )
+_DENIED = re.compile(  # "the half isn't 12 december, it's the 23rd of may, it got moved"
+    r"\b(?:the|my|our)\s(?P<plan>[\w ]{2,30}?)\s(?:isn|wasn|is not|was not)(?:['’]?t)?\b", re.IGNORECASE
+)
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?~…])\s+")
 _CLAUSE_ENDS = re.compile(r"[,.!?…~;\n]+|\b(so|and|but|because|cuz|cos)\b|(?<=[가-힣][서고데]) ", re.IGNORECASE)
 _ANOTHERS = re.compile(
     r"(친구|동생|언니|오빠|누나|형|엄마|아빠|남편|아내|여친|남친)\S*\s"
@@ -60,7 +59,7 @@ _DAY_WORDS = re.compile(
 
 def may_move(message: str) -> bool:
     """Whether a message is worded as one that surely moves a plan of the user's, be it named or not."""
-    moves = _MOVES.search(message) and not _MAYBE.search(message)
+    moves = MOVES.search(message) and not _MAYBE.search(_DENIED.sub(" ", message))
     return bool(moves) and not (tells_of_somebody_else(message) or _ANOTHERS.search(message))
 
 
@@ -80,10 +79,12 @@ def moved_plan(
         return None
     day = as_field(days[0].value)
     plans = [one for one in memories if _is_plan(one)]
-    clause = next(part for part in _clauses(message) if _MOVES.search(part))
-    subject = content_words(_MOVES.sub(" ", clause.replace(days[0].value, " ")))
-    told = [content_words(f"{one.key} {_MOVES.sub(' ', written.get(one.id, ''))}") for one in plans]
+    clause = next(part for part in _clauses(message) if MOVES.search(part))
+    denied = _DENIED.search(message)
+    subject = content_words(denied["plan"] if denied else MOVES.sub(" ", clause.replace(days[0].value, " ")))
+    told = [content_words(f"{one.key} {MOVES.sub(' ', written.get(one.id, ''))}") for one in plans]
     found = [one for one, words in zip(plans, told, strict=True) if subject and subject <= words]
+    found = found or [one for one in plans if one.value != day and one.value in message]  # "I said the 4th, it moved"
     if not found and _speaks_of_what_was_named_before(message):
         of_turns = ([one for one in plans if one.source_turn == turn] for turn in reversed(lately))
         found = next(filter(None, of_turns), [])
@@ -93,9 +94,18 @@ def moved_plan(
 def _speaks_of_what_was_named_before(message: str) -> bool:
     """Whether a message moves "it", and names nothing before that: "my haircut, it got moved" is named."""
     before, moved_it = _NAMED_BEFORE.search(message), _MOVED_IT.search(message)
-    if before is not None and not content_words(message[: before.start()]):
-        return True
+    if before is not None:
+        *earlier, own = _SENTENCE_ENDS.split(message[: before.start()])
+        if not content_words(own) and not any(map(_names_a_plan, earlier)):
+            return True
     return moved_it is not None and not _OF_THE_USER.search(message[: moved_it.start()])
+
+
+def _names_a_plan(sentence: str) -> bool:
+    """Whether a sentence may name what the next one moves: "the dentist called", "미용실 예약했는데"."""
+    if sentence.isascii():
+        return _OF_THE_USER.search(sentence) is not None
+    return bool(content_words(_DAY_WORDS.sub(" ", sentence)))
 
 
 def _clauses(message: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whom a message names beside what they are to the user: "my greyhound Biscotti", "Priya, my flatmate", "여동생 도희가".
+"""Whom a message names beside what they are to the user: "my greyhound Biscotti", "Priya, my mate", "여동생 도희가".
 
 The reader of facts finds most of these names, and then is unsure whether "my flatmate priya pretended not to notice"
 tells anything, or whose name it is. The wordings below leave little doubt.
@@ -30,16 +30,22 @@ _MINE = r"\b(?:[Mm]y|MY|[Oo]ur)\s(?:(?!late |ex[ -]|host )\w+\s){0,2}?"
 _CALLS = r"(?:['’]?s name(?:['’]?s| is)?| is (?:called|named)| called| named| names? (?:is|are))"
 _BEGINS = r"(?:^|[.!?;]\s*)"
 _NO_NAMES = frozenset(
-    """I He She It We You They The A An And But So Or If When What Who Why How Is Was Are My Our His Her Just Then Now
-    That This There Not No Yes Also Still Once Every Even Like Oh God Lord Sir Xmas Christmas Easter Eve Day Again
-    Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August
-    September October November December Facetime Facebook Instagram Zoom Skype Whatsapp Google Netflix Spotify Ohlora
-    Lora Aurora Mr Mrs Ms Dr""".split()
-)
+    [
+        "I", "He", "She", "It", "We", "You", "They", "The", "A", "An", "And", "But", "So", "Or", "If",
+        "When", "What", "Who", "Why", "How", "Is", "Was", "Are", "My", "Our", "His", "Her", "Just", "Then",
+        "Now", "That", "This", "There", "Not", "No", "Yes", "Also", "Still", "Once", "Every", "Even",
+        "Like", "Oh", "God", "Lord", "Sir", "Xmas", "Christmas", "Easter", "Eve", "Day", "Again", "Monday",
+        "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "January", "February", "March",
+        "April", "May", "June", "July", "August", "September", "October", "November", "December",
+        "Facetime", "Facebook", "Instagram", "Zoom", "Skype", "Whatsapp", "Google", "Netflix", "Spotify",
+        "Ohlora", "Lora", "Aurora", "Mr", "Mrs", "Ms", "Dr",
+    ]
+)  # fmt: skip
 _STANDS_BEFORE = {  # a name that the reader found
     "ko": r"(?<![가-힣])(?:{words})(?:\s?이름(?:은|이)?)?\s$",
-    "en": r"{mine}(?i:{words})s?,? $|\b(?i:his|her|its) name(?:['’]?s| is) $",
+    "en": r"{mine}(?i:{words})s?,? $",
 }
+_NAME_IS = re.compile(r"\b(?:his|her|its) name(?:['’]?s| is) $", re.IGNORECASE)
 _CONFIRMED = 0.5
 """Probability from which the reader's word confirms that what stands behind "my flatmate" is a name."""
 _DENIES = re.compile(r"\b(?:call(?:s|ed|ing)?|said|wrote|never|not)\b[^.!?]*$|\bno longer\b", re.IGNORECASE)
@@ -83,6 +89,8 @@ def _confirmed(facts: Sequence[Fact], message: str) -> Iterator[Named]:
         language = "en" if name.isascii() else "ko"
         if fact.probability < _CONFIRMED or not _is_of_others(fact.key) or not _may_be_a_name(name):
             continue
+        if _NAME_IS.search(before):
+            yield Named(name, fact.key, "")
         for key, words in _relations(language).items():
             if re.search(_STANDS_BEFORE[language].format(mine=_MINE, words=words), before):
                 yield Named(name, key, "")
