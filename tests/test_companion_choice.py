@@ -79,6 +79,13 @@ def test_what_her_persona_likes_she_takes(message: str, language: str, liked: st
     assert liked in choice(message, language, "asks_her_taste").casefold()
 
 
+def test_in_a_game_of_two_she_chooses_whatever_else_the_message_sounds_like() -> None:
+    said = choice("밸런스게임 ㄱ 평생 양말에 물묻은 채로 살기 vs 말할때마다 심벌즈 소리 나기", "ko", "tells_self")
+    assert ("평생 양말에 물묻은 채로 살기" in said) != ("말할때마다 심벌즈 소리 나기" in said)
+    assert choice("야 밸런스게임 다시 ㄱ 평생 민초만 먹기 vs 평생 수학만 하기", "ko", "laughs")
+    assert choice("would you rather fly or swim?", "en", "tells_self") and not choice("tea or war?", "en", "grieves")
+
+
 def test_what_only_sounds_like_a_taste_of_hers_is_none() -> None:
     """A match, a rainbow and crunches: it depends on the two alone which she takes."""
     assert "양초" in choice("성냥 vs 양초", "ko", "torn_small")

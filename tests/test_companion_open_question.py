@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,23 @@ def test_the_first_fact_of_the_first_sentence_is_the_answer() -> None:
     assert as_answer(pilates, "나 필라테스 다녀", "내 생일은 언제게?", KEYS) == pilates, "no day"
     assert as_answer(read, "아냐 됐어, 3월 9일에 봐", "내 생일은 언제게?", KEYS) == read
     assert as_answer(read, "글쎄. 3월 9일에 말해 줄게", "내 생일은 언제게?", KEYS) == read, "not the first sentence"
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("뭉치잖아 뭉치!! 서운해한다 걔 ㅋㅋ", "뭉치"), ("도희라고 함ㅡㅡ 아 수학숙제", "도희"),
+        ("콩이야", "콩이"),
+        ("it's Miguel!", "Miguel"), ("His name is Raymond, and he still owes me", "Raymond"), ("tofu lol", "tofu"),
+        ("말했잖아", ""), ("알잖아 ㅋㅋ", ""), ("힌트 줄게", ""), ("no way", ""), ("it's ok", ""),
+        ("you forgot!", ""), ("비밀이야", ""), ("idk", ""),
+    ],
+)  # fmt: skip
+def test_a_name_that_was_asked_for_is_taken_as_it_is_said(message: str, name: str) -> None:
+    question = "우리집 강아지 이름은?" if re.search("[가-힣]", message) else "what's my dog called?"
+    facts = as_answer(UNKNOWN_READING, message, question, KEYS).facts
+    assert [one.value for one in facts] == ([name] if name else [])
+    assert as_answer(UNKNOWN_READING, message, "what's my favourite pie?", KEYS) == UNKNOWN_READING
 
 
 def test_in_a_talk_the_answer_to_what_she_asked_is_nobodys_own_name(tmp_path: Path) -> None:

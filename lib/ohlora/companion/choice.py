@@ -31,7 +31,7 @@ _KOREAN = (
     re.compile(r"(?P<first>[^\s,.]+?)(?:랑|하고)\s(?P<second>[^\s,.]+?)\s?(?:중에|중엔|중)"),
     re.compile(rf"(?P<first>[^\s,.]+?)\s*(?:아니면|vs\.?)\s*(?P<second>[^\s?!.,~]+?){_COPULA}?{_ASKS_SO}"),
     re.compile(
-        rf"(?:^|[,.!?~]\s*)(?P<first>[^,.!?~]{{2,14}}?)\s*(?:아니면|vs\.?)\s*(?P<second>[^,.!?~]{{2,14}}?){_ASKS_SO}"
+        rf"(?:^|[,.!?~]\s*)(?P<first>[^,.!?~]{{2,24}}?)\s*(?:아니면|vs\.?)\s*(?P<second>[^,.!?~]{{2,24}}?){_ASKS_SO}"
     ),
     re.compile(
         r"(?P<first>(?:\S+\s){0,2}?\S+(?:는|은|을))\s?(?:게|거|쪽이)\s?(?:나을|좋을|나아|낫|나은)\S*\s"
@@ -41,6 +41,11 @@ _KOREAN = (
 _ENGLISH = re.compile(
     r"(?:^|\b(?:should i|shall i|would (?:yo)?u rather|do (?:yo)?u like|prefer|pick|choose|better|between)\b|[,:.?!]\s)"
     r"\s*(?P<first>[\w' -]{2,40}?),?\s+(?:or|vs\.?)\s+(?P<second>[\w' -]{2,40}?)\s*(?:\?|$|[.!,])",
+    re.IGNORECASE,
+)
+_GAME = re.compile(  # the two are for fun, whatever else the message sounds like
+    r"^.*?밸런스\s?게임\S*\s*(?:(?:다시|하나|또)\s*)?(?:ㄱ+|고고?|하자|해\s?봐)?[\s,.:!~ㅋ]*"
+    r"|^.*?\bwould (?:yo)?u rather\s",
     re.IGNORECASE,
 )
 _AROUND = re.compile(
@@ -78,8 +83,9 @@ def choice(message: str, language: str, intent: str) -> str:
     Args:
         intent: of the message, see ohlora.rag.intents.
     """
-    content = _content()
-    found = options(message, language) if intent in content["intents"] else None
+    content, game = _content(), _GAME.search(message)
+    asked = message[game.end() :] if game and language == "ko" else message
+    found = options(asked, language) if game or intent in content["intents"] else None
     if found is None:
         return ""
     phrases = content[language]

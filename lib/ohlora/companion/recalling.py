@@ -23,6 +23,8 @@ from ohlora.companion.told_fact import (
     tells_a_day,
     with_a_day,
 )
+from ohlora.companion.who_is import who_is, who_is_asked
+from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
 from ohlora.rag.message_reader import POSSIBLE
@@ -65,6 +67,7 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     message = draft.asking or draft.message.strip()
     days = asks_for_days(message)
     asks = draft.reading.may_ask or days or _is_at_hand(log, user, draft, message)
+    known: Sequence[Memory] = ()
     try:
         known = memory.memories(user)
         draft.speech = speech_for(draft.wished_speech, known)
@@ -77,6 +80,10 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
+    if (found := _who_is(log, user, message, known)) is not None:
+        draft.recalled = (found,)
+        draft.reading = replace(draft.reading, wants=ASKS_TOLD, surely_asks=True)
+        return
     if not asks or (draft.recalled and _is_the_name(draft.recalled[0].memory, message)):
         return
     try:
@@ -132,6 +139,16 @@ def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
         return False
     draft.reading = replace(reading, wants=ASKS_TOLD, may_ask=True, surely_asks=True)
     return True
+
+
+def _who_is(log: MessageLog, user: str, message: str, known: Sequence[Memory]) -> Recalled | None:
+    """Who somebody is whom a message asks for by name; None: it asks for nobody, or nobody was named so."""
+    name = who_is_asked(message)
+    try:
+        return who_is(name, known, log.messages(user), text_language(message) or "ko") if name else None
+    except Exception:
+        logger.exception("what the user wrote was not searched for a name; what is stored counts")
+        return None
 
 
 def _is_the_name(memory: Memory, message: str) -> bool:

@@ -52,7 +52,10 @@ gladly. Marks on 2,200 messages of data/answers/marked.jsonl, answers with score
 likelier than joy: said gladly .59 (97) and .56 (139) are good where its probability is .3 to .4 and .4 to .6, the
 others .60 (97) and .69 (332). From .3 on by hand: there it costs nothing not to laugh."""
 SURELY_GOOD = 0.9
-"""Probability of good news beside which a word of complaint does not count; set by hand."""
+"""Probability of good news beside which a word of complaint, or what was told before, does not count; set by hand."""
+SURELY_BAD = 0.6
+"""Probability of bad news from which what is told next is met with no joy either. Of five messages that told on
+in the talks of 24 strangers and that she met gladly four were answered badly, none well; set by hand."""
 GLAD = {"happy", "laughing", "proud"}
 """Expressions that nobody in trouble wants to see."""
 FOR_COMPLAINTS = {"tells_bad", "asks", "thanks", "apologises"}
@@ -177,13 +180,13 @@ class GeneralAnswers:
         return likeliest(self.probabilities(message), self._kinds)
 
     def trouble(self, message: str, before: str = "") -> float:
-        """Probability that a message tells of something bad: at least SOUNDS_BAD where it complains.
+        """Probability that a message tells of something bad: at least SOUNDS_BAD where it complains, or tells on.
 
         Args:
             before: what the user said before it.
         """
         found = self._of_kind("tells_bad", message, before)
-        return max(found, SOUNDS_BAD) if self.complains(message) else found
+        return max(found, SOUNDS_BAD) if self.complains(message) or self._goes_on(message, before) else found
 
     def sounds_bad(self, message: str, before: str = "") -> bool:
         """Whether a message, or a sentence of it, may tell of something bad, and likelier than of something good.
@@ -194,14 +197,24 @@ class GeneralAnswers:
         Args:
             before: as of trouble.
         """
-        return self.complains(message) or any(
-            (bad := self.trouble(part, before)) >= SOUNDS_BAD and bad > self._of_kind("tells_good", part, before)
-            for part in dict.fromkeys([message, *sentences_of(message)])
+        return (
+            self.complains(message)
+            or self._goes_on(message, before)
+            or any(
+                (bad := self.trouble(part, before)) >= SOUNDS_BAD and bad > self._of_kind("tells_good", part, before)
+                for part in dict.fromkeys([message, *sentences_of(message)])
+            )
         )
 
     def complains(self, message: str) -> bool:
         """Whether a message complains in plain words, and no good news stand beside them that are quite sure."""
         return holds_complaint(message) and self._of_kind("tells_good", message, "") < SURELY_GOOD
+
+    def _goes_on(self, message: str, before: str) -> bool:
+        """Whether a message tells on what was bad: "she made us tea after, she thanked us" behind a death."""
+        if not before or self._of_kind("tells_bad", before, "") < SURELY_BAD:
+            return False
+        return self.kind(message)[0].startswith("tells") and self._of_kind("tells_good", message, "") < SURELY_GOOD
 
     def _of_kind(self, kind: str, message: str, before: str) -> float:
         """Mean of what is heard in a message alone, and behind the one before it."""

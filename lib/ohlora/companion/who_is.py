@@ -1,0 +1,72 @@
+"""Who is Biscotti? A question for somebody whom the user named is answered by what they are, or where they were named.
+
+What searches by meaning looks for what is asked, and finds nothing in "my greyhound biscotti did his lean on me".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ohlora.llm.language import text_language
+from ohlora.rag import Memory, Recalled
+from ohlora.rag.named_others import named_others
+from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people
+
+_ASKS = (
+    re.compile(
+        r"\bwho(?:['’]?s| is| was) (?!(?:my|your|our|the|that|this|it|he|she|there|here|an?|in|on|at|to|i"
+        r"|u|you|(?:oh-?)?lora|aurora|\w+ing)\b)"
+        r"(?P<name>[a-zà-ž]{2,}(?: (?-i:[A-Z])[a-zà-ž]+)?)(?=\W*$|[,?]| (?:again|then|to me)\b)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"\bwho (?!(?:i|he|she|it|that|this|we|they|u|you|my|the)\b)(?P<name>[a-zà-ž]{2,}) (?:is|was)\b"
+        r"(?! (?:my|your|the|going|coming|in|at|on|with|playing|doing)\b)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?<![가-힣])(?!(?:내|제|나|너|그|얘|걔|쟤)[가이]\s)(?P<name>[가-힣]{2,5}?)(?:이?가|이?는|은|이)?\s"
+        r"누(?:구(?:게|지|야|였|더라|라고|인지|예요|[?？]|$)|군지)"
+    ),
+)
+_QUESTION_WORD = re.compile(r"^(?:사람|친구|오늘|어제|여기|거기|누구|그게|이게|주인공|범인|오로라|로라)$")
+
+
+def who_is_asked(message: str) -> str:
+    """The name of whom a message asks who they are, as it is written there; "": it does not ask that."""
+    found = next(filter(None, (form.search(message) for form in _ASKS)), None)
+    return "" if found is None or _QUESTION_WORD.match(found["name"]) else found["name"]
+
+
+def who_is(name: str, memories: Sequence[Memory], messages: Sequence[Memory], language: str) -> Recalled | None:
+    """What the user told of somebody: what they are where that is known, else the first message that names them.
+
+    Args:
+        name: see who_is_asked. memories: that hold now. messages: what the user wrote, oldest first, as memories.
+        language: ``"ko"`` or ``"en"``, of the question.
+    """
+    told = [one for one in messages if _holds(one.value, name)]
+    for one in reversed(told):
+        for named in named_others(one.value):
+            if _same(named.name, name):
+                return Recalled(one, 1.0, _what_they_are(named.word, language))
+    for one in memories:
+        is_of_others = is_of_people(one.key) or one.key in PET_KEYS
+        if _same(one.value, name) and is_of_others and one.key.casefold() not in NAME_KEYS:
+            return Recalled(one, 1.0, _what_they_are(one.key, language))
+    return Recalled(told[0], 1.0) if told else None
+
+
+def _what_they_are(word: str, language: str) -> str:
+    return f"your {word}" if language == "en" and text_language(word) == "en" else word
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _holds(text: str, name: str) -> bool:
+    """Whether a text holds a name, in Latin letters as a whole word."""
+    behind = r"(?!\w)" if name.isascii() else ""
+    return re.search(rf"(?<!\w){re.escape(name)}{behind}", text, re.IGNORECASE) is not None
