@@ -58,6 +58,8 @@ class Answers:
         ("두부 병원 데려갈까. 나 이제 나가봐야겠다", "이제 나가봐야겠다"), ("이제 나가봐야 소용없어", ""),
         ("Theo is at the door, so I must be off. God bless, Oh-LoRA.", "God bless, Oh-LoRA."),
         ("i have to go to work tomorrow", ""),
+        ("my program is on at eight. I'll say good night. It was nice to have company.", "I'll say good night."),
+        ("god bless you", "god bless you"), ("시험은 다음 주에 봐", ""), ("i have to go again tomorrow", ""),
         ("grandma died before i could say goodbye", ""), ("i'm so happy to see you!", ""), ("i see you like cats", ""),
         ("나 요즘 바이올린 배워", ""), ("다음에 봐야 할 시험이 너무 많아", ""), ("i gotta run a marathon", ""),
         ("나 가요 좋아해", ""), ("my crush said see you tomorrow omg", ""),

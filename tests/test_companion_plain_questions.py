@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.companion.answer import read_message
-from ohlora.companion.plain_questions import plainly_asked
+from ohlora.companion.plain_questions import asks_for_her_view, asks_to_imagine, plainly_asked
 from ohlora.config import DATA
 from ohlora.rag import Reading
 from ohlora.rag.marked_messages import facts_about_her
@@ -75,3 +75,29 @@ def test_a_reader_that_hears_a_question_for_something_told_is_overruled() -> Non
     reading = read_message(Reader(), Wants(), "됐고 오로라님은 연애해봤어요?", ())
     assert reading.about_her == "love_life" and not reading.surely_asks
     assert read_message(Reader(), Wants(), "내 시험 언제라고 했지?", ()).surely_asks
+
+
+@pytest.mark.parametrize(
+    ("message", "asks", "imagines"),
+    [
+        ("저는 떡볶이 먹고 싶은데... 둘 중에 뭐가 나을까요?", True, False), ("답장할까 말까 솔직히", True, False),
+        ("what would you do first if you had a van", True, True), ("너라면 어디 살래", True, True),
+        ("내 시험 언제라고 했지?", False, False), ("would you remind me of the date?", False, False),
+        ("what should I stay away from?", False, False), ("what do you know about me?", False, False),
+    ],
+)  # fmt: skip
+def test_who_asks_for_her_view_asks_for_nothing_that_was_told(message: str, asks: bool, imagines: bool) -> None:
+    assert asks_for_her_view(message) is asks and asks_to_imagine(message) is imagines
+
+    class Reader:
+        def read(self, message: str, before: str) -> Reading:
+            return Reading(0.0, 0.0, 0.0, 0.9, may_ask=True, surely_asks=True)
+
+    class Wants:
+        def of(self, message: str, before: str) -> str:
+            return "asks_told"
+
+        def asks_told(self, message: str, before: str) -> float:
+            return 0.9
+
+    assert read_message(Reader(), Wants(), message, ()).surely_asks is not asks

@@ -16,6 +16,7 @@ from ohlora.rag.told_names import (
     key_of_named,
     may_be_renamed,
     may_be_the_name,
+    may_be_the_same,
     plain_name,
     whose_name_is_asked,
 )
@@ -266,3 +267,18 @@ def test_neither_a_kind_of_animal_nor_whose_it_is_is_the_name(words: str, questi
 def test_a_further_name_is_told_plainly(value: str, message: str, may: bool) -> None:
     assert may_be_renamed(value, message) is may
     assert may_be_renamed(value, message, [value]), "it was known before"
+
+
+@pytest.mark.parametrize(
+    ("key", "word", "same"),
+    [("child", "daughter", True), ("반려동물", "강아지", True), ("pet", "dog", True), ("pet", "sister", False),
+     ("granddaughter", "daughter", False), ("grandchild", "granddaughter", True), ("자녀", "아들", True),
+     ("crush", "crush", True), ("hobby", "dog", False), ("sister", "", False)],
+)  # fmt: skip
+def test_whom_a_key_and_a_word_mean(key: str, word: str, same: bool) -> None:
+    assert may_be_the_same(key, word) is same
+
+
+def test_a_granddaughter_is_no_daughter() -> None:
+    assert is_told_of_another("Lily", "My granddaughter Lily, she is 6", "what is my daughter called?")
+    assert whose_name_is_asked("who is my crush?") == "crush"

@@ -15,8 +15,8 @@ from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.honesty import ARTIFICIAL, asks_what_she_is
 from ohlora.companion.message_parts import asking_sentences, repeats_her_question, two_questions
 from ohlora.companion.open_question import as_answer
-from ohlora.companion.plain_questions import plainly_asked
-from ohlora.companion.told_fact import asks_back, asks_of_own, not_known_either, told_fact
+from ohlora.companion.plain_questions import asks_for_her_view, plainly_asked
+from ohlora.companion.told_fact import asks_back, asks_of_own, not_known_either, refers_to_told, told_fact
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
@@ -80,6 +80,9 @@ def read_message(
         want = asked
         if not asks_back(message):
             reading = replace(reading, may_ask=False, surely_asks=False)
+    if asks_for_her_view(message) and not (asks_back(message) or refers_to_told(message)):
+        reading = replace(reading, may_ask=False, surely_asks=False)
+        want = "" if want == ASKS_TOLD else want
     want = ASKS_TOLD if asks_of_own(message) else want
     want = want or denied(message, before) or told_before(message, before)
     asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))

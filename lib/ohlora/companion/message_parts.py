@@ -48,12 +48,12 @@ _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right
 _SAYS_GOODBYE = re.compile(  # at the end of a message, however long the sentence is; nothing but a name or "x" behind
     r"(?:(?<![가-힣])(?:ㅂㅂ|ㅃㅃ|ㅃㅇ|빠이|바이바이|바이|안녕히\s?계세요"
     r"|(?<![은는이가] )(?:담|다음)에\s?또?\s?(?:봐|보자|봬요|뵙겠습니다|얘기하자|올게)"
-    r"|(?:담|다음)\s?주에\s?또?\s?(?:봐|보자|봬요|뵙\S*|올게)"
-    r"|(?:이만|이제|시간이라|지금)\s?(?:나?가\s?보겠습니다|나?가\s?봐야\s?(?:겠다|겠어|해|돼|겠네))"
+    r"|(?<![은는이가] )(?:담|다음)\s?주에\s?또?\s?(?:봐|보자|봬요|뵙\S*|올게)"
+    r"|(?:이만|이제|시간이라|(?<![은는이가에] )지금)\s?(?:나?가\s?보겠습니다|나?가\s?봐야\s?(?:겠다|겠어|해|돼|겠네))"
     r"|(?:저|나)는?\s?이만\s?(?:가볼게|갈게)|또\s?올게)요?"
     r"|(?:^|[.,!?;)]\s*|\b(?:ok|okay|well|anyway|so|and)\s)(?:good ?bye|bye(?:-?bye)?|cya|see (?:you|ya|u)|ttyl|gtg|g2g"
     r"|gotta (?:go|run)|talk later|catch you later|until next time"
-    r"|i must be off|i have to (?:go|run|dash)|god bless))"
+    r"|i must be off|i have to (?:go|run|dash)(?! again)|god bless(?: you)?|i['’]?ll say (?:good ?night|good ?bye)))"
     r"(?:[\s,.!~ㅋㅎㅠ^x-]|oh|lora|오로라|님|love|friend|dear|for|now|then|tomorrow|take care|of yourself|later|soon"
     r"|again)*$",
     re.IGNORECASE,
@@ -105,10 +105,15 @@ def two_questions(message: str) -> list[str]:
 def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
     """The goodbye at the end of a message, whatever else it says ("wish me luck! gotta go"); "" where there is none.
 
+    A sentence that asks nothing may stand behind it: "I'll say good night. It was nice to have company."
+
     Not where the message tells something bad: "my dog died today. gotta go" is no mere goodbye.
     """
     *before, last = sentences_of(message) or [""]
     plainly = _SAYS_GOODBYE.search(last)
+    if plainly is None and before and not _ASKS.search(last):
+        plainly = _SAYS_GOODBYE.search(before[-1])
+        last = before[-1] if plainly else last
     if plainly is None:
         leaves = act_of_intent()[answers.likeliest_intent(last)] == _LEAVES and answers.is_clear(last)
         if not (before and leaves):

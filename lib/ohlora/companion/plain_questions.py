@@ -23,6 +23,23 @@ _REPORTED = re.compile(  # he texted "do you miss me?", "너 연애하냐?고 �
     r"|\b(?:ask(?:s|ed|ing)?|text(?:s|ed)?|said|says|wrote|goes|went|was like|messaged)\b[^.!?]{0,16}[\s,:\"“‘']*$",
     re.IGNORECASE,
 )
+_IMAGINES = r"\bwould (?:yo)?u (?:do|say|pick|choose|rather|want|go|be|live)\b|(?<![가-힣])(?:너|네|니)라면"
+_VIEW = re.compile(
+    r"(?:뭐가|어느\s?(?:게|쪽이)|어떤\s?게)\s?(?:더\s)?(?:나을|좋을|낫|나아)|(?:어떨|나을|좋을|잘한\s?걸|맞는\s?걸)까"
+    r"|[가-힣]까\s?말까|어떻게\s생각|(?<![가-힣])(?:네|니|너의|오로라\S*)\s(?:생각|의견)|추천\s?(?:좀|해)"
+    rf"|\bwhat (?:would|do|should) (?:yo)?u (?:think|do|say|pick|choose|suggest|recommend)\b|{_IMAGINES}",
+    re.IGNORECASE,
+)
+
+
+def asks_for_her_view(message: str) -> bool:
+    """Whether a message plainly asks for her view, not for what was told: "뭐가 나을까요?", "what would you do?"."""
+    return _VIEW.search(message) is not None
+
+
+def asks_to_imagine(message: str) -> bool:
+    """Whether a message asks what she would do in the user's place: nothing that was told answers that."""
+    return re.search(_IMAGINES, message, re.IGNORECASE) is not None
 
 
 def plainly_asked(message: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from ohlora.companion.answer import MAY_BE_TOLD, told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.language_wish import language_answer
+from ohlora.companion.plain_questions import asks_to_imagine
 from ohlora.companion.speech_level import asks_something_else, speech_answer
 from ohlora.companion.todays_date import clock_answer
 from ohlora.companion.told_fact import asks_for_days, with_a_day
@@ -77,5 +78,6 @@ def prepared_answer(
         return ready
     if asks:
         # answered by what it brings to mind alone: "who knows" beside it would be odd
-        return remembered_answer(draft, history, now) or general_answer(answers, draft, history)
+        remembered = None if asks_to_imagine(draft.plain) else remembered_answer(draft, history, now)
+        return remembered or general_answer(answers, draft, history)
     return general_answer(answers, draft, history)

@@ -28,6 +28,7 @@ from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
 from ohlora.rag.message_reader import POSSIBLE
+from ohlora.rag.named_others import named_others
 from ohlora.rag.told_names import (
     NAME_KEYS,
     NICKNAME_KEYS,
@@ -38,6 +39,7 @@ from ohlora.rag.told_names import (
     is_of_people,
     may_ask_for_own_name,
     may_be_the_name,
+    may_be_the_same,
     whose_name_is_asked,
 )
 from ohlora.rag.wants import ASKS_TOLD
@@ -106,6 +108,8 @@ def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool)
             return not (asks and log.keeps(one))  # there the words that answer are found in it, too
         if asks and not can_answer(message, one.value, log.told_in(one)):
             return False
+        if only_one and _is_plainly_named(one, log.told_in(one), message):
+            return True
         if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
         known = () if only_one else (other.memory for other in found)
@@ -119,6 +123,12 @@ def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool)
     except Exception:
         logger.exception("what the user wrote was not read again; what is stored counts")
         return found
+
+
+def _is_plainly_named(memory: Memory, told: str, question: str) -> bool:
+    """Whether a memory is the name of whom a question asks for, in plain words: "my daughter Karen is bringing one"."""
+    whose = whose_name_is_asked(question)
+    return any(one.name == memory.value and may_be_the_same(one.key, whose) for one in named_others(told))
 
 
 def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:

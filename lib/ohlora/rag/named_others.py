@@ -9,20 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.korean_words import Morpheme, ends_in_consonant, morphemes
 from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people, pet_key, relations
 
-_MORE_RELATIONS = {
-    "ko": {"짝사랑": r"짝사랑|썸[남녀]", "자녀": "큰애|작은애|첫째|둘째|막내|큰아이|작은아이"},
-    "en": {
-        "crush": "crush", "grandson": "grandson", "granddaughter": "grand-?daughter",
-        "grandchild": "grand-?(?:kid|child|children)", "child": "kid|child|children",
-    },
-}  # fmt: skip
 _ONE_CAPITAL = r"(?!(?:Mr|Ms|Dr)\b)[A-Z]\w*(?:[-'’][A-Z]\w+)?[^\W\dA-Z_](?!\w)"  # not BTS
 _SMALL = r"(?!(?:that|this|he|she|who|what|it|here|there|where|how|[a-z]+n['’]?t)\b)[^\W\d_]{3,}"
 _AND = r"(?:,? (?:and|&) |, )"
@@ -91,7 +83,7 @@ def _confirmed(facts: Sequence[Fact], message: str) -> Iterator[Named]:
             continue
         if _NAME_IS.search(before):
             yield Named(name, fact.key, "")
-        for key, words in _relations(language).items():
+        for key, words in relations(language).items():
             if re.search(_STANDS_BEFORE[language].format(mine=_MINE, words=words), before):
                 yield Named(name, key, "")
 
@@ -107,7 +99,7 @@ def _is_of_others(key: str) -> bool:
 
 def _in_english(message: str) -> Iterator[Named]:
     names = rf"(?P<name>{_ONE_CAPITAL}(?: (?!I\b){_ONE_CAPITAL})?)(?:{_AND}(?P<second>{_ONE_CAPITAL}))?"
-    for key, words in _relations("en").items():
+    for key, words in relations("en").items():
         relation = rf"(?i:(?P<word>{words}))"
         for form in (
             rf"{_MINE}{relation}s?{_CALLS}?,? {names}(?!['’]s? (?:name|birthday)|,? who\b)",
@@ -129,7 +121,7 @@ def _in_korean(message: str) -> Iterator[Named]:
     if not re.search("[가-힣]", message):
         return
     parts: list[Morpheme] = []
-    for key, words in _relations("ko").items():
+    for key, words in relations("ko").items():
         told = _NAME_IS_TOLD.format(name=_KOREAN_NAME, ending=_IS_KOREAN)
         for one in re.finditer(rf"(?<![가-힣])(?P<word>{words})(?:{told}|\s(?=[가-힣]{{2}}))", message):
             parts = parts or morphemes(message)
@@ -155,8 +147,3 @@ def _as_called(name: str, key: str) -> str:
     short = name[:-1]
     easy = name.endswith("이") and len(short) > 1 and ends_in_consonant(short)
     return short if easy and key not in PET_KEYS else name
-
-
-@cache
-def _relations(language: str) -> dict[str, str]:
-    return relations(language) | _MORE_RELATIONS[language]

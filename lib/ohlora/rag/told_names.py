@@ -98,14 +98,16 @@ _RELATIONS = {
         "여자친구": r"여친|여자\s?친구", "남자친구": r"남친|남자\s?친구", "룸메이트": "룸메(?:이트)?",
         "언니": "언니", "오빠": "오빠", "누나": "누나", "형": "형", "친구": "친구",
         "엄마": "엄마|어머니", "아빠": "아빠|아버지", "조카": "조카", "손주": "손주|손녀|손자", "며느리": "며느리",
-        "사위": "사위",
+        "사위": "사위", "짝사랑": r"짝사랑|썸[남녀]", "자녀": "자녀|큰애|작은애|첫째|둘째|막내|큰아이|작은아이",
     },
     "en": {
         "daughter": "daughter", "son": "son", "wife": "wife", "husband": "husband", "partner": "partner|fianc[eé]e?",
         "girlfriend": "girlfriend|gf", "boyfriend": "boyfriend|bf", "sister": "sister|sis", "brother": "brother|bro",
         "mother": "mother|mum|mom|mam", "father": "father|dad", "friend": "friend|bestie",
         "roommate": "roommate|flatmate|housemate", "niece": "niece", "nephew": "nephew",
-        "cousin": "cousin", "mother-in-law": "mother[- ]in[- ]law",
+        "cousin": "cousin", "mother-in-law": "mother[- ]in[- ]law", "crush": "crush",
+        "grandson": "grand-?son", "granddaughter": "grand-?daughter", "grandchild": "grand-?(?:kid|child|children)",
+        "child": "kid|child|children",
     },
 }  # fmt: skip
 """Keys of memories, and the words that stand before a name of whom they tell."""
@@ -116,7 +118,10 @@ _IN_ENGLISH = {
 }  # fmt: skip
 _MAY_BE = (
     {"partner", "wife", "girlfriend"}, {"partner", "husband", "boyfriend"}, {"friend", "roommate"},
-    {"sister", "동생"}, {"brother", "동생"}, {"niece", "조카"}, {"nephew", "조카"},
+    {"sister", "동생"}, {"brother", "동생"}, {"niece", "조카"}, {"nephew", "조카"}, {"child", "son"},
+    {"child", "daughter"}, {"child", "자녀"}, {"자녀", "son"}, {"자녀", "daughter"}, {"grandchild", "grandson"},
+    {"grandchild", "granddaughter"}, {"grandchild", "손주"}, {"crush", "짝사랑"},
+    {"crush", "girlfriend"}, {"crush", "boyfriend"},
 )  # fmt: skip
 """Of these one may be another: a partner may be a wife, a 동생 is a sister or a brother."""
 _CALLED = {
@@ -136,7 +141,7 @@ _ANOTHER = re.compile(
     r"|\bmy (?!(?:full|first|last|middle|nick|own|real|whole|user|english|korean|japanese|chinese|given|maiden|actual"
     r"|family|stage|pen|gamer?|screen|new|old|legal|preferred|birth|married|name)\b)(\w+?)"
     r"(?:['’]?s)? names?\b"
-    r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my\b",
+    r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my (\w+)\b",
     re.IGNORECASE,
 )
 _OWN = re.compile(
@@ -297,9 +302,15 @@ def is_of_another(key: str, message: str) -> bool:
     asked = _relation(whose)
     if _PET.search(message):  # "my daughter's dog"
         return bool(whose) and bool(_relation(key)) and not asked
-    told = _relation(key)
-    may_be = any({asked, told} <= some for some in _MAY_BE)
-    return bool(asked) and (key in PET_KEYS or not (told in ("", asked) or may_be))
+    return bool(asked) and (key in PET_KEYS or not (_relation(key) == "" or may_be_the_same(key, whose)))
+
+
+def may_be_the_same(key: str, word: str) -> bool:
+    """Whether a memory under a key may be about whom a word names: "child", "daughter"; "반려동물", "강아지"."""
+    if key in PET_KEYS:
+        return _PET.fullmatch(word) is not None
+    told, asked = _relation(key), _relation(word)
+    return bool(told) and (told == asked or any({asked, told} <= some for some in _MAY_BE))
 
 
 def is_told_of_another(value: str, text: str, question: str) -> bool:
