@@ -82,8 +82,25 @@ def test_what_her_persona_likes_she_takes(message: str, language: str, liked: st
 def test_in_a_game_of_two_she_chooses_whatever_else_the_message_sounds_like() -> None:
     said = choice("밸런스게임 ㄱ 평생 양말에 물묻은 채로 살기 vs 말할때마다 심벌즈 소리 나기", "ko", "tells_self")
     assert ("평생 양말에 물묻은 채로 살기" in said) != ("말할때마다 심벌즈 소리 나기" in said)
-    assert choice("야 밸런스게임 다시 ㄱ 평생 민초만 먹기 vs 평생 수학만 하기", "ko", "laughs")
+    assert choice("야 밸런스게임 다시 ㄱ 평생 민초만 먹기 vs 평생 수학만 하기", "ko", "only_laughs")
     assert choice("would you rather fly or swim?", "en", "tells_self") and not choice("tea or war?", "en", "grieves")
+
+
+def test_where_more_hangs_on_it_she_leans_and_of_what_is_grave_she_chooses_nothing() -> None:
+    asked = "should I sell the piano or keep it?"
+    said = choice(asked, "en", "torn_big")
+    assert ("sell the piano" in said) != ("keep it" in said) and said != choice(asked, "en", "torn_small")
+    assert choice("돌아가는 게 나을까 계속 글 쓰는 게 나을까?", "ko", "torn_big")
+    for grave in ("ring the hospital now or leave it till morning?", "sue him or pay the loan?"):
+        assert choice(grave, "en", "torn_big") == ""
+    assert choice("수술 받는 게 나을까 기다리는 게 나을까?", "ko", "torn_big") == ""
+
+
+def test_who_asks_to_pick_one_means_what_was_said_before() -> None:
+    before = ["회사로 돌아가는 게 나을까 계속 글 쓰는 게 나을까?", "그건 네 입장이고"]
+    assert "쪽" in choice("딱 하나만 골라봐", "ko", "says_no", before)
+    assert choice("딱 하나만 골라봐", "ko", "says_no") == choice("하나만 있어", "ko", "says_no", before) == ""
+    assert "밸런스" not in choice("고르라고 둘중에", "ko", "only_laughs", ["밸런스게임 ㄱ 물 vs 심벌즈"])
 
 
 def test_what_only_sounds_like_a_taste_of_hers_is_none() -> None:

@@ -22,7 +22,9 @@ from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, w
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.message_reader import POSSIBLE
-from ohlora.rag.wants import ASKS_TOLD, RISKY, is_about_her
+from ohlora.rag.moved_plan import may_move
+from ohlora.rag.told_names import asks_for_own_name
+from ohlora.rag.wants import ASKS_TOLD, CORRECTS, RISKY, is_about_her
 
 logger = logging.getLogger(__name__)
 
@@ -84,14 +86,16 @@ def read_message(
         reading = replace(reading, may_ask=False, surely_asks=False)
         want = "" if want == ASKS_TOLD else want
     want = ASKS_TOLD if asks_of_own(message) else want
+    want = "" if want == CORRECTS and may_move(message) else want  # a plan that is moved was no slip of hers
     want = want or denied(message, before) or told_before(message, before)
     asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
+    remembers_me = want in MAY_BE_TOLD and asks_for_own_name(message)
     return replace(
         reading,
         wants=want,
         asks_by_wants=asks_by_wants,
         about_her=want if is_about_her(want) else "",
-        may_ask=reading.may_ask or asks,
+        may_ask=reading.may_ask or asks or remembers_me,
         surely_asks=reading.surely_asks or asks,
     )
 

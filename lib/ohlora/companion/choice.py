@@ -2,14 +2,15 @@
 
 The two are found by the few wordings in which people put such a choice; what was said before does not matter. Which of
 them she takes depends on the two alone, not on their order or the words around them, so that she does not change her
-mind; where her persona likes one of them, it is that. Nothing that weighs on anybody is chosen: whether it does is
-known from the intent of the message.
+mind; where her persona likes one of them, it is that. Whether a choice weighs more is known from the intent of the
+message; nothing grave is chosen.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ import yaml
 
 from ohlora.config import DATA
 from ohlora.llm.reply_format import plain_letters
-from ohlora.rag.intents import as_beginning
+from ohlora.rag.intents import act_of_intent, as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
 
 _LONGEST = 34  # characters of one option
@@ -34,8 +35,8 @@ _KOREAN = (
         rf"(?:^|[,.!?~]\s*)(?P<first>[^,.!?~]{{2,24}}?)\s*(?:아니면|vs\.?)\s*(?P<second>[^,.!?~]{{2,24}}?){_ASKS_SO}"
     ),
     re.compile(
-        r"(?P<first>(?:\S+\s){0,2}?\S+(?:는|은|을))\s?(?:게|거|쪽이)\s?(?:나을|좋을|나아|낫|나은)\S*\s"
-        rf"(?P<second>(?:\S+\s){{0,2}}?\S+?{_BETTER})"
+        r"(?P<first>(?:[^\s.,!?]+\s){0,2}?[^\s.,!?]+(?:는|은|을))\s?(?:게|거|쪽이)\s?(?:나을|좋을|나아|낫|나은)\S*\s"
+        rf"(?P<second>(?:[^\s.,!?]+\s){{0,2}}?[^\s.,!?]+?{_BETTER})"
     ),
 )
 _ENGLISH = re.compile(
@@ -46,6 +47,11 @@ _ENGLISH = re.compile(
 _GAME = re.compile(  # the two are for fun, whatever else the message sounds like
     r"^.*?밸런스\s?게임\S*\s*(?:(?:다시|하나|또)\s*)?(?:ㄱ+|고고?|하자|해\s?봐)?[\s,.:!~ㅋ]*"
     r"|^.*?\bwould (?:yo)?u rather\s",
+    re.IGNORECASE,
+)
+_PICKS = re.compile(
+    r"(?:하나만|둘\s?중에?서?)\s?(?:\S+\s)?(?:골라|고르|택해|정해)|골라\s?(?:봐|줘|달라)|고르라(?:고|니까)"
+    r"|\b(?:pick|choose) (?:one|a side)\b",
     re.IGNORECASE,
 )
 _AROUND = re.compile(
@@ -77,19 +83,35 @@ def options(message: str, language: str) -> tuple[str, str] | None:
     return None
 
 
-def choice(message: str, language: str, intent: str) -> str:
+def choice(message: str, language: str, intent: str, before: Sequence[str] = ()) -> str:
     """What she says to a message that asks her to choose, or "".
 
+    Where the choice matters more she leans to one and leaves it to the user; of what is grave she chooses nothing.
+
     Args:
-        intent: of the message, see ohlora.rag.intents.
+        intent: of the message, see ohlora.rag.intents. before: what the user said before it, the newest last; who only
+            asks to pick one means what stands there.
     """
     content, game = _content(), _GAME.search(message)
-    asked = message[game.end() :] if game and language == "ko" else message
-    found = options(asked, language) if game or intent in content["intents"] else None
-    if found is None:
+    light = game or intent in content["intents"]
+    picks = _PICKS.search(message) is not None
+    found = (
+        options(_without_game(message), language)
+        if light or picks or act_of_intent()[intent] in content["lean_acts"]
+        else None
+    )
+    if found is None and picks:
+        found = next(filter(None, (options(_without_game(one), language) for one in reversed(before[-2:]))), None)
+    if found is None or re.search(content["grave"], " ".join([message, *before[-2:]]), re.IGNORECASE):
         return ""
-    phrases = content[language]
+    phrases = content[language if light else f"lean_{language}"]
     return as_beginning(phrases[zlib.crc32(message.encode()) // 2 % len(phrases)].format(choice=_taken(found)))
+
+
+def _without_game(message: str) -> str:
+    """A message without the words with which a game of two begins: "밸런스게임 ㄱ"."""
+    game = _GAME.search(message)
+    return message[game.end() :] if game and "밸런스" in game[0] else message
 
 
 def _taken(pair: tuple[str, str]) -> str:

@@ -58,6 +58,11 @@ _ASKS_WHAT = re.compile(  # beside a number or a day that is no question: "몇 �
     r"|\b(called|name)\b",
     re.IGNORECASE,
 )
+_ASKS_FOR_NO_DAY = re.compile(
+    r"음식|먹|직업|하는\s?일|취미|노래|음악|가수|영화|책|색|사는\s?곳|\b(food|eat|job|work|hobby|hobbies|colou?r|song|music|band|film"
+    r"|movie|book)\b",
+    re.IGNORECASE,
+)
 _ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
 _ASKS_FOR_BIRTHDAY = re.compile(  # not "what did I get for my birthday?", "where was I born?"
     rf"(?<![가-힣])(?:내|제)\s?생일(?!\s?(?:선물|파티|케이크|상|날?에|때))|\bwhen was i born\b"
@@ -85,7 +90,7 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
     if _PLACE_OR_PERSON.search(question):
         return not is_day or (asks_when(question) and not _ONLY_A_MEETING.search(question))
     if _ASKS_WHAT.search(question):
-        return True
+        return not (is_day and _ASKS_FOR_NO_DAY.search(question)) or asks_when(question)
     if asks_for_a_day(question):
         return _TIME_WORD.search(words) is not None
     if asks_when(question):

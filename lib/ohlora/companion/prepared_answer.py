@@ -9,6 +9,7 @@ from datetime import datetime
 from ohlora.companion.answer import MAY_BE_TOLD, told_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.language_wish import language_answer
+from ohlora.companion.moved_answer import moved_answer
 from ohlora.companion.plain_questions import asks_to_imagine
 from ohlora.companion.speech_level import asks_something_else, speech_answer
 from ohlora.companion.todays_date import clock_answer
@@ -63,7 +64,7 @@ def prepared_answer(
     if ready is None and (reading.surely_asks or may_ask or days):
         ready = told_answer(sources.memory, draft, now, days or asks_for_told(answers, draft))
     if ready is None:
-        ready = chosen_answer(answers, draft)
+        ready = moved_answer(draft) or chosen_answer(answers, draft, history)
     if ready is None and reading.wants:
         ready = wanted_answer(sources.wants, sources.examples, draft, history, answers)
     if ready is not None:

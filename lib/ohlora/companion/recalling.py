@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 
+from ohlora.companion.day_asked_for import day_asked_for, told_of_day
 from ohlora.companion.draft import Draft
 from ohlora.companion.kind_of_answer import can_answer
 from ohlora.companion.speech_level import speech_for, speech_offer, wish_in_talk
@@ -23,12 +24,13 @@ from ohlora.companion.told_fact import (
     tells_a_day,
     with_a_day,
 )
-from ohlora.companion.who_is import who_is, who_is_asked
+from ohlora.companion.who_is import holds_name, who_is, who_is_asked
 from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.named_others import named_others
+from ohlora.rag.somebody_else import is_of_the_other
 from ohlora.rag.told_names import (
     NAME_KEYS,
     NICKNAME_KEYS,
@@ -40,6 +42,8 @@ from ohlora.rag.told_names import (
     may_ask_for_own_name,
     may_be_the_name,
     may_be_the_same,
+    names_a_pet,
+    pet_key,
     whose_name_is_asked,
 )
 from ohlora.rag.wants import ASKS_TOLD
@@ -78,12 +82,13 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
             draft.offer = speech_offer(draft.plain)
         found = memory.search(user, message, CANDIDATES, asked=asks)
         found = _by_whose_name_is_asked(message, found, known) if asks else found
-        found = found if days else _answering(log, found, message, asks)
+        found = found if days else _answering(log, found, message, asks, known)
         draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
-    if (found := _who_is(log, user, message, known)) is not None:
-        draft.recalled = (found,)
+    plainly = _plainly_asked_for(log, user, message, asks, known, now)
+    if plainly:
+        draft.recalled = tuple(plainly[:RECALLED])
         draft.reading = replace(draft.reading, wants=ASKS_TOLD, surely_asks=True)
         return
     if not asks or (draft.recalled and _is_the_name(draft.recalled[0].memory, message)):
@@ -91,29 +96,36 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     try:
         find = partial(log.find, user, message, asks_for_former(message))
         dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) and not days else None
-        found = _telling(log, draft, message) or dated or find(_may_answer(message, days, now))
+        found = _telling(log, draft, message) or dated or find(_may_answer(message, days, known, now))
         if found is not None and can_answer(message, found.words or found.memory.value, found.memory.value):
             draft.quotable = _as_it_is_now(memory, user, found, message)
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
 
 
-def _answering(log: MessageLog, found: list[Recalled], message: str, asks: bool) -> list[Recalled]:
-    """Without facts that were told in messages which do not answer the question, the best first."""
+def _answering(
+    log: MessageLog, found: list[Recalled], message: str, asks: bool, known: Sequence[Memory]
+) -> list[Recalled]:
+    """Without facts that were told in messages which do not answer the question, the best first.
+
+    Args:
+        known: all memories of the user.
+    """
 
     only_one = bool(whose_name_is_asked(message))  # of several values told together only one is the name
+    whom = _spoken_of(message, known) if asks else []
 
     def is_answer(one: Memory) -> bool:
         if one.is_quoted:
             return not (asks and log.keeps(one))  # there the words that answer are found in it, too
         if asks and not can_answer(message, one.value, log.told_in(one)):
             return False
-        if only_one and _is_plainly_named(one, log.told_in(one), message):
-            return True
+        if whom and not any(holds_name(log.told_in(one), name) for name in whom):
+            return False
         if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
-        known = () if only_one else (other.memory for other in found)
-        beside = [other.value for other in known if (other.key, other.source_turn) == (one.key, one.source_turn)]
+        others = () if only_one else (other.memory for other in found)
+        beside = [other.value for other in others if (other.key, other.source_turn) == (one.key, one.source_turn)]
         return log.holds_answer(one, message, asks, beside)
 
     if asks and asks_about_the_past(message):
@@ -151,14 +163,21 @@ def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
     return True
 
 
-def _who_is(log: MessageLog, user: str, message: str, known: Sequence[Memory]) -> Recalled | None:
-    """Who somebody is whom a message asks for by name; None: it asks for nobody, or nobody was named so."""
-    name = who_is_asked(message)
+def _plainly_asked_for(
+    log: MessageLog, user: str, message: str, asks: bool, known: Sequence[Memory], now: datetime
+) -> list[Recalled]:
+    """What a message plainly asks for: who somebody is, what is on that day, the names of those who were named."""
+    name, day = who_is_asked(message), day_asked_for(message, now.date()) if asks else None
     try:
-        return who_is(name, known, log.messages(user), text_language(message) or "ko") if name else None
+        found = who_is(name, known, log.messages(user), text_language(message) or "ko") if name else None
+        found = found or (told_of_day(day, known, log.messages(user), now) if day is not None else None)
+        if found is not None:
+            return [found]
+        names = [one for one in known if asks and _is_plainly_named(one, log.told_in(one), message)]
     except Exception:
-        logger.exception("what the user wrote was not searched for a name; what is stored counts")
-        return None
+        logger.exception("what the user wrote was not searched; what is stored counts")
+        return []
+    return [Recalled(one, 1.0) for one in names if not is_of_the_other(message, log.told_in(one))]
 
 
 def _is_the_name(memory: Memory, message: str) -> bool:
@@ -196,12 +215,27 @@ def _as_it_is_now(memory: MemoryStore, user: str, quotable: Recalled, message: s
     return replace(quotable, memory=newest, words="") if holds else quotable
 
 
-def _may_answer(message: str, days: bool, now: datetime) -> Callable[[Memory], bool] | None:
-    """Which of the user's words may answer a message; None: any. days: it asks how long it is until something."""
+def _may_answer(message: str, days: bool, known: Sequence[Memory], now: datetime) -> Callable[[Memory], bool] | None:
+    """Which of the user's words may answer a message; None: any.
+
+    Args:
+        days: it asks how long it is until something. known: all memories of the user.
+    """
     if days:
         return partial(names_a_day, now=now)
     named = whose_name_is_asked(message).casefold()
-    return (lambda one: named in one.value.casefold()) if is_of_people(named) else None
+    if is_of_people(named):
+        return lambda one: named in one.value.casefold()
+    if pet_key(named, "en"):
+        return lambda one: names_a_pet(one.value)
+    whom = _spoken_of(message, known)
+    return (lambda one: any(holds_name(one.value, name) for name in whom)) if whom else None
+
+
+def _spoken_of(message: str, known: Sequence[Memory]) -> list[str]:
+    """Those of whom a message speaks by name: "또리가 몇 살이지?" is not answered by the age of the grandson."""
+    names = {one.value for one in known if is_of_people(one.key) or one.key in PET_KEYS}
+    return [name for name in names if holds_name(message, name)]
 
 
 def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence[Memory]) -> list[Recalled]:

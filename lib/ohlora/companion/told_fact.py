@@ -27,7 +27,7 @@ from ohlora.rag.day_wording import WEEKDAY_KO, comes_again
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
 from ohlora.rag.replaced_memory import may_have_several
-from ohlora.rag.told_names import whose_name_is_asked
+from ohlora.rag.told_names import may_be_the_same, whose_name_is_asked
 
 QUOTED_UNSURELY = 45
 """Characters of what the user wrote up to which all of it is said beside words that may be wrong (by hand). Of 40 such
@@ -261,12 +261,14 @@ def _under_one_key(message: str, recalled: Sequence[Recalled], now: datetime) ->
 
     Where only one value can be right the others are no day, or older; who asks for a name wants no day beside it.
     """
-    best = recalled[0].memory
+    best, whose = recalled[0].memory, whose_name_is_asked(message)
     found = [one.memory for one in recalled if one.memory.key == best.key and not best.is_quoted] or [best]
+    if may_be_the_same(best.key, whose):  # "my grandkids" are a grandson and a granddaughter
+        found = [one.memory for one in recalled if may_be_the_same(one.memory.key, whose)]
     if not may_have_several(best.key):
         days = [names_a_day(one, now) for one in found]
         found = [one for number, one in enumerate(found) if days[number] not in days[:number]]
-    if whose_name_is_asked(message) and not is_only_a_day(best):
+    if whose and not is_only_a_day(best):
         found = [one for one in found if not is_only_a_day(one)]
     if _WHEN.search(message) and not _WHEN_TOLD.search(message):
         if _day_of(best, now) is None and not names_a_day(best, now):

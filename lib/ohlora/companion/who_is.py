@@ -46,7 +46,7 @@ def who_is(name: str, memories: Sequence[Memory], messages: Sequence[Memory], la
         name: see who_is_asked. memories: that hold now. messages: what the user wrote, oldest first, as memories.
         language: ``"ko"`` or ``"en"``, of the question.
     """
-    told = [one for one in messages if _holds(one.value, name)]
+    told = [one for one in messages if holds_name(one.value, name)]
     for one in reversed(told):
         for named in named_others(one.value):
             if _same(named.name, name):
@@ -66,7 +66,7 @@ def _same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def _holds(text: str, name: str) -> bool:
+def holds_name(text: str, name: str) -> bool:
     """Whether a text holds a name, in Latin letters as a whole word."""
     behind = r"(?!\w)" if name.isascii() else ""
     return re.search(rf"(?<!\w){re.escape(name)}{behind}", text, re.IGNORECASE) is not None

@@ -205,11 +205,14 @@ def asks_something(answers: GeneralAnswers, draft: Draft) -> bool:
 
 
 @otherwise_none
-def chosen_answer(answers: GeneralAnswers | None, draft: Draft) -> Iterator[ReplyProgress] | None:
-    """Her choice where the message asks her to choose between two small things (ohlora.companion.choice)."""
+def chosen_answer(
+    answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]] = ()
+) -> Iterator[ReplyProgress] | None:
+    """Her choice where the message asks her to choose between two things (ohlora.companion.choice)."""
     if answers is None or holds_curse(draft.plain) or draft.reading.wants == RISKY:
         return None  # an option is said as it was written
-    words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain))
+    before = [without_address(one["content"]) for one in history if one["role"] == "user"]
+    words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain), before)
     draft.quotes = draft.quotes or bool(words)
     return stream_reply(iter([format_reply(without_marks(words), "happy", 0.7)])) if words else None
 

@@ -202,8 +202,8 @@ def _add_words(
 
 
 def _own_words(message: str, language: str) -> MemoryOperation | None:
-    """A message as its own memory; None where it is long, asks to forget, or holds a model's control marks."""
-    if _FORGETS.search(message):
+    """A message as its own memory; None where it is long, asks something, or holds a model's control marks."""
+    if _FORGETS.search(message) or "?" in message or "？" in message:
         return None
     with suppress(ValueError):
         return MemoryOperation("add", OWN_WORDS[language], as_field(clean_line("message", message, _LONGEST_WORDS)))

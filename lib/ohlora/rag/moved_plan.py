@@ -59,8 +59,12 @@ _DAY_WORDS = re.compile(
 
 def may_move(message: str) -> bool:
     """Whether a message is worded as one that surely moves a plan of the user's, be it named or not."""
-    moves = MOVES.search(message) and not _MAYBE.search(_DENIED.sub(" ", message))
-    return bool(moves) and not (tells_of_somebody_else(message) or _ANOTHERS.search(message))
+    return any(map(_moves, _SENTENCE_ENDS.split(message)))
+
+
+def _moves(sentence: str) -> bool:
+    maybe, another = _MAYBE.search(_DENIED.sub(" ", sentence)), _ANOTHERS.search(sentence)
+    return bool(MOVES.search(sentence)) and not (maybe or another or tells_of_somebody_else(sentence))
 
 
 def moved_plan(

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.korean_words import Morpheme, ends_in_consonant, morphemes
-from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people, pet_key, relations
+from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people, pet_key, relation_key, relations
 
 _ONE_CAPITAL = r"(?!(?:Mr|Ms|Dr)\b)[A-Z]\w*(?:[-'’][A-Z]\w+)?[^\W\dA-Z_](?!\w)"  # not BTS
 _SMALL = r"(?!(?:that|this|he|she|who|what|it|here|there|where|how|[a-z]+n['’]?t)\b)[^\W\d_]{3,}"
 _AND = r"(?:,? (?:and|&) |, )"
-_MINE = r"\b(?:[Mm]y|MY|[Oo]ur)\s(?:(?!late |ex[ -]|host )\w+\s){0,2}?"
+_MINE = r"\b(?:[Mm]y|MY|[Oo]ur)\s(?:(?!ex[ -]|host )\w+\s){0,2}?"
 _CALLS = r"(?:['’]?s name(?:['’]?s| is)?| is (?:called|named)| called| named| names? (?:is|are))"
 _BEGINS = r"(?:^|[.!?;]\s*)"
 _NO_NAMES = frozenset(
@@ -44,6 +44,10 @@ _DENIES = re.compile(r"\b(?:call(?:s|ed|ing)?|said|wrote|never|not)\b[^.!?]*$|\b
 _PARTICLES_OF_NAMES = {"이", "가", "은", "는", "도", "를", "을", "랑", "이랑", "하고", "한테", "의", "와", "과"}
 _IS_KOREAN = r"(?:이?라고|이?라는|(?:이야|야|이에요|예요|입니다|임|인데|이고)(?![가-힣]))"
 _KOREAN_NAME = r"(?!누구|뭐|이름)[가-힣]{2,4}?"
+_TWO_NAMES = (
+    r"(?P<name>[가-힣]{2,4}?)(?:이?랑|하고|,)\s?(?P<second>[가-힣]{2,4}?)"
+    r"(?=이야|야|이?라고|예요|이에요|[\s.,!~)ㅋㅎ]|$)"
+)
 _NAME_IS_TOLD = r"\s?이름(?:은|이)?\s?(?P<name>{name}){ending}"
 
 
@@ -70,6 +74,8 @@ def with_named_others(marked: Sequence[Fact], facts: Sequence[Fact], message: st
     """
     named = {one.name.casefold(): one for one in [*_confirmed(marked, message), *named_others(message)]}.values()
     kept = [fact for fact in facts if not any(_tells_of_name(fact, one.name) for one in named)]
+    if named:  # "family: granddaughter" says no more
+        kept = [fact for fact in kept if not any(relation_key(fact.value, language) for language in ("ko", "en"))]
     return [*(Fact(one.key, one.name, 1.0) for one in sorted(named, key=lambda one: message.find(one.name))), *kept]
 
 
@@ -120,6 +126,7 @@ def _may_be_a_name(name: str) -> bool:
 def _in_korean(message: str) -> Iterator[Named]:
     if not re.search("[가-힣]", message):
         return
+    yield from _of_several_pets(message)
     parts: list[Morpheme] = []
     for key, words in relations("ko").items():
         told = _NAME_IS_TOLD.format(name=_KOREAN_NAME, ending=_IS_KOREAN)
@@ -130,16 +137,29 @@ def _in_korean(message: str) -> Iterator[Named]:
                 yield Named(_as_called(name, key), key, one["word"])
 
 
+def _of_several_pets(message: str) -> Iterator[Named]:
+    """Names told behind how many pets there are: "고양이 두 마리 키워. 참깨랑 후추", "고양이 둘 있어 보리랑 흑미"."""
+    word = relations("ko")[PET_KEYS[0]]
+    for one in re.finditer(
+        rf"(?P<word>{word})\S*\s?(?:둘|셋|두|세|[23])[^!?]{{0,10}}?(?:[.!~(:]\s?|[어음요데지든]\s){_TWO_NAMES}", message
+    ):
+        for name in (one["name"], one["second"]):
+            yield Named(name, PET_KEYS[0], one["word"])
+
+
 def _proper_noun(parts: Sequence[Morpheme], begin: int) -> str:
     """The proper noun that begins at a character and has a particle that places do not take; "": there is none."""
     number = next((number for number, one in enumerate(parts) if one.start == begin and one.tag == "NNP"), None)
     if number is None:
         return ""
-    name, *rest = parts[number : number + 3]
-    ending = "이" if rest and (rest[0].form, rest[0].tag) == ("이", "XSN") else ""  # 채린+이+가
-    particle = next(iter(rest[len(ending) :]), None)
-    is_joined = particle is not None and particle.start == name.end + len(ending) and particle.tag.startswith("J")
-    return name.form + ending if is_joined and particle.form in _PARTICLES_OF_NAMES else ""
+    name, *rest = parts[number : number + 4]
+    form, end = name.form, name.end
+    if rest and len(form) == 1 and rest[0].start == end and rest[0].tag.startswith("NN"):  # 민+서
+        form, end, rest = form + rest[0].form, rest[0].end, rest[1:]
+    if rest and (rest[0].form, rest[0].tag) == ("이", "XSN"):  # 채린+이+가
+        form, end, rest = f"{form}이", rest[0].end, rest[1:]
+    is_joined = bool(rest) and rest[0].start == end and rest[0].tag.startswith("J")
+    return form if is_joined and rest[0].form in _PARTICLES_OF_NAMES else ""
 
 
 def _as_called(name: str, key: str) -> str:

@@ -47,6 +47,7 @@ _BREEDS = (
 _KIND_OF_PET = re.compile(
     rf"(?:(?:an?|my|our|the)\s)?(?:{_PETS_IN_KOREAN}|{_BREEDS_IN_KOREAN}|{_PETS}|{_BREEDS})s?", re.IGNORECASE
 )
+_PET_OR_BREED = re.compile(rf"{_PET.pattern}|{_BREEDS_IN_KOREAN}|\b(?:{_BREEDS})\b", re.IGNORECASE)
 _PEOPLE = re.compile(
     r"친구|가족|형제|자녀|아들|딸(?!기)|손주|손자|손녀|엄마|아빠|어머니|아버지|부모|할머니|할아버지"
     r"|남편|아내|배우자|애인|짝사랑|동생|언니|오빠|누나|^형(\s|$)|사위|며느리|사촌|조카|이모(?!티콘)|삼촌"
@@ -96,14 +97,17 @@ _RELATIONS = {
         "딸": rf"{_WHICH_CHILD}딸(?:내미|애)?", "아들": rf"{_WHICH_CHILD}아들(?:내미)?",
         "남편": "남편|신랑", "아내": "아내|와이프|집사람", "동생": "(?:남|여|막내|막냇)?동생",
         "여자친구": r"여친|여자\s?친구", "남자친구": r"남친|남자\s?친구", "룸메이트": "룸메(?:이트)?",
-        "언니": "언니", "오빠": "오빠", "누나": "누나", "형": "형", "친구": "친구",
+        "언니": "언니", "오빠": "오빠", "누나": "누나", "형": "형", "친구": "친구|절친|단짝|베프",
         "엄마": "엄마|어머니", "아빠": "아빠|아버지", "조카": "조카", "손주": "손주|손녀|손자", "며느리": "며느리",
         "사위": "사위", "짝사랑": r"짝사랑|썸[남녀]", "자녀": "자녀|큰애|작은애|첫째|둘째|막내|큰아이|작은아이",
     },
     "en": {
         "daughter": "daughter", "son": "son", "wife": "wife", "husband": "husband", "partner": "partner|fianc[eé]e?",
         "girlfriend": "girlfriend|gf", "boyfriend": "boyfriend|bf", "sister": "sister|sis", "brother": "brother|bro",
-        "mother": "mother|mum|mom|mam", "father": "father|dad", "friend": "friend|bestie",
+        "mother": "mother|mum|mom|mam", "father": "father|dad",
+        "grandmother": "grandmother|grandma|granny|gran|nana|nan",
+        "grandfather": "grandfather|grandad|granddad|grandpa",
+        "aunt": "aunt|auntie", "uncle": "uncle", "friend": "friend|bestie",
         "roommate": "roommate|flatmate|housemate", "niece": "niece", "nephew": "nephew",
         "cousin": "cousin", "mother-in-law": "mother[- ]in[- ]law", "crush": "crush",
         "grandson": "grand-?son", "granddaughter": "grand-?daughter", "grandchild": "grand-?(?:kid|child|children)",
@@ -141,6 +145,7 @@ _ANOTHER = re.compile(
     r"|\bmy (?!(?:full|first|last|middle|nick|own|real|whole|user|english|korean|japanese|chinese|given|maiden|actual"
     r"|family|stage|pen|gamer?|screen|new|old|legal|preferred|birth|married|name)\b)(\w+?)"
     r"(?:['’]?s)? names?\b"
+    r"|\bnames? (?:of|has) (?:my|our) (?:(?:little|big|older|younger|two|three|both) )*(\w+?)s?\b"
     r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my (\w+)\b",
     re.IGNORECASE,
 )
@@ -153,7 +158,9 @@ _WHO_AM_I = re.compile(
     r"(?<![가-힣])(나|내가|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군)"
     r"|\bwho am i\b(?! \w+ing)|\bwho (i am|this is)\W*$"
     r"|\b(what|how) (do|did|should|would) (you|u) call me\b"
-    r"|\bwhat i'?m called\b|\bwho('?s| is) this\W*$",
+    r"|\bwhat i'?m called\b|\bwho('?s| is) this\W*$"
+    r"|\bdo (you|u) (still )?(remember|recogni[sz]e) me\b(?! (as|from|for|when|at|telling|saying|say)\b)"
+    r"|(?<![가-힣])(나|저)(를|는)?\s?(아직\s)?기억(해|하|나)\S*[\s?？!~ㅋㅎ]*$",
     re.IGNORECASE,
 )
 
@@ -247,6 +254,14 @@ def pet_key(word: str, language: str) -> str:
     return PET_KEYS[0 if language == "ko" else 1] if _PET.fullmatch(word) else ""
 
 
+def names_a_pet(text: str) -> bool:
+    """Whether a text speaks of a pet, or of a kind of them."""
+    return (
+        _PET.search(text) is not None
+        or re.search(rf"{_BREEDS_IN_KOREAN}|\b(?:{_BREEDS})\b", text, re.IGNORECASE) is not None
+    )
+
+
 def relation_key(word: str, language: str) -> str:
     """The key under which somebody is known whom a word names: "와이프" → 아내, "gf" → girlfriend; "": it names nobody.
 
@@ -279,7 +294,7 @@ def whose_name_is_asked(message: str) -> str:
     The user's own name is no answer then.
     """
     asked = None if _OWN.search(message) else _ANOTHER.search(message)
-    return next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
+    return next(filter(None, [*asked.groups(), asked[0]])).removesuffix("들") if asked else ""
 
 
 def may_be_the_name(words: str, question: str) -> bool:

@@ -1,0 +1,43 @@
+"""Who moves a plan hears that its new day is noted: "swim's been moved, it's the 19th now" – "The 19th, then!".
+
+What else such a message sounds like, bad news or joy about a change, is said with less certainty.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from functools import cache
+
+import yaml
+
+from ohlora.companion.draft import Draft
+from ohlora.companion.told_fact import is_day_alone
+from ohlora.config import DATA
+from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
+from ohlora.rag.former_value import MARKED_BESIDE
+from ohlora.rag.intents import as_beginning
+from ohlora.rag.moved_plan import may_move
+
+
+def moved_answer(draft: Draft) -> Iterator[ReplyProgress] | None:
+    """The new day of a plan said back; None where the message moves none, asks for something, or tells of two days.
+
+    Args:
+        draft: of the turn; that the answer repeats words of the user is noted there.
+    """
+    reading = draft.reading
+    if draft.otherwise is not None or reading.surely_asks or not (reading.tells_something and may_move(draft.plain)):
+        return None
+    days = [one.value for one in reading.facts if one.probability >= MARKED_BESIDE and is_day_alone(one.value)]
+    if len(days) != 1:
+        return None
+    draft.quotes = True
+    phrases = _phrases()[draft.language]
+    said = phrases[zlib.crc32(draft.message.encode()) % len(phrases)].format(day=days[0])
+    return stream_reply(iter([format_reply(without_marks(as_beginning(said)), "thinking", 0.4)]))
+
+
+@cache
+def _phrases() -> dict[str, list[str]]:
+    return yaml.safe_load((DATA / "persona" / "moved_plan.yaml").read_text(encoding="utf-8"))

@@ -1,0 +1,43 @@
+"""What somebody says they cannot eat, in plain words: "I can't have salt on account of my blood pressure".
+
+Said by the way, in front of a question to her, the networks take such a message for a mere question. Korean ones ("오이
+못 먹어") they find; a rule would find "한입도 못 먹어", too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ohlora.llm.reply_format import plain_letters
+from ohlora.rag.fact_reader import Fact
+
+_FOODS = (
+    r"(?:salt|sugar|gluten|wheat|bread|dairy|lactose|milk|cheese|eggs?|(?:pea)?nuts?|meat|pork|beef|fish|shell ?fish"
+    r"|shrimps?|prawns?|seafood|soy|alcohol|caffeine|coffee|sweets|chocolate|(?:spicy|fried) (?:food|things))"
+)
+_CANNOT = r"\bi(?:['’]m| am)? ?(?:can(?:['’]?t|not| not)|not (?:allowed|supposed) to|mustn['’]?t)(?: even| really)?"
+_MORE = r"(?! (?:to|in the house|right now|until|till|before|tonight|today|yet)\b)"
+_TELLS = (
+    re.compile(
+        rf"{_CANNOT} (?:eat|have|drink|touch) (?:any |(?:too )?much )?"
+        rf"(?P<food>{_FOODS}(?: (?:or|and) {_FOODS})?)\b{_MORE}",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"\bno (?P<food>{_FOODS}) (?:for me\b|(?:because of|due to|on account of) my\b)", re.IGNORECASE),
+)
+_KEY = "diet"
+_ABOUT_FOOD = re.compile(r"allergy|intolerance|diet|dislike|favou?rite", re.IGNORECASE)  # keys
+
+
+def with_told_diet(facts: Sequence[Fact], message: str) -> list[Fact]:
+    """The facts of a message, and what it plainly says that the user cannot eat, where they do not tell that."""
+    found = next(filter(None, (form.search(message) for form in _TELLS)), None)
+    if found is None:
+        return list(facts)
+    food = found["food"]
+    same = [one for one in facts if plain_letters(food) in plain_letters(one.value)]
+    if any(_ABOUT_FOOD.search(one.key) for one in same):
+        return list(facts)
+    kept = [one for one in facts if one not in same]
+    return [Fact(_KEY, food, 1.0), *kept]

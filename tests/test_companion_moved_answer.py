@@ -1,0 +1,40 @@
+"""Who moves a plan hears the new day, and nothing of what else the message sounds like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ohlora.companion.draft import Draft, EndOfTurn
+from ohlora.companion.moved_answer import moved_answer
+from ohlora.rag import UNKNOWN_READING
+from ohlora.rag.fact_reader import Fact
+
+
+def said(message: str, language: str, *days: str, asks: bool = False) -> str:
+    facts = tuple(Fact("plan", one, 0.9) for one in days)
+    reading = replace(UNKNOWN_READING, tells=0.9, facts=facts, surely_asks=asks)
+    draft = Draft(message, language, plain=message, reading=reading)
+    stream = moved_answer(draft)
+    assert draft.quotes is (stream is not None)
+    return [*stream][-1].text if stream else ""
+
+
+@pytest.mark.parametrize(
+    ("message", "language", "day"),
+    [("swim's been moved btw, it's the 19th now cos of the storm", "en", "the 19th"),
+     ("시술이 12월 10일로 미뤄졌어. 심란하네", "ko", "12월 10일")],
+)  # fmt: skip
+def test_the_new_day_is_said_back(message: str, language: str, day: str) -> None:
+    assert day in said(message, language, day).casefold()
+
+
+def test_what_moves_nothing_asks_or_tells_of_two_days_is_answered_otherwise() -> None:
+    assert said("the swim is on the 19th", "en", "the 19th") == ""
+    assert said("it's been moved to the 19th", "en", "the 19th", asks=True) == ""
+    assert said("it's been moved from the 3rd to the 19th", "en", "the 3rd", "the 19th") == ""
+    assert said("my chair got moved upstairs", "en", "upstairs") == ""
+    draft = Draft("it's been moved to the 19th", "en", plain="it's been moved to the 19th")
+    draft.otherwise = EndOfTurn("asked", "?")
+    assert moved_answer(draft) is None

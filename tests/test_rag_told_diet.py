@@ -1,0 +1,34 @@
+"""What somebody cannot eat is known from plain words, by the way as they may be said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohlora.rag.fact_reader import Fact
+from ohlora.rag.told_diet import with_told_diet
+
+
+@pytest.mark.parametrize(
+    ("message", "food"),
+    [
+        ("Supper was haddock. I can't have salt on account of my blood pressure. Do you like food?", "salt"),
+        ("i cant even eat what we sell, i cant eat gluten", "gluten"), ("I cannot eat milk or eggs", "milk or eggs"),
+        ("the doctor says no salt because of my blood pressure", "salt"), ("i'm not allowed to eat sugar", "sugar"),
+        ("i can't eat lunch today", ""), ("i can't have milk in the house", ""), ("she can't eat nuts", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_eaten(message: str, food: str) -> None:
+    assert [(one.key, one.value) for one in with_told_diet((), message)] == ([("diet", food)] if food else [])
+
+
+def test_what_is_known_of_it_already_stays() -> None:
+    allergy, odd = Fact("allergy", "gluten", 0.9), Fact("job", "salt", 0.9)
+    assert with_told_diet([allergy], "i cant eat gluten") == [allergy]
+    assert with_told_diet([odd], "I can't have salt") == [Fact("diet", "salt", 1.0)]
+
+
+@given(st.text(max_size=200))
+def test_any_message_is_read(message: str) -> None:
+    assert all(one.value in message for one in with_told_diet((), message))
