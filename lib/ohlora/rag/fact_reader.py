@@ -36,6 +36,8 @@ _TRAIN = "train it again: python -m ohlora.rag.fact_reader_training"
 _NAMES = ("이름", "별명")
 _ENDING = re.compile(r"(?<=[가-힣])(이야|야|이에요|예요|입니다)$")
 _EDGES = " \t\n.,!?~…'\"“”()"
+_COUNTERS = {"마리", "명", "개", "살", "번", "년", "월", "일", "시", "병", "권"}  # of what is counted nothing is left
+_LOOSE_END = re.compile(r"(?:\s(?:and|or|the|an?|at|in|of|to|for|with|my|our))+$|^[-–]\w*\s?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,10 @@ class FactReader:
             key, sure = self._key(states[first:last].mean(dim=0), mean)
             begin, end = whole_words(message, encoded.places[first][0], encoded.places[last - 1][1])
             begin, end = whole_noun(message, begin, end)
-            value = message[begin:end].strip(_EDGES)
+            value = _LOOSE_END.sub("", message[begin:end].strip(_EDGES))
             if key in _NAMES:  # a token may hold the last syllable of a name and the ending after it
                 value = _ENDING.sub("", value)
-            if value:
+            if value and value not in _COUNTERS:
                 named = key_of_named(key, message, message.index(value, begin))
                 found.append(Fact(named, value, probability, sure if named == key else 1.0))
         return tuple(sorted(one_own_name(found, message), key=lambda fact: -fact.probability))

@@ -60,6 +60,7 @@ GLAD = {"happy", "laughing", "proud"}
 """Expressions that nobody in trouble wants to see."""
 FOR_COMPLAINTS = {"tells_bad", "asks", "thanks", "apologises"}
 """Kinds and acts of messages whose answers may be said to who complains: "sorry I was gone, rough week" is forgiven."""
+_ASKS_FOR_A_VIEW = {"asks_opinion", "asks_advice"}  # acts
 AS_GOOD = 0.95
 """Share of the best answer's score from which others are about as good."""
 _VALUE = "{value}"
@@ -211,10 +212,12 @@ class GeneralAnswers:
         return holds_complaint(message) and self._of_kind("tells_good", message, "") < SURELY_GOOD
 
     def _goes_on(self, message: str, before: str) -> bool:
-        """Whether a message tells on what was bad: "she made us tea after, she thanked us" behind a death."""
+        """Whether a message tells on what was bad, or asks for a view of it: "she made us tea after" behind a death."""
         if not before or self._of_kind("tells_bad", before, "") < SURELY_BAD:
             return False
-        return self.kind(message)[0].startswith("tells") and self._of_kind("tells_good", message, "") < SURELY_GOOD
+        act, _ = likeliest(self.probabilities(message), self._acts)
+        goes_on = self.kind(message)[0].startswith("tells") or act in _ASKS_FOR_A_VIEW
+        return goes_on and self._of_kind("tells_good", message, "") < SURELY_GOOD
 
     def _of_kind(self, kind: str, message: str, before: str) -> float:
         """Mean of what is heard in a message alone, and behind the one before it."""

@@ -75,7 +75,7 @@ def with_named_others(marked: Sequence[Fact], facts: Sequence[Fact], message: st
     named = {one.name.casefold(): one for one in [*_confirmed(marked, message), *named_others(message)]}.values()
     kept = [fact for fact in facts if not any(_tells_of_name(fact, one.name) for one in named)]
     if named:  # "family: granddaughter" says no more
-        kept = [fact for fact in kept if not any(relation_key(fact.value, language) for language in ("ko", "en"))]
+        kept = [fact for fact in kept if not any(relation_key(fact.value.removesuffix("s"), one) for one in ("ko", "en"))]
     return [*(Fact(one.key, one.name, 1.0) for one in sorted(named, key=lambda one: message.find(one.name))), *kept]
 
 
