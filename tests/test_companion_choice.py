@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohlora.companion.choice import choice, options
+from ohlora.companion.choice import choice, chosen_answer, options
 from ohlora.companion.draft import Draft
-from ohlora.companion.written_answer import chosen_answer
 
 
 @pytest.mark.parametrize(
@@ -80,10 +79,10 @@ def test_what_her_persona_likes_she_takes(message: str, language: str, liked: st
 
 
 def test_in_a_game_of_two_she_chooses_whatever_else_the_message_sounds_like() -> None:
-    said = choice("밸런스게임 ㄱ 평생 양말에 물묻은 채로 살기 vs 말할때마다 심벌즈 소리 나기", "ko", "tells_self")
+    said = choice("밸런스게임 ㄱ 평생 양말에 물묻은 채로 살기 vs 말할때마다 심벌즈 소리 나기", "ko", "tells_hobby")
     assert ("평생 양말에 물묻은 채로 살기" in said) != ("말할때마다 심벌즈 소리 나기" in said)
     assert choice("야 밸런스게임 다시 ㄱ 평생 민초만 먹기 vs 평생 수학만 하기", "ko", "only_laughs")
-    assert choice("would you rather fly or swim?", "en", "tells_self") and not choice("tea or war?", "en", "grieves")
+    assert choice("would you rather fly or swim?", "en", "tells_hobby") and not choice("tea or war?", "en", "grieves")
 
 
 def test_where_more_hangs_on_it_she_leans_and_of_what_is_grave_she_chooses_nothing() -> None:

@@ -26,6 +26,7 @@ def memory(key: str, value: str, turn: str) -> Memory:
         ("야 나 내일 뭐 있는지 기억해?", date(2026, 11, 25)), ("what do I have on 3 December?", date(2026, 12, 3)),
         ("what's on tomorrow?", date(2026, 11, 25)), ("내일 뭐 먹지", None), ("what's my name?", None),
         ("what do I have to do?", None), ("", None),
+        ("what's on tv tonight?", None), ("do i have anything to wear on friday?", None),
     ],
 )  # fmt: skip
 def test_the_day_that_is_asked_for(message: str, day: date | None) -> None:
@@ -37,9 +38,11 @@ def test_the_words_that_told_of_it_are_said_else_what_is_stored() -> None:
     words = memory(OWN_WORDS["ko"], "밀린 거 수요일까지 넘겨야 돼", "t1")
     other = memory(OWN_WORDS["ko"], "수요일엔 늘 비가 와", "t2")
     wednesday = date(2026, 11, 25)
-    assert told_of_day(wednesday, [deadline], [words, other], NOW).memory == words
-    assert told_of_day(wednesday, [deadline], [], NOW).memory == deadline
-    assert told_of_day(date(2026, 11, 27), [deadline], [words, other], NOW) is None
+    party = memory("약속", "수요일", "t3")
+    found = [told_of_day(wednesday, *told, NOW) for told in (([deadline], [words, other]), ([deadline], []))]
+    assert [[one.memory for one in some] for some in found] == [[words], [deadline]]
+    assert [one.memory for one in told_of_day(wednesday, [deadline, party], [words], NOW)] == [deadline, party]
+    assert told_of_day(date(2026, 11, 27), [deadline], [words, other], NOW) == []
 
 
 @given(st.text(max_size=100))

@@ -49,6 +49,7 @@ def test_a_question_without_a_question_word_may_be_answered_by_anything(words: s
         ("내 생일 파티 언제였지", "남편 3월에 이자카야에서 다 모인대", True),
         ("when was my birthday party?", "plan my sister marries on 3 May", True),
         ("when's my b day", "dob is the 3rd of May", True),
+        ("do you remember my birthday?", "plan my sister marries on 3 May", False),
     ],
 )  # fmt: skip
 def test_a_birthday_is_only_told_by_what_speaks_of_one(question: str, told: str, can: bool) -> None:

@@ -26,6 +26,8 @@ def memory(key: str, value: str) -> Memory:
         ("두부가 누군지는 알지?", "두부"), ("민석이 누구야?", "민석"), ("who's priya again?", "priya"),
         ("who is my crush?", ""), ("who are you", ""), ("who's that?", ""), ("넌 누구야", ""), ("내가 누구게", ""),
         ("나 누군지 기억함?", ""), ("그 사람 누구야", ""), ("who's going?", ""), ("오로라가 누구야", ""), ("", ""),
+        ("guess who's late again", ""), ("너 최애 누구야?", ""), ("I forgot who Emma is dating", ""),
+        ("너는 누구야?", ""),
     ],
 )  # fmt: skip
 def test_whom_a_message_asks_for(message: str, name: str) -> None:
@@ -33,12 +35,13 @@ def test_whom_a_message_asks_for(message: str, name: str) -> None:
 
 
 def test_what_they_are_is_said_or_the_message_that_names_them() -> None:
-    told = [memory(OWN_WORDS["en"], one) for one in ("Biscotti ate my lasagne", "my greyhound Biscotti leans on me")]
+    told = [memory(OWN_WORDS["en"], one) for one in ("so Biscotti ate my lasagne", "my greyhound Biscotti leans")]
     assert who_is("biscotti", (), told, "en").words == "your greyhound"
     assert who_is("biscotti", (), told[:1], "en").memory == told[0]
     assert who_is("priya", [memory("roommate", "priya")], (), "en").words == "your roommate"
     assert who_is("priya", [memory("name", "priya")], (), "en") is None
     assert who_is("ate", (), [memory(OWN_WORDS["en"], "they date")], "en") is None
+    assert who_is("late", (), [memory(OWN_WORDS["en"], "ugh, I was late today")], "en") is None
 
 
 def test_in_a_talk_she_tells_who_it_is(tmp_path: Path) -> None:

@@ -17,16 +17,18 @@ from ohlora.rag.told_diet import with_told_diet
         ("i cant even eat what we sell, i cant eat gluten", "gluten"), ("I cannot eat milk or eggs", "milk or eggs"),
         ("the doctor says no salt because of my blood pressure", "salt"), ("i'm not allowed to eat sugar", "sugar"),
         ("i can't eat lunch today", ""), ("i can't have milk in the house", ""), ("she can't eat nuts", ""), ("", ""),
+        ("no milk for me thanks", ""), ("i can't have coffee after 3pm", ""), ("he says i can't have eggs", ""),
+        ("i cant eat chocolate fast enough lol", ""), ("i can't drink coffee without milk", ""),
     ],
 )  # fmt: skip
 def test_what_cannot_be_eaten(message: str, food: str) -> None:
-    assert [(one.key, one.value) for one in with_told_diet((), message)] == ([("diet", food)] if food else [])
+    assert [(one.key, one.value) for one in with_told_diet((), message)] == ([("intolerance", food)] if food else [])
 
 
 def test_what_is_known_of_it_already_stays() -> None:
     allergy, odd = Fact("allergy", "gluten", 0.9), Fact("job", "salt", 0.9)
     assert with_told_diet([allergy], "i cant eat gluten") == [allergy]
-    assert with_told_diet([odd], "I can't have salt") == [Fact("diet", "salt", 1.0)]
+    assert with_told_diet([odd], "I can't have salt") == [Fact("intolerance", "salt", 1.0)]
 
 
 @given(st.text(max_size=200))

@@ -10,17 +10,25 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 import yaml
 
+from ohlora.companion.answer import without_address
+from ohlora.companion.draft import Draft
+from ohlora.companion.honesty import ARTIFICIAL
+from ohlora.companion.written_answer import otherwise_none
 from ohlora.config import DATA
-from ohlora.llm.reply_format import plain_letters
+from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply, without_marks
+from ohlora.rag import GeneralAnswers
 from ohlora.rag.intents import act_of_intent, as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
+from ohlora.rag.lexicon import holds_curse
+from ohlora.rag.wants import RISKY
 
+_FINALS, _RIEUL = 28, 8  # final consonants of a syllable in Unicode, and the place of ㄹ among them
 _LONGEST = 34  # characters of one option
 _END = r"(?=[\s?!.,~ㅋㅎㅠ]|$)"
 _NO_COPULA = r"(?<!고양)(?<!호랑)(?<!떡볶)(?<!걸)(?<!종)(?<!놀)(?<!냥)(?<!멍)"  # behind these 이 belongs to the word
@@ -62,7 +70,8 @@ _AROUND = re.compile(
 )
 _PARTICLE = re.compile(rf"{_NO_COPULA}(?<=[가-힣])이$")  # 짬뽕이랑, but 고양이랑
 _NO_OPTION = re.compile(
-    r"^하\b|\b하$|뭐|뭘|어디|누구|언제|왜|어떻|\b(do|does|did|are|is|was|let['’]?s|who|what|when|where|why|how|not|yes|no|can['’]?t|cannot|don['’]?t|doesn['’]?t)\b",
+    r"^하\b|\b하$|뭐|뭘|어디|누구|언제|왜|어떻|\b(do|does|did|are|is|was|let['’]?s|who|what|when|where|why|how|not|yes|no|can['’]?t|cannot|don['’]?t|doesn['’]?t)\b"
+    r"|\b(something|anything|whatever|so|two|three|else|nah|real)$|될까$|좋아$|이거\s",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
@@ -92,20 +101,31 @@ def choice(message: str, language: str, intent: str, before: Sequence[str] = ())
         intent: of the message, see ohlora.rag.intents. before: what the user said before it, the newest last; who only
             asks to pick one means what stands there.
     """
-    content, game = _content(), _GAME.search(message)
-    light = game or intent in content["intents"]
+    content = _content()
+    light = _GAME.search(message) is not None or intent in content["intents"]
     picks = _PICKS.search(message) is not None
-    found = (
-        options(_without_game(message), language)
-        if light or picks or act_of_intent()[intent] in content["lean_acts"]
-        else None
-    )
-    if found is None and picks:
-        found = next(filter(None, (options(_without_game(one), language) for one in reversed(before[-2:]))), None)
-    if found is None or re.search(content["grave"], " ".join([message, *before[-2:]]), re.IGNORECASE):
+    leans = act_of_intent().get(intent) in content["lean_acts"] and message.rstrip(" ㅋㅎㅠ~").endswith(("?", "？"))
+    if not (light or picks or leans) or intent in content["not_intents"]:
+        return ""
+    asked = [message, *reversed(before[-2:])] if picks else [message]
+    found = next(((one, pair) for one in asked if (pair := options(_without_game(one), language))), None)
+    if found is None or re.search(content["grave"], f"{message} {found[0]}", re.IGNORECASE):
         return ""
     phrases = content[language if light else f"lean_{language}"]
-    return as_beginning(phrases[zlib.crc32(message.encode()) // 2 % len(phrases)].format(choice=_taken(found)))
+    return as_beginning(phrases[zlib.crc32(message.encode()) // 2 % len(phrases)].format(choice=_taken(found[1])))
+
+
+@otherwise_none
+def chosen_answer(
+    answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]] = ()
+) -> Iterator[ReplyProgress] | None:
+    """Her choice where the message asks her to choose between two things (see choice)."""
+    if answers is None or holds_curse(draft.plain) or draft.reading.wants in (RISKY, ARTIFICIAL):
+        return None  # an option is said as it was written
+    before = [without_address(one["content"]) for one in history if one["role"] == "user"]
+    words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain), before)
+    draft.quotes = draft.quotes or bool(words)
+    return stream_reply(iter([format_reply(without_marks(words), "thinking", 0.5)])) if words else None
 
 
 def _without_game(message: str) -> str:
@@ -129,7 +149,16 @@ def _named(option: str, language: str) -> str:
         words = words[:-1]
     while (shorter := _AROUND.sub("", words)) != words:
         words = shorter
+    words = _as_modifier(words)
     return words if language == "ko" else " ".join(_YOURS.get(word.casefold(), word) for word in words.split())
+
+
+def _as_modifier(words: str) -> str:
+    """A Korean verb as it stands before 쪽: 먹을까 → 먹는, 버틸까 → 버티는."""
+    if words.endswith("을까"):
+        return f"{words[:-2]}는"
+    final = len(words) > 1 and words.endswith("까") and (ord(words[-2]) - ord("가")) % _FINALS == _RIEUL
+    return f"{words[:-2]}{chr(ord(words[-2]) - _RIEUL)}는" if final else words
 
 
 @cache

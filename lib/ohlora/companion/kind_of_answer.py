@@ -79,7 +79,7 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
         told: the message that holds the words, or a key and it; "": not known. It must speak of a birthday where the
             user's own is asked for: "my sister marries in January" tells none.
     """
-    asks_for_birthday = asks_when(question) and _ASKS_FOR_BIRTHDAY.search(question)
+    asks_for_birthday = _ASKS_FOR_BIRTHDAY.search(question) and not _PLACE_OR_PERSON.search(question)
     if told and asks_for_birthday and not speaks_of_birthday(told):
         return False
     is_day = is_day_alone(words)

@@ -58,6 +58,7 @@ _SAYS_GOODBYE = re.compile(  # at the end of a message, however long the sentenc
     r"|again)*$",
     re.IGNORECASE,
 )
+_STAYS = re.compile(r"(?:ok\s)?(?:wait|oh\b|actually|no\b|how\b|tell me|jk\b|아\s?맞다|아니)", re.IGNORECASE)
 LEAST_ASKED = {"ko": 4, "en": 8}  # letters of what is asked for beside "do you remember"
 LEAST_BESIDE_A_NAME = {"ko": 8, "en": 14}  # letters from which more than a greeting stands beside a name
 _LEAVES, _GREETS = "leaves", "greets"  # acts
@@ -111,14 +112,15 @@ def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
     """
     *before, last = sentences_of(message) or [""]
     plainly = _SAYS_GOODBYE.search(last)
-    if plainly is None and before and not _ASKS.search(last):
+    behind = ""
+    if plainly is None and before and not (_ASKS.search(last) or _ASKS_IN_ENGLISH.search(last) or _STAYS.match(last)):
         plainly = _SAYS_GOODBYE.search(before[-1])
-        last = before[-1] if plainly else last
+        last, behind = (before[-1], last) if plainly else (last, "")
     if plainly is None:
         leaves = act_of_intent()[answers.likeliest_intent(last)] == _LEAVES and answers.is_clear(last)
         if not (before and leaves):
             return ""
-    told = " ".join(before) or last
+    told = " ".join([*before, behind]).strip() or last
     if answers.kind(told)[0] == "tells_bad":
         return ""
     return last if plainly is None else last[plainly.start() :].lstrip(" ,.!;)")

@@ -5,6 +5,7 @@ What else such a message sounds like, bad news or joy about a change, is said wi
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from functools import cache
@@ -15,19 +16,27 @@ from ohlora.companion.draft import Draft
 from ohlora.companion.told_fact import is_day_alone
 from ohlora.config import DATA
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
+from ohlora.rag.complaint_words import holds_complaint
 from ohlora.rag.former_value import MARKED_BESIDE
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.moved_plan import may_move
 
+_GRAVE = re.compile(
+    r"장례|발인|재판|항암|무서|걱정|심란|[ㅠㅜ]{2}|\b(?:funeral|wake|chemo|biopsy|court|trial|terrified|scared|worried|sucks)\b",
+    re.IGNORECASE,
+)
+
 
 def moved_answer(draft: Draft) -> Iterator[ReplyProgress] | None:
-    """The new day of a plan said back; None where the message moves none, asks for something, or tells of two days.
+    """The new day of a plan said back; None where the message moves none, asks, tells of two days, or of fear.
 
     Args:
         draft: of the turn; that the answer repeats words of the user is noted there.
     """
     reading = draft.reading
     if draft.otherwise is not None or reading.surely_asks or not (reading.tells_something and may_move(draft.plain)):
+        return None
+    if holds_complaint(draft.plain) or _GRAVE.search(draft.plain):
         return None
     days = [one.value for one in reading.facts if one.probability >= MARKED_BESIDE and is_day_alone(one.value)]
     if len(days) != 1:

@@ -33,15 +33,18 @@ _NAME_IN_KOREAN = re.compile(  # "아 뭉치라고 뭉치ㅠㅠ", "도희라고 
 )
 _NAME_IN_ENGLISH = re.compile(  # "its Miguel!", "she's called Biscotti", "Biscotti"
     r"^(?:\W|\b(?:no+|oh|oof|um|uh|well|so|ha(?:ha)*|aw+|hey|lol)\b)*"
-    r"(?P<leads>(?:it|that|s?he|they)(?:['’]?s| is)?(?: called| named)? |called "
-    r"|(?:his|her|their|its|the|my \w+['’]?s) name(?:['’]?s| is) )?"
+    r"(?P<leads>(?:it|that|s?he|they)(?:['’]?s| is| was|['’]re| are)(?: called| named)? |called "
+    r"|(?:his|her|their|its|the|my \w+['’]?s) name(?:['’]?s| is| was) )?"
     r"(?P<name>[a-zà-ž][a-zà-ž'’-]+(?: (?-i:[A-Z])[a-zà-ž]+)?)(?=[!.,~]|$| (?:lol|haha|of course|obviously))",
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
     r"^(?:yes|yeah|yep|no|nope|ok(?:ay)?|sure|right|wrong|hm+|ha(?:ha)*|lol|wow|why|what|who|sorry|thanks?|please|nothing|nobody"
-    r"|really|seriously|correct|exactly|maybe|wait|hello|hey|bye|close|good|great|fine|cute|sad|rude|ouch|later|a|the|not|just|way|idea|clue|chance|true|you|i|me)$"
-    r"|^(?:진짜|정말|맞아|맞다|틀렸|땡|힌트|미안|괜찮|그래|뭐|누구|왜|아까|어제|오늘|이름|헐|대박|몰라|글쎄|비밀|됐)",
+    r"|really|seriously|correct|exactly|maybe|wait|hello|hey|bye|close|good|great|fine|cute|sad|rude|ouch|later|a|the|not|just|way|idea|clue|chance|true|you|i|me"
+    r"|yup|yea|ya|nah|whatever|bruh|bro|dude|man|lmf?ao|oops|u+gh+|damn|omg|dunno|think|al+right|complicated|weird|funny"
+    r"|unfair|dead|gone)$"
+    r"|^(?:진짜|정말|맞아|맞다|틀렸|땡|힌트|미안|괜찮|그래|뭐|누구|왜|아까|어제|오늘|이름|헐|대박|몰라|글쎄|비밀|됐"
+    r"|바보|멍청|농담|장난|거짓말|실망|퀴즈|테스트|문제|아쉽|슬프)",
     re.IGNORECASE,
 )
 
@@ -95,11 +98,16 @@ def _name_alone(message: str) -> str:
     if found := _NAME_IN_ENGLISH.match(message):
         name, alone = found["name"], not message[found.end() :].removesuffix("lol").strip(" !.~")
         plainly = found["leads"] or alone or name[:1].isupper()
-        return name if plainly and not _NO_NAME.search(name) else ""
+        return name if plainly and _may_be_a_name(name) else ""
     found = _NAME_IN_KOREAN.match(message)
-    if found is None or _NO_NAME.search(found["name"]):
+    if found is None or not _may_be_a_name(found["name"]):
         return ""
     is_noun = all(one.tag.startswith("NN") or one.form == "이" for one in morphemes(found["name"]))
     plainly = is_noun and (found["ending"] or not found["again"].strip(" !.~ㅋㅎㅠㅜ"))
     twice = re.search(rf"(?<![가-힣]){found['name']}(?![가-힣])", found["again"])  # "뭉치잖아 뭉치": it may be a verb
     return found["name"] if plainly or twice else ""
+
+
+def _may_be_a_name(word: str) -> bool:
+    """Whether a word may be somebody's name: neither a mere reaction nor what they are, "고양이"."""
+    return not (_NO_NAME.search(word) or any(relation_key(word, one) or pet_key(word, one) for one in ("ko", "en")))

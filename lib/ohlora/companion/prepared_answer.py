@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ohlora.companion.answer import MAY_BE_TOLD, told_answer
+from ohlora.companion.choice import chosen_answer
 from ohlora.companion.draft import Draft
 from ohlora.companion.language_wish import language_answer
 from ohlora.companion.moved_answer import moved_answer
@@ -17,7 +18,6 @@ from ohlora.companion.told_fact import asks_for_days, with_a_day
 from ohlora.companion.written_answer import (
     asks_for_told,
     asks_something,
-    chosen_answer,
     explanation,
     general_answer,
     gentle_answer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -53,6 +54,10 @@ logger = logging.getLogger(__name__)
 RECALLED = 3  # memories a turn …
 CANDIDATES = 8  # … of so many, where only those count that name a day, or are an answer
 LONGEST_NAME = 2  # words of a memory that is a name: "강아지 보리"
+_WORDS_AND_NAMES = {
+    "will", "may", "mark", "grace", "hope", "joy", "rose", "sunny", "bill", "art", "jack", "june", "april", "august",
+    "summer", "lily", "ivy", "daisy", "penny", "faith", "dawn", "max", "rich", "pat", "sue", "drew",
+}  # fmt: skip
 AT_HAND = 0.4
 """Relevance from which what the user wrote shows that a message asks for it; chosen with Reading.might_ask."""
 
@@ -140,6 +145,11 @@ def _answering(
 def _is_plainly_named(memory: Memory, told: str, question: str) -> bool:
     """Whether a memory is the name of whom a question asks for, in plain words: "my daughter Karen is bringing one"."""
     whose = whose_name_is_asked(question)
+    of_theirs = (
+        rf"{re.escape(whose)}['’]?s (?!names?\b|called)\w|{re.escape(whose)}\s(?!이름|둘|셋|들|애)[가-힣]+\s?이름"
+    )
+    if not whose or re.search(of_theirs, question) or re.search(r"\bwho(?:['’]?s| is) my \w+ \w+ing\b", question):
+        return False  # "my brother's dog", "우리 딸 친구 이름"
     return any(one.name == memory.value and may_be_the_same(one.key, whose) for one in named_others(told))
 
 
@@ -170,9 +180,10 @@ def _plainly_asked_for(
     name, day = who_is_asked(message), day_asked_for(message, now.date()) if asks else None
     try:
         found = who_is(name, known, log.messages(user), text_language(message) or "ko") if name else None
-        found = found or (told_of_day(day, known, log.messages(user), now) if day is not None else None)
         if found is not None:
             return [found]
+        if day is not None and (of_day := told_of_day(day, known, log.messages(user), now)):
+            return of_day
         names = [one for one in known if asks and _is_plainly_named(one, log.told_in(one), message)]
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored counts")
@@ -233,9 +244,21 @@ def _may_answer(message: str, days: bool, known: Sequence[Memory], now: datetime
 
 
 def _spoken_of(message: str, known: Sequence[Memory]) -> list[str]:
-    """Those of whom a message speaks by name: "또리가 몇 살이지?" is not answered by the age of the grandson."""
+    """Those of whom a message speaks by name: "또리가 몇 살이지?" is not answered by the age of the grandson.
+
+    A name that may be another word counts where it is written as a name: "when will my exam be?" speaks of no Will.
+    """
     names = {one.value for one in known if is_of_people(one.key) or one.key in PET_KEYS}
-    return [name for name in names if holds_name(message, name)]
+    return [name for name in names if _is_spoken_of(name, message)]
+
+
+def _is_spoken_of(name: str, message: str) -> bool:
+    if not name.isascii():
+        return (
+            re.search(rf"(?<![가-힣]){re.escape(name)}(?=[이가은는을를도의랑와과하한]|[\s?!.,]|$)", message) is not None
+        )
+    is_word = name.casefold() in _WORDS_AND_NAMES
+    return name in message if is_word and not message.islower() else not is_word and holds_name(message, name)
 
 
 def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence[Memory]) -> list[Recalled]:

@@ -10,27 +10,33 @@ from collections.abc import Sequence
 
 from ohlora.llm.language import text_language
 from ohlora.rag import Memory, Recalled
+from ohlora.rag.korean_words import morphemes
 from ohlora.rag.named_others import named_others
 from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people
 
 _ASKS = (
     re.compile(
-        r"\bwho(?:['’]?s| is| was) (?!(?:my|your|our|the|that|this|it|he|she|there|here|an?|in|on|at|to|i"
+        r"(?<!guess )(?<!look )(?<!knows )\bwho(?:['’]?s| is| was) "
+        r"(?!(?:my|your|our|the|that|this|it|he|she|there|here|an?|in|on|at|to|i"
         r"|u|you|(?:oh-?)?lora|aurora|\w+ing)\b)"
         r"(?P<name>[a-zà-ž]{2,}(?: (?-i:[A-Z])[a-zà-ž]+)?)(?=\W*$|[,?]| (?:again|then|to me)\b)",
         re.IGNORECASE,
     ),
     re.compile(
-        r"\bwho (?!(?:i|he|she|it|that|this|we|they|u|you|my|the)\b)(?P<name>[a-zà-ž]{2,}) (?:is|was)\b"
-        r"(?! (?:my|your|the|going|coming|in|at|on|with|playing|doing)\b)",
+        r"(?<!guess )(?<!look )(?<!knows )\bwho (?!(?:else|knew|cares|i|he|she|it|that|this|we|they|u|you|my|the)\b)"
+        r"(?P<name>[a-zà-ž]{2,}) (?:is|was)\b"
+        r"(?! (?:my|your|the|going|coming|in|at|on|with|playing|doing|dating|seeing|like|marrying)\b)",
         re.IGNORECASE,
     ),
     re.compile(
-        r"(?<![가-힣])(?!(?:내|제|나|너|그|얘|걔|쟤)[가이]\s)(?P<name>[가-힣]{2,5}?)(?:이?가|이?는|은|이)?\s"
+        r"(?<!너 )(?<!넌 )(?<!니 )(?<!네 )(?<![가-힣])(?!(?:내|제|나|너|그|얘|걔|쟤)[가이]\s)"
+        r"(?P<name>[가-힣]{2,5}?)(?:이?가|이?는|은|이)?\s"
         r"누(?:구(?:게|지|야|였|더라|라고|인지|예요|[?？]|$)|군지)"
     ),
 )
-_QUESTION_WORD = re.compile(r"^(?:사람|친구|오늘|어제|여기|거기|누구|그게|이게|주인공|범인|오로라|로라)$")
+_QUESTION_WORD = re.compile(
+    r"^(?:사람|친구|오늘|어제|여기|거기|누구|그게|이게|주인공|범인|오로라|로라|너는|당신|최애|가수|남친|여친|오빠|언니|누나|동생)$"
+)
 
 
 def who_is_asked(message: str) -> str:
@@ -40,7 +46,7 @@ def who_is_asked(message: str) -> str:
 
 
 def who_is(name: str, memories: Sequence[Memory], messages: Sequence[Memory], language: str) -> Recalled | None:
-    """What the user told of somebody: what they are where that is known, else the first message that names them.
+    """What the user told of somebody: what they are where that is known, else the first message that names them so.
 
     Args:
         name: see who_is_asked. memories: that hold now. messages: what the user wrote, oldest first, as memories.
@@ -55,11 +61,19 @@ def who_is(name: str, memories: Sequence[Memory], messages: Sequence[Memory], la
         is_of_others = is_of_people(one.key) or one.key in PET_KEYS
         if _same(one.value, name) and is_of_others and one.key.casefold() not in NAME_KEYS:
             return Recalled(one, 1.0, _what_they_are(one.key, language))
-    return Recalled(told[0], 1.0) if told else None
+    named_so = [one for one in told if _stands_as_a_name(name, one.value)]
+    return Recalled(named_so[0], 1.0) if named_so else None
 
 
 def _what_they_are(word: str, language: str) -> str:
     return f"your {word}" if language == "en" and text_language(word) == "en" else word
+
+
+def _stands_as_a_name(name: str, text: str) -> bool:
+    """Whether a word is written as a name in a text: with a capital, or, in Korean, where its analyser hears one."""
+    if name.isascii():
+        return re.search(rf"(?<!\w)(?<![.!?] )(?!^){re.escape(name.capitalize())}(?!\w)", text) is not None
+    return any(one.tag == "NNP" and one.form in (name, f"{name}이") for one in morphemes(text))
 
 
 def _same(one: str, other: str) -> bool:

@@ -18,7 +18,6 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from ohlora.companion.answer import without_address
-from ohlora.companion.choice import choice
 from ohlora.companion.draft import Draft
 from ohlora.companion.her_line import about_her_line
 from ohlora.companion.message_parts import beside_the_name, goodbye_at_the_end
@@ -38,7 +37,6 @@ from ohlora.rag import (
 from ohlora.rag.extraction import check_operation, holds_secret
 from ohlora.rag.follow_ups import ANSWERS_HER
 from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent, as_beginning
-from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.study_terms import StudyTerms, asking_part
 from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, called, may_be_renamed
@@ -202,19 +200,6 @@ def asks_for_told(answers: GeneralAnswers | None, draft: Draft) -> bool:
 def asks_something(answers: GeneralAnswers, draft: Draft) -> bool:
     """Whether a message seems to ask, whatever it asks for."""
     return draft.plain.endswith(("?", "？")) or answers.seems_to_ask(draft.plain)
-
-
-@otherwise_none
-def chosen_answer(
-    answers: GeneralAnswers | None, draft: Draft, history: Sequence[dict[str, str]] = ()
-) -> Iterator[ReplyProgress] | None:
-    """Her choice where the message asks her to choose between two things (ohlora.companion.choice)."""
-    if answers is None or holds_curse(draft.plain) or draft.reading.wants == RISKY:
-        return None  # an option is said as it was written
-    before = [without_address(one["content"]) for one in history if one["role"] == "user"]
-    words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain), before)
-    draft.quotes = draft.quotes or bool(words)
-    return stream_reply(iter([format_reply(without_marks(words), "happy", 0.7)])) if words else None
 
 
 @otherwise_none

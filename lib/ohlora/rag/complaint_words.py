@@ -12,10 +12,11 @@ import re
 _COMPLAINS = re.compile(
     r"빡[침치쳐친]|짜증|(기분|느낌)\S*\s?(구려|구리|구림|더러|잡[쳤침]|별로)|개소름|소름\s?끼|현타|극혐|기겁|독박"
     r"|죽을\s?맛|망했|망함|서럽|속상|억울|우울|울고\s?싶"
-    r"|힘(들(다|어|었|게|더|지|네|ㅠ)|드네|듭니다|들죠)|힘든\s?(하루|날|한\s?주)|(?<![가-힣])지(친다|쳤|쳐)"
+    r"|힘(들(다|어|었|게|더|지|네|ㅠ)|드네|듭니다|들죠)|힘든\s?(하루|날|한\s?주)(?!\S*지만)|(?<![가-힣])지(친다|쳤|쳐)"
     r"|깨졌|깨짐|(?<![기이결미약])혼[났남]|탈락|헤어졌|싸웠"
-    r"|(?:^|다가|데|고|한테|에게|에서|나|난|오늘|어제|그제|또|결국|방금|까)\s?(?:또\s|그냥\s|결국\s)?차였"
-    r"|진상(?!을|\s?규명)|답답|불안|열\s?받(?!침)|(?<![워서해] )미치겠|노답"
+    r"|(?:^|다가|데|고|한테|에게|에서|나|난|오늘|어제|그제|진짜|완전|바로|주에|또|결국|방금|까)\s?(?:또\s|그냥\s|결국\s)?차였"
+    r"|진상(?!을\s?(?:밝|규명|파)|\s?규명)|답답|불안|열\s?받(?!침)"
+    r"|(?<!귀여워 )(?<!행복해 )(?<!좋아 )(?<!좋아서 )(?<!워서 )미치겠|노답"
     r"|잠을?\s?(통\s)?못\s?(자|잤)|못\s?잤|밤\s?샜"
     r"|(?<![가-힣])하\.\.|에휴|(?<!밥)도둑(?!고양이|\s?잡기)|외로워|외롭다|갈굼|갈궈"
     r"|\b(ugh+|awful|horrible|hate (my|this|(it )?when)|stressed|anxious|exhausted"
@@ -24,9 +25,10 @@ _COMPLAINS = re.compile(
     r"|passed away|dumped me|yelled at me|screamed at me|dreading)\b",
     re.IGNORECASE,
 )
-_DENIED = re.compile(  # "not really anxious any more", "이제 안 불안해", "하나도 안 힘들어"
-    r"(?<![가-힣])안\s(?=\S)\S+|\S+지(?:는|도)?\s?(?:않|말)\S*"
-    r"|\b(?:not|never|less|hardly|without|isn['’]?t|wasn['’]?t|aren['’]?t|didn['’]?t|don['’]?t|won['’]?t)\s"
+_DENIED = re.compile(  # "not really anxious any more", "이제 안 불안해", "하나도 안 힘들어"; not "짜증나지 않냐"
+    r"(?<![가-힣])안\s(?=\S)\S+|\S{1,20}지(?:는|도)?\s?(?:않|말)(?!냐|니|나|아\?)\S*"
+    r"|\b(?:not|never(?! (?:been|felt) so)|less|hardly|without|(?:was|are|did|do|wo)n['’]?t"
+    r"|isn['’]?t(?! (?:it|that|this)))\s"
     r"(?:(?:really|so|that|too|very|be|been|feel|feeling|even|as|being|get|getting)\s){0,2}\w+",
     re.IGNORECASE,
 )

@@ -202,11 +202,13 @@ def _add_words(
 
 
 def _own_words(message: str, language: str) -> MemoryOperation | None:
-    """A message as its own memory; None where it is long, asks something, or holds a model's control marks."""
-    if _FORGETS.search(message) or "?" in message or "？" in message:
+    """What a message tells as its own memory, without its questions; None where it is long, asks to forget, asks only,
+    or holds a model's control marks."""
+    told = " ".join(one for one in sentences_of(message) if not one.rstrip().endswith(("?", "？")))
+    if _FORGETS.search(message) or not told:
         return None
     with suppress(ValueError):
-        return MemoryOperation("add", OWN_WORDS[language], as_field(clean_line("message", message, _LONGEST_WORDS)))
+        return MemoryOperation("add", OWN_WORDS[language], as_field(clean_line("message", told, _LONGEST_WORDS)))
     return None
 
 

@@ -42,6 +42,7 @@ _OF_WHAT = re.compile(  # before a day
     r"|\b(?:the|my)\s(?P<english>[\w ]{2,20}?)(?:['’]s| is| are)?(?: on| due| by| till)*\s(?:the )?$",
     re.IGNORECASE,
 )
+_CORRECTS_ITSELF = re.compile(r"인데|\bbut\b", re.IGNORECASE)
 _DAY = re.compile(r"(?P<day>\d{1,2})\s?(일|st|nd|rd|th)", re.IGNORECASE)
 _DAY_IN_MONTH = tuple(
     re.compile(form, re.IGNORECASE)
@@ -51,6 +52,7 @@ _DAY_IN_MONTH = tuple(
         rf"{MONTH_EN} (?P<day>\d{{1,2}})(st|nd|rd|th)?",
     )
 )
+_OF_A_BIRTHDAY = re.compile(r"음력|매년|\bnever\b|\b(?:19|20)\d\d\b", re.IGNORECASE)
 _PLAN_FOR = {"생일": "일정", "birthday": "plan"}
 MARKED_BESIDE = 0.6
 """Least probability of a value that pushes out another, and of a fact beside the surest one of a message."""
@@ -76,7 +78,8 @@ def present_facts(facts: Sequence[Fact], message: str) -> list[Fact]:
 
 def _not_a_birthday(fact: Fact, message: str) -> Fact:
     """Under which key the day of a plan stands that is moved: "it's been moved to 23 may" tells no birthday."""
-    if fact.key in _PLAN_FOR and MOVES.search(message) and not speaks_of_birthday(message):
+    is_one = speaks_of_birthday(message) or _OF_A_BIRTHDAY.search(message)
+    if fact.key in _PLAN_FOR and MOVES.search(message) and not is_one:
         return replace(fact, key=_PLAN_FOR[fact.key], key_probability=0.0)
     return fact
 
@@ -108,12 +111,12 @@ def _is_a_part(number: int, facts: Sequence[Fact], message: str) -> bool:
 
 
 def _only_inside(value: str, other: str, message: str) -> bool:
-    outer = _places(other, message)
-    inner = _places(value, message)
+    outer = places_of(other, message)
+    inner = places_of(value, message)
     return all(any(first <= start and end <= last for first, last in outer) for start, end in inner)
 
 
-def _places(value: str, message: str) -> list[tuple[int, int]]:
+def places_of(value: str, message: str) -> list[tuple[int, int]]:
     """Where a value stands as words of its own: "3일" not in "13일", "Bo" not in "Bobby"."""
     before = "(?<![0-9])" if value[:1].isdigit() else r"(?<!\w)"
     behind = "(?![A-Za-z0-9])" if value[-1:].isascii() else ""
@@ -129,7 +132,8 @@ def _is_former(fact: Fact, under_its_key: Sequence[Fact], message: str) -> bool:
     own, best = _newness(fact.value, message), _newness(newest.value, message)
     changes = tells_of_change(message)
     beside = [one.value for one in of_its_kind]
-    if is_a_time and not changes and any(_both_hold(fact.value, other, message) for other in beside):
+    both_hold = any(_both_hold(fact.value, other, message) for other in beside)
+    if is_a_time and not changes and fact.key not in _PLAN_FOR and both_hold:
         return False
     if own < 0:
         return best > own and (changes or best > 0 or not may_have_several(fact.key))
@@ -144,13 +148,15 @@ def _both_hold(value: str, other: str, message: str) -> bool:
 
 def _are_of_two(value: str, other: str, message: str) -> bool:
     """Whether two days are told each of something else: "삽화는 11월 27일, 표지는 12월 4일"."""
+    if min(_newness(value, message), _newness(other, message)) < 0 or _CORRECTS_ITSELF.search(message):
+        return False
     first, second = (_of_what(one, message) for one in (value, other))
     return bool(first and second and first != second)
 
 
 def _of_what(value: str, message: str) -> str:
     """The word before a value that says what it is of: "the essay" of "the essay is due 3 may"; "": there is none."""
-    places = _places(value, message)
+    places = places_of(value, message)
     found = _OF_WHAT.search(message[: places[0][0]]) if places else None
     return (found["korean"] or found["english"]).casefold() if found else ""
 
@@ -159,14 +165,14 @@ def _are_joined(value: str, other: str, message: str) -> bool:
     """Whether two values stand side by side: "월요일이랑 수요일"."""
     return value != other and any(
         _JOINED.fullmatch(message[min(end, last) : max(start, first)]) is not None
-        for start, end in _places(value, message)
-        for first, last in _places(other, message)
+        for start, end in places_of(value, message)
+        for first, last in places_of(other, message)
     )
 
 
 def _newness(value: str, message: str) -> int:
     """1: the message calls the value the new one, -1: the former one, 0: neither, both, or it does not stand there."""
-    places = _places(value, message)
+    places = places_of(value, message)
     if not places:
         return 0
     start, end = places[0]

@@ -34,9 +34,9 @@ SURE_OF_ABUSE, SURE_OF_DANGER = 0.85, 0.6
 Set by hand on 1,600 messages of data/answers (everyday_messages, test), by people with nothing of the kind in mind: the
 thresholds of the classifier find .9 % abuse and .9 % danger in them, these .1 % and at most .3 %.
 """
-HARDLY_SUSPECTED, CLEARLY_FINE = 0.35, 0.9
-"""Probability of self-harm up to which the whole of several sentences is believed to be harmless where none of them is
-suspected, and of normal from which it is where one of them is, though not surely ("마감이 두 개나 있음. … 죽겠다")."""
+HARDLY_SUSPECTED, ONE_SENTENCE, CLEARLY_FINE = 0.35, 0.46, 0.9
+"""Probabilities of self-harm below which the whole of several sentences is harmless where none of them is suspected,
+and below which one of them is, where the whole is normal with the third ("마감 두 개. … 죽겠다", .45). By hand."""
 _NEVER_LET_OFF = {"sexual", "threat"}  # with a curse too; self-harm is found before the word list decides
 SURELY_NORMAL = 0.7
 """Probability of normal from which a text passes without the curses cried out in it, over things.
@@ -278,7 +278,7 @@ def _without_lone_doubts(pieces: Sequence[str], decisions: Sequence[str], probab
         return list(decisions)
     heard = probabilities[:, LABELS.index("self_harm")]
     only_whole = not any(danger[1:]) and heard[0] < HARDLY_SUSPECTED
-    only_one = probabilities[0, 0] >= CLEARLY_FINE and sum(danger[1:]) == 1 and heard[1:].max() < SURE_OF_DANGER
+    only_one = probabilities[0, 0] >= CLEARLY_FINE and sum(danger[1:]) == 1 and heard[1:].max() < ONE_SENTENCE
     fine = only_whole or only_one
     return [LABELS[0] if fine and label == "self_harm" else label for label in decisions]
 

@@ -14,7 +14,7 @@ from ohlora.rag.change_wording import MOVES
 from ohlora.rag.content_words import content_words
 from ohlora.rag.dates import ANY_DAY, named_day
 from ohlora.rag.day_wording import WEEKDAY_KO, comes_again
-from ohlora.rag.former_value import MARKED_BESIDE
+from ohlora.rag.former_value import MARKED_BESIDE, places_of
 from ohlora.rag.memory import Memory
 from ohlora.rag.message_reader import Reading
 from ohlora.rag.somebody_else import tells_of_somebody_else
@@ -38,8 +38,12 @@ _NAMED_BEFORE = re.compile(  # "그거 밀려서 …", "밀려서 …", "it got 
     re.IGNORECASE,
 )
 _DENIED = re.compile(  # "the half isn't 12 december, it's the 23rd of may, it got moved"
-    r"\b(?:the|my|our)\s(?P<plan>[\w ]{2,30}?)\s(?:isn|wasn|is not|was not)(?:['’]?t)?\b", re.IGNORECASE
+    r"\b(?:the|my|our)\s(?P<plan>[\w ]{2,30}?)\s(?:isn|wasn|is not|was not)(?:['’]?t)?"
+    r"(?= (?:on |till |until )?(?:the )?(?:\d|(?:mon|tues|wednes|thurs|fri|satur|sun)day|jan|feb|mar|apr|may|june?\b"
+    r"|july?\b|aug|sep|oct|nov|dec))",
+    re.IGNORECASE,
 )
+_TELLS_OF_ONE = re.compile(r"\b[a-z]+ (?:had|has|is|was) (?:an? |on )", re.IGNORECASE)  # "gig is on 4 june"
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?~…])\s+")
 _CLAUSE_ENDS = re.compile(r"[,.!?…~;\n]+|\b(so|and|but|because|cuz|cos)\b|(?<=[가-힣][서고데]) ", re.IGNORECASE)
 _ANOTHERS = re.compile(
@@ -88,7 +92,7 @@ def moved_plan(
     subject = content_words(denied["plan"] if denied else MOVES.sub(" ", clause.replace(days[0].value, " ")))
     told = [content_words(f"{one.key} {MOVES.sub(' ', written.get(one.id, ''))}") for one in plans]
     found = [one for one, words in zip(plans, told, strict=True) if subject and subject <= words]
-    found = found or [one for one in plans if one.value != day and one.value in message]  # "I said the 4th, it moved"
+    found = found or _plans_of_a_day_named_before(plans, message, day)
     if not found and _speaks_of_what_was_named_before(message):
         of_turns = ([one for one in plans if one.source_turn == turn] for turn in reversed(lately))
         found = next(filter(None, of_turns), [])
@@ -105,10 +109,21 @@ def _speaks_of_what_was_named_before(message: str) -> bool:
     return moved_it is not None and not _OF_THE_USER.search(message[: moved_it.start()])
 
 
+def _plans_of_a_day_named_before(plans: Sequence[Memory], message: str, day: str) -> list[Memory]:
+    """Those whose day the message names where it moves "that": "12월 4일이라 했잖아. 그거 밀렸어"."""
+    sentences = _SENTENCE_ENDS.split(message)
+    moving = next((one for one in sentences if MOVES.search(one)), "")
+    if content_words(_DAY_WORDS.sub(" ", MOVES.sub(" ", moving))):
+        return []
+    own = [one for one in sentences if not _ANOTHERS.search(one)]
+    return [plan for plan in plans if plan.value != day and any(places_of(plan.value, one) for one in own)]
+
+
 def _names_a_plan(sentence: str) -> bool:
     """Whether a sentence may name what the next one moves: "the dentist called", "미용실 예약했는데"."""
     if sentence.isascii():
-        return _OF_THE_USER.search(sentence) is not None
+        tells = _OF_THE_USER.search(sentence) or _TELLS_OF_ONE.search(sentence)
+        return tells is not None or named_day(sentence, ANY_DAY) is not None
     return bool(content_words(_DAY_WORDS.sub(" ", sentence)))
 
 

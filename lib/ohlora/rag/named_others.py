@@ -13,12 +13,20 @@ from dataclasses import dataclass
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.korean_words import Morpheme, ends_in_consonant, morphemes
-from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people, pet_key, relation_key, relations
+from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, SURNAMES, is_of_people, pet_key, relation_key, relations
 
 _ONE_CAPITAL = r"(?!(?:Mr|Ms|Dr)\b)[A-Z]\w*(?:[-'’][A-Z]\w+)?[^\W\dA-Z_](?!\w)"  # not BTS
-_SMALL = r"(?!(?:that|this|he|she|who|what|it|here|there|where|how|[a-z]+n['’]?t)\b)[^\W\d_]{3,}"
+_SMALL = (  # of a name in small letters, as other words may be: "coffee is my boyfriend"
+    r"(?!(?:that|this|these|those|s?he|who|what|it|here|there|where|how|one|mine|yours|hers|theirs|every\w+|some\w+|any\w+"
+    r"|nothing|nobody|\w+day|tomorrow|tonight|morning|evening|\w*night|bye|now|well|yeah|yep|yup|nah|nope|okay|sure|sorry"
+    r"|thanks|hello|heya|hiya|honestly|guess|mostly|breakfast|lunch|dinner|food|chocolate|coffee|tea|wine|beer|music|work"
+    r"|life|sleep|god|home|money|mum|mom|dad|techno|art|football|[a-z]+n['’]?t)\b)[^\W\d_]{3,}"
+)
 _AND = r"(?:,? (?:and|&) |, )"
-_MINE = r"\b(?:[Mm]y|MY|[Oo]ur)\s(?:(?!ex[ -]|host )\w+\s){0,2}?"
+_MINE = (
+    r"\b(?:[Mm]y|MY|[Oo]ur)\s(?:(?!ex[ -]|host |former |work |business |lab |training |fake |imaginary )\w+\s){0,2}?"
+)
+_PLAINLY_CALLS = r"(?:['’]s name(?:['’]?s| is)?| is (?:called|named)| named)"  # not "my dad called yesterday"
 _CALLS = r"(?:['’]?s name(?:['’]?s| is)?| is (?:called|named)| called| named| names? (?:is|are))"
 _BEGINS = r"(?:^|[.!?;]\s*)"
 _NO_NAMES = frozenset(
@@ -33,6 +41,7 @@ _NO_NAMES = frozenset(
         "Ohlora", "Lora", "Aurora", "Mr", "Mrs", "Ms", "Dr",
     ]
 )  # fmt: skip
+_NO_NAME = re.compile(r"\w{3,}ed$|^professor$|^liverpool$|^english$", re.IGNORECASE)
 _STANDS_BEFORE = {  # a name that the reader found
     "ko": r"(?<![가-힣])(?:{words})(?:\s?이름(?:은|이)?)?\s$",
     "en": r"{mine}(?i:{words})s?,? $",
@@ -44,9 +53,10 @@ _DENIES = re.compile(r"\b(?:call(?:s|ed|ing)?|said|wrote|never|not)\b[^.!?]*$|\b
 _PARTICLES_OF_NAMES = {"이", "가", "은", "는", "도", "를", "을", "랑", "이랑", "하고", "한테", "의", "와", "과"}
 _IS_KOREAN = r"(?:이?라고|이?라는|(?:이야|야|이에요|예요|입니다|임|인데|이고)(?![가-힣]))"
 _KOREAN_NAME = r"(?!누구|뭐|이름)[가-힣]{2,4}?"
+_HOW_MANY = r"\S*\s?(?:(?:두|세|네|[2-4])\s?마리|둘|셋)(?!이)"
 _TWO_NAMES = (
     r"(?P<name>[가-힣]{2,4}?)(?:이?랑|하고|,)\s?(?P<second>[가-힣]{2,4}?)"
-    r"(?=이야|야|이?라고|예요|이에요|[\s.,!~)ㅋㅎ]|$)"
+    r"(?=이야|야|이?라고|예요|이에요|\s?(?:[.,!~)ㅋㅎ]|$))"
 )
 _NAME_IS_TOLD = r"\s?이름(?:은|이)?\s?(?P<name>{name}){ending}"
 
@@ -75,7 +85,9 @@ def with_named_others(marked: Sequence[Fact], facts: Sequence[Fact], message: st
     named = {one.name.casefold(): one for one in [*_confirmed(marked, message), *named_others(message)]}.values()
     kept = [fact for fact in facts if not any(_tells_of_name(fact, one.name) for one in named)]
     if named:  # "family: granddaughter" says no more
-        kept = [fact for fact in kept if not any(relation_key(fact.value.removesuffix("s"), one) for one in ("ko", "en"))]
+        kept = [
+            fact for fact in kept if not any(relation_key(fact.value.removesuffix("s"), one) for one in ("ko", "en"))
+        ]
     return [*(Fact(one.key, one.name, 1.0) for one in sorted(named, key=lambda one: message.find(one.name))), *kept]
 
 
@@ -94,9 +106,17 @@ def _confirmed(facts: Sequence[Fact], message: str) -> Iterator[Named]:
                 yield Named(name, key, "")
 
 
+def _is_a_relation(word: str) -> bool:
+    return any(relation_key(word, language) for language in ("ko", "en"))
+
+
 def _tells_of_name(fact: Fact, name: str) -> bool:
-    one, other = plain_letters(fact.value), plain_letters(name)
-    return (one in other or other in one) and (fact.key.casefold() in NAME_KEYS or _is_of_others(fact.key))
+    """Whether a fact is no more than a name that is told, be it with what they are: "greyhound biscotti"."""
+    words, own = fact.value.casefold().split(), name.casefold()
+    if plain_letters(fact.value) == plain_letters(name):
+        return fact.key.casefold() in NAME_KEYS or _is_of_others(fact.key)
+    cut = not fact.value.isascii() and plain_letters(fact.value) in (name, f"{name}이", name.removesuffix("이"))
+    return _is_of_others(fact.key) and (cut or (own in words and len(words) <= 3))
 
 
 def _is_of_others(key: str) -> bool:
@@ -104,14 +124,16 @@ def _is_of_others(key: str) -> bool:
 
 
 def _in_english(message: str) -> Iterator[Named]:
+    if message.istitle():  # "My Dad Died": capitals tell nothing
+        return
     names = rf"(?P<name>{_ONE_CAPITAL}(?: (?!I\b){_ONE_CAPITAL})?)(?:{_AND}(?P<second>{_ONE_CAPITAL}))?"
     for key, words in relations("en").items():
         relation = rf"(?i:(?P<word>{words}))"
         for form in (
             rf"{_MINE}{relation}s?{_CALLS}?,? {names}(?!['’]s? (?:name|birthday)|,? who\b)",
-            rf"{_MINE}{relation}{_CALLS} (?P<name>{_SMALL})(?=\W*$|[,.!?])",
+            rf"{_MINE}{relation}{_PLAINLY_CALLS} (?P<name>{_SMALL})(?=\W*$|[,.!?])",
             rf"(?:{_BEGINS}|\b(?i:and|oh|no|oof|but) )(?P<name>{_SMALL})(?:['’]s| is) {_MINE}{relation}\b(?!['’]s)",
-            rf"{_BEGINS}(?P<name>{_SMALL}), {_MINE}{relation}(?=[.,!?]|$)",
+            rf"{_BEGINS}(?P<name>{_SMALL}), {_MINE}(?!friend){relation}(?=[.,!?]|$)",
         ):
             for one in re.finditer(form, message):
                 given = [one["name"], one.groupdict().get("second")]
@@ -120,7 +142,7 @@ def _in_english(message: str) -> Iterator[Named]:
 
 
 def _may_be_a_name(name: str) -> bool:
-    return not any(word.title() in _NO_NAMES for word in name.split())
+    return not any(word.title() in _NO_NAMES or _NO_NAME.search(word) for word in name.split())
 
 
 def _in_korean(message: str) -> Iterator[Named]:
@@ -133,7 +155,7 @@ def _in_korean(message: str) -> Iterator[Named]:
         for one in re.finditer(rf"(?<![가-힣])(?P<word>{words})(?:{told}|\s(?=[가-힣]{{2}}))", message):
             parts = parts or morphemes(message)
             name = one["name"] or _proper_noun(parts, one.end())
-            if name:
+            if name and (one["name"] or key in PET_KEYS or _is_said_as_a_name(name)):
                 yield Named(_as_called(name, key), key, one["word"])
 
 
@@ -141,7 +163,7 @@ def _of_several_pets(message: str) -> Iterator[Named]:
     """Names told behind how many pets there are: "고양이 두 마리 키워. 참깨랑 후추", "고양이 둘 있어 보리랑 흑미"."""
     word = relations("ko")[PET_KEYS[0]]
     for one in re.finditer(
-        rf"(?P<word>{word})\S*\s?(?:둘|셋|두|세|[23])[^!?]{{0,10}}?(?:[.!~(:]\s?|[어음요데지든]\s){_TWO_NAMES}", message
+        rf"(?P<word>{word}){_HOW_MANY}[^!?]{{0,10}}?(?:[.!~(:]\s?|[어음요데지든]\s){_TWO_NAMES}", message
     ):
         for name in (one["name"], one["second"]):
             yield Named(name, PET_KEYS[0], one["word"])
@@ -160,6 +182,13 @@ def _proper_noun(parts: Sequence[Morpheme], begin: int) -> str:
         form, end, rest = f"{form}이", rest[0].end, rest[1:]
     is_joined = bool(rest) and rest[0].start == end and rest[0].tag.startswith("J")
     return form if is_joined and rest[0].form in _PARTICLES_OF_NAMES else ""
+
+
+def _is_said_as_a_name(name: str) -> bool:
+    """Whether a proper noun behind "오빠" is said as names are: not 넷플릭스, nor 미국이 where 이 is a particle."""
+    has_surname = len(name) == 3 and name[0] in SURNAMES
+    easy = name.endswith("이") or not ends_in_consonant(name)  # 채린이가, 민수가; not 미국이
+    return (len(name) == 2 and easy) or has_surname or (len(name) == 3 and name.endswith("이"))
 
 
 def _as_called(name: str, key: str) -> str:

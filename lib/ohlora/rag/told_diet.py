@@ -17,16 +17,19 @@ _FOODS = (
     r"|shrimps?|prawns?|seafood|soy|alcohol|caffeine|coffee|sweets|chocolate|(?:spicy|fried) (?:food|things))"
 )
 _CANNOT = r"\bi(?:['’]m| am)? ?(?:can(?:['’]?t|not| not)|not (?:allowed|supposed) to|mustn['’]?t)(?: even| really)?"
-_MORE = r"(?! (?:to|in the house|right now|until|till|before|tonight|today|yet)\b)"
+_MORE = (
+    r"(?! (?:to|in|at|on (?!account)|near|around|fast|after|without|while|this|that|every|again|and not|straight|raw"
+    r"|right now|until|till|before|tonight|today|yet)\b)"
+)
 _TELLS = (
     re.compile(
-        rf"{_CANNOT} (?:eat|have|drink|touch) (?:any |(?:too )?much )?"
+        rf"(?<!says )(?<!said )(?<!thought ){_CANNOT} (?:eat|have|drink|touch) (?:any |(?:too )?much )?"
         rf"(?P<food>{_FOODS}(?: (?:or|and) {_FOODS})?)\b{_MORE}",
         re.IGNORECASE,
     ),
-    re.compile(rf"\bno (?P<food>{_FOODS}) (?:for me\b|(?:because of|due to|on account of) my\b)", re.IGNORECASE),
+    re.compile(rf"\bno (?P<food>{_FOODS}) (?:because of|due to|on account of) my\b", re.IGNORECASE),
 )
-_KEY = "diet"
+_KEY = "intolerance"
 _ABOUT_FOOD = re.compile(r"allergy|intolerance|diet|dislike|favou?rite", re.IGNORECASE)  # keys
 
 
@@ -36,8 +39,7 @@ def with_told_diet(facts: Sequence[Fact], message: str) -> list[Fact]:
     if found is None:
         return list(facts)
     food = found["food"]
-    same = [one for one in facts if plain_letters(food) in plain_letters(one.value)]
-    if any(_ABOUT_FOOD.search(one.key) for one in same):
+    if any(_ABOUT_FOOD.search(one.key) and plain_letters(food) in plain_letters(one.value) for one in facts):
         return list(facts)
-    kept = [one for one in facts if one not in same]
+    kept = [one for one in facts if plain_letters(one.value) != plain_letters(food)]
     return [Fact(_KEY, food, 1.0), *kept]

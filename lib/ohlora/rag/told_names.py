@@ -58,7 +58,7 @@ _PEOPLE = re.compile(
     re.I,
 )
 _BABY_OR_SOMEBODY = re.compile(rf"{_PEOPLE.pattern}|{_PET.pattern}|애기|아기|\bbab(y|ies)\b", re.IGNORECASE)
-_SURNAMES = frozenset("김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민")
+SURNAMES = frozenset("김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민")
 _NO_NAMES = frozenset(
     [
         "hi", "hiya", "hey", "hello", "heya", "howdy", "yo", "sup", "morning", "mornin", "evening", "evenin",
@@ -177,7 +177,7 @@ def plain_name(key: str, value: str) -> str:
 
 def called(name: str) -> str:
     """How a friend calls somebody in Korean: 김도현 → 도현아, 서아 → 서아야; other names stay."""
-    has_surname = re.fullmatch("[가-힣]{2}[^이]", name) and name[0] in _SURNAMES
+    has_surname = re.fullmatch("[가-힣]{2}[^이]", name) and name[0] in SURNAMES
     given = name[1:] if has_surname else name
     if not re.fullmatch("[가-힣]{2,3}", given):
         return name
@@ -256,10 +256,7 @@ def pet_key(word: str, language: str) -> str:
 
 def names_a_pet(text: str) -> bool:
     """Whether a text speaks of a pet, or of a kind of them."""
-    return (
-        _PET.search(text) is not None
-        or re.search(rf"{_BREEDS_IN_KOREAN}|\b(?:{_BREEDS})\b", text, re.IGNORECASE) is not None
-    )
+    return _PET_OR_BREED.search(text) is not None
 
 
 def relation_key(word: str, language: str) -> str:
