@@ -31,6 +31,7 @@ def test_the_new_day_is_said_back(message: str, language: str, day: str) -> None
 
 
 def test_what_moves_nothing_asks_or_tells_of_two_days_is_answered_otherwise() -> None:
+    assert "the 19th" in said("it's been moved to the 19th", "en", "19th").casefold()
     assert said("the swim is on the 19th", "en", "the 19th") == ""
     assert said("it's been moved to the 19th", "en", "the 19th", asks=True) == ""
     assert said("it's been moved from the 3rd to the 19th", "en", "the 3rd", "the 19th") == ""

@@ -282,3 +282,6 @@ def test_whom_a_key_and_a_word_mean(key: str, word: str, same: bool) -> None:
 def test_a_granddaughter_is_no_daughter() -> None:
     assert is_told_of_another("Lily", "My granddaughter Lily, she is 6", "what is my daughter called?")
     assert whose_name_is_asked("who is my crush?") == "crush"
+    assert whose_name_is_asked("우리 아들 둘 이름도 기억하시나요?") == "아들"
+    assert whose_name_is_asked("우리 고양이들 이름은 기억하냐") == "고양이"
+    assert whose_name_is_asked("what are the names of my little brothers?") == "brother"

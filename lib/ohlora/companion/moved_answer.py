@@ -26,6 +26,8 @@ _GRAVE = re.compile(
     re.IGNORECASE,
 )
 
+_ORDINAL = re.compile(r"^\d+(?:st|nd|rd|th)$", re.IGNORECASE)
+
 
 def moved_answer(draft: Draft) -> Iterator[ReplyProgress] | None:
     """The new day of a plan said back; None where the message moves none, asks, tells of two days, or of fear.
@@ -43,7 +45,7 @@ def moved_answer(draft: Draft) -> Iterator[ReplyProgress] | None:
         return None
     draft.quotes = True
     phrases = _phrases()[draft.language]
-    said = phrases[zlib.crc32(draft.message.encode()) % len(phrases)].format(day=days[0])
+    said = phrases[zlib.crc32(draft.message.encode()) % len(phrases)].format(day=_ORDINAL.sub(r"the \g<0>", days[0]))
     return stream_reply(iter([format_reply(without_marks(as_beginning(said)), "thinking", 0.4)]))
 
 

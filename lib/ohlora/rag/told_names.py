@@ -291,7 +291,8 @@ def whose_name_is_asked(message: str) -> str:
     The user's own name is no answer then.
     """
     asked = None if _OWN.search(message) else _ANOTHER.search(message)
-    return next(filter(None, [*asked.groups(), asked[0]])).removesuffix("들") if asked else ""
+    whose = next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
+    return re.sub(r"(?<!^아)들$", "", whose)  # 고양이들, but 아들
 
 
 def may_be_the_name(words: str, question: str) -> bool:
