@@ -45,6 +45,7 @@ _DENIED = re.compile(  # "the half isn't 12 december, it's the 23rd of may, it g
 )
 _TELLS_OF_ONE = re.compile(r"\b[a-z]+ (?:had|has|is|was) (?:an? |on )", re.IGNORECASE)  # "gig is on 4 june"
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?~…])\s+")
+_FILLERS = re.compile(r"\b(?:btw|ps|also|well|oh|ugh|ok|okay|anyway|hey|just|finally|sadly)\b", re.IGNORECASE)
 _CLAUSE_ENDS = re.compile(r"[,.!?…~;\n]+|\b(so|and|but|because|cuz|cos)\b|(?<=[가-힣][서고데]) ", re.IGNORECASE)
 _ANOTHERS = re.compile(
     r"(친구|동생|언니|오빠|누나|형|엄마|아빠|남편|아내|여친|남친)\S*\s"
@@ -89,7 +90,8 @@ def moved_plan(
     plans = [one for one in memories if _is_plan(one)]
     clause = next(part for part in _clauses(message) if MOVES.search(part))
     denied = _DENIED.search(message)
-    subject = content_words(denied["plan"] if denied else MOVES.sub(" ", clause.replace(days[0].value, " ")))
+    names = denied["plan"] if denied else MOVES.sub(" ", clause.replace(days[0].value, " "))
+    subject = content_words(_FILLERS.sub(" ", names))
     told = [content_words(f"{one.key} {MOVES.sub(' ', written.get(one.id, ''))}") for one in plans]
     found = [one for one, words in zip(plans, told, strict=True) if subject and subject <= words]
     found = found or _plans_of_a_day_named_before(plans, message, day)
