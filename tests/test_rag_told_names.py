@@ -285,3 +285,9 @@ def test_a_granddaughter_is_no_daughter() -> None:
     assert whose_name_is_asked("우리 아들 둘 이름도 기억하시나요?") == "아들"
     assert whose_name_is_asked("우리 고양이들 이름은 기억하냐") == "고양이"
     assert whose_name_is_asked("what are the names of my little brothers?") == "brother"
+
+
+def test_a_name_alone_behind_i_is_the_own_one() -> None:
+    message = "안녕 나 민수. 우리 강아지 이름은 콩이야"
+    assert key_of_named("반려동물", message, message.index("민수")) == "이름"
+    assert key_of_named("취미", "나 농구.", 2) == "취미"

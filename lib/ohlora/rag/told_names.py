@@ -29,6 +29,7 @@ _I_IN_KOREAN = re.compile(r"(?<![가-힣])(나|난|나는|저|전|저는)\s$")
 _BESIDE_A_GRADE = re.compile(  # "난 도현 고2임"
     r"[가-힣]{2,4}\s(고|중|초|대)[1-6](?=임|이야|야|이에요|예요|입니다|[\s,.!~ㅋㅎ]|$)"
 )
+_STANDS_ALONE = re.compile(r"[가-힣]{2,4}\s*(?:[.,!~]|$)")  # "안녕 나 민수. 우리 강아지는 콩이야"
 _OF_A_CRUSH = re.compile(
     r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])(\s?|[^!?]*([^가-힣\s]|데|고)\s?)이름(은|이)?\s?$"
 )
@@ -198,7 +199,8 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     may_be_a_name = key.casefold() in (*NAME_KEYS, *PET_KEYS) or is_of_people(key)
     if may_be_a_name and _HERE.match(message, begin):
         return PLAIN_NAME_KEYS[1]
-    if _BESIDE_A_GRADE.match(message, begin) and _I_IN_KOREAN.search(message[:begin]):
+    says_so = _BESIDE_A_GRADE.match(message, begin) or (may_be_a_name and _STANDS_ALONE.match(message, begin))
+    if says_so and _I_IN_KOREAN.search(message[:begin]):
         return PLAIN_NAME_KEYS[0]
     if own := _MY_NAME_IS.search(message[:begin]):
         return PLAIN_NAME_KEYS[0 if re.search("[가-힣]", own[0]) else 1]
