@@ -95,6 +95,19 @@ def test_where_more_hangs_on_it_she_leans_and_of_what_is_grave_she_chooses_nothi
     assert choice("수술 받는 게 나을까 기다리는 게 나을까?", "ko", "torn_big") == ""
 
 
+@pytest.mark.parametrize(
+    ("message", "language", "before", "answers"),
+    [
+        ("답장할까 말까 솔직히 네 의견 좀", "ko", ["걔한테서 연락 왔다"], True),
+        ("그래서 하라는 거야 말라는 거야", "ko", [], True), ("should i tell him or not?", "en", [], True),
+        ("헤어질까 말까", "ko", [], False), ("답장할까 말까", "ko", ["걔가 나 때렸어"], False),
+        ("should i stop my meds or not?", "en", [], False), ("맞나 말까", "ko", [], False),
+    ],
+)  # fmt: skip
+def test_who_asks_whether_to_do_it_gets_a_view(message: str, language: str, before: list[str], answers: bool) -> None:
+    assert bool(choice(message, language, "asks_love_advice", before)) is answers
+
+
 def test_who_asks_to_pick_one_means_what_was_said_before() -> None:
     before = ["회사로 돌아가는 게 나을까 계속 글 쓰는 게 나을까?", "그건 네 입장이고"]
     assert "쪽" in choice("딱 하나만 골라봐", "ko", "says_no", before)

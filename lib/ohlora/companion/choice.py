@@ -62,6 +62,11 @@ _PICKS = re.compile(
     r"|\b(?:pick|choose) (?:one|a side)\b",
     re.IGNORECASE,
 )
+_WHETHER = re.compile(  # "답장할까 말까", "하라는 거야 말라는 거야", "should I tell him or not"
+    r"[가-힣]까\s?말까|[가-힣]지\s?말지|하라는\s?(?:거야|건가요?|건지|말이야)\s?말라는|해야\s?(?:되|하|돼)\S*\s말아야"
+    r"|\bshould i\b[^.!?]{3,60} or not\b",
+    re.IGNORECASE,
+)
 _AROUND = re.compile(
     r"^(?:ok|so|hmm|and|but|now|quick|like|is it|are (?:yo)?u|(?:yo)?u|team|do (?:yo)?u like|would (?:yo)?u rather"
     r"|should i|do i|i|more of an?|just)\s+"
@@ -95,7 +100,8 @@ def options(message: str, language: str) -> tuple[str, str] | None:
 def choice(message: str, language: str, intent: str, before: Sequence[str] = ()) -> str:
     """What she says to a message that asks her to choose, or "".
 
-    Where the choice matters more she leans to one and leaves it to the user; of what is grave she chooses nothing.
+    Where the choice matters more she leans to one and leaves it to the user, as she does to who asks whether to do
+    something; of what is grave she chooses nothing.
 
     Args:
         intent: of the message, see ohlora.rag.intents. before: what the user said before it, the newest last; who only
@@ -105,14 +111,24 @@ def choice(message: str, language: str, intent: str, before: Sequence[str] = ())
     light = _GAME.search(message) is not None or intent in content["intents"]
     picks = _PICKS.search(message) is not None
     leans = act_of_intent().get(intent) in content["lean_acts"] and message.rstrip(" ㅋㅎㅠ~").endswith(("?", "？"))
-    if not (light or picks or leans) or intent in content["not_intents"]:
+    if intent in content["not_intents"] or re.search(content["grave"], message, re.IGNORECASE):
+        return ""
+    if _WHETHER.search(message):
+        grave_before = re.search(content["grave"], " ".join(before[-2:]), re.IGNORECASE)
+        return "" if grave_before else _one_of(content[f"whether_{language}"], message)
+    if not (light or picks or leans):
         return ""
     asked = [message, *reversed(before[-2:])] if picks else [message]
     found = next(((one, pair) for one in asked if (pair := options(_without_game(one), language))), None)
-    if found is None or re.search(content["grave"], f"{message} {found[0]}", re.IGNORECASE):
+    if found is None or re.search(content["grave"], found[0], re.IGNORECASE):
         return ""
     phrases = content[language if light else f"lean_{language}"]
-    return as_beginning(phrases[zlib.crc32(message.encode()) // 2 % len(phrases)].format(choice=_taken(found[1])))
+    return as_beginning(_one_of(phrases, message).format(choice=_taken(found[1])))
+
+
+def _one_of(phrases: Sequence[str], message: str) -> str:
+    """One of several sentences, for a message always the same."""
+    return phrases[zlib.crc32(message.encode()) // 2 % len(phrases)]
 
 
 @otherwise_none
