@@ -39,6 +39,20 @@ def test_add_then_update_then_forget(store):
     assert remember(store, "a", "그것도 잊어", MemoryOperation("forget", "사는 곳")).action == "refused"
 
 
+def test_a_job_is_not_changed_by_the_way(store):
+    remember(store, "a", "i'm a paramedic", add("job", "paramedic"))
+    assert remember(store, "a", "had to sit in the back of the ambulance", add("job", "ambulance")).action == "none"
+    assert [one.value for one in store.memories("a")] == ["paramedic"]
+    assert remember(store, "a", "i'm a nurse now", MemoryOperation("update", "job", "nurse")).action == "update"
+
+
+def test_own_words_ask_nothing_and_cut_no_word(store):
+    told = "so i am saving for a van btw, want to do a camper conversion and bugger off to scotland with a dog. daft?"
+    words = remember(store, "a", told, add("own words", "camper conversion")).memory.value
+    assert "?" not in words and all(word in told.split() for word in words.split())
+    assert remember(store, "a", "대전.", add("한 말", "대전")).action != "add"
+
+
 def test_two_favourites_are_both_kept(store):
     for food in ("떡볶이", "순대"):
         remember(store, "a", f"나 {food} 좋아해", add("좋아하는 음식", food))

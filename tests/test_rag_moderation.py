@@ -257,6 +257,8 @@ def test_love_that_no_sentence_presses_for_is_not_sure(moderator) -> None:
     [
         ("마감도 두 개나 있음. 동화책 삽화는 11월 27일, 잡지 표지는 12월 4일. 죽겠다", "normal"),
         ("what if nobody turns up though. or worse, they turn up and just go hmm", "normal"),
+        ("그림이나 그려야지. 12월 3일이 표지 마감이고 12월 10일은 외주 마감이야. 죽겠다", "normal"),
+        ("베이스 민재가 메트로놈 좀 들으라고 ㅈㄹ함ㅋㅋ", "normal"),
         ("마감도 두 개나 있음. 동화책 삽화는 11월 27일. 죽고 싶다", "self_harm"),
         ("I moved to a new flat. I bought a plant. I want to die", "self_harm"),
     ],

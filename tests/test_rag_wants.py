@@ -18,6 +18,7 @@ from ohlora.llm.reply_format import EXPRESSIONS
 from ohlora.rag import Wants, load_message_reader, load_wants
 from ohlora.rag.follow_ups import ANSWERS_HER
 from ohlora.rag.marked_messages import messages_of_dialogues
+from ohlora.rag.risk_words import names_a_risk
 from ohlora.rag.wants import (
     APPROVAL,
     ASKS_TOLD,
@@ -197,3 +198,18 @@ def test_she_talks_without_what_fits_no_more(monkeypatch: pytest.MonkeyPatch, ca
 def test_features_a_hundred_deviations_away_do_not_decide_alone() -> None:
     head = WantsHead(4, 2).eval()
     torch.testing.assert_close(head(torch.full((1, 4), 100.0)), head(torch.full((1, 4), 6.0)))
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["i'm saving for a van, got 4 grand, want to put a bed in the back and go to scotland. daft idea?",
+     "i have a crush on my classmate Miguel. should i tell him??"],
+)  # fmt: skip
+def test_what_holds_no_word_of_danger_needs_to_be_surer(wants: Wants, message: str) -> None:
+    assert not names_a_risk(message) and wants.of(message, "Hm.") != "risky"
+
+
+def test_words_of_danger() -> None:
+    assert all(
+        map(names_a_risk, ("six beers, driving home now", "가스 냄새 나는데 그냥 자도 되겠지?", "he choked me a bit"))
+    )

@@ -15,6 +15,7 @@ from ohlora.companion.plain_questions import asks_to_imagine
 from ohlora.companion.speech_level import asks_something_else, speech_answer
 from ohlora.companion.todays_date import clock_answer
 from ohlora.companion.told_fact import asks_for_days, with_a_day
+from ohlora.companion.told_joke import joke_answer
 from ohlora.companion.written_answer import (
     asks_for_told,
     asks_something,
@@ -56,7 +57,7 @@ def prepared_answer(
     if draft.otherwise is None:
         speech = None if asks_something_else(draft.plain) else draft.wished_speech
         wished = language_answer(draft.plain) or speech_answer(draft.plain, speech)
-        ready = wished or clock_answer(draft.plain, now)
+        ready = wished or clock_answer(draft.plain, now) or joke_answer(draft)
     if ready is None:
         ready = explanation(sources.study_terms, answers, draft, history)
     may_ask = reading.may_ask and reading.about_her in MAY_BE_TOLD

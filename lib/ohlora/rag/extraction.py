@@ -11,6 +11,7 @@ from datetime import datetime, time
 from typing import Any
 
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
+from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.correction import corrected, may_correct
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
@@ -34,6 +35,12 @@ from ohlora.rag.told_names import (
 from ohlora.rag.told_secrets import holds_secret, names_secret
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
+_JOBS = ("직업", "job")
+_SAYS_ITS_JOB = re.compile(
+    r"직업|(?<!서서 )일(?:해|하고 있|한다|합니다)|다녀|다닌|근무|출근|전직|이직|입사|취직|취업|합격|됐|되었|아니"
+    r"|\b(?:i['’]?m|i am|im)\b|\bi work|\bmy (?:new )?job\b|\bas an?\b|\bhired\b|\bnot\b",
+    re.IGNORECASE,
+)
 _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _STEM, _ENDING = 5, 2  # letters that words of one family share at the beginning, and may differ by: allergy, allergic
@@ -185,6 +192,7 @@ def _as_it_was_said(
     """Stores the sentence that holds a value, or of a long one what stands around it."""
     sentence = next((one for one in sentences_of(message) if stands_in(value, one)), message)
     before = max(0, sentence.find(value) - (_LONGEST_WORDS - len(value)) // 2)
+    before = sentence.find(" ", before) + 1 if before else 0  # no word is cut
     words = _own_words(sentence[before : before + _LONGEST_WORDS].strip(), language)
     if words is None or check_operation(words, message) is not None:
         return []
@@ -205,7 +213,7 @@ def _own_words(message: str, language: str) -> MemoryOperation | None:
     """What a message tells as its own memory, without its questions; None where it is long, asks to forget, asks only,
     or holds a model's control marks."""
     told = " ".join(one for one in sentences_of(message) if not one.rstrip().endswith(("?", "？")))
-    if _FORGETS.search(message) or not told:
+    if _FORGETS.search(message) or len(told.split()) < 2:  # a bare word tells nobody what it is
         return None
     with suppress(ValueError):
         return MemoryOperation("add", OWN_WORDS[language], as_field(clean_line("message", told, _LONGEST_WORDS)))
@@ -308,6 +316,8 @@ def _carry_out(
         replaced = replaced_memory(alike, operation.key, value, changes, message, day, source_turn)
         if replaced is None:
             return Remembered("add", store.add(user, operation.key, value, **told), source)
+        if known.key in _JOBS and not (_SAYS_ITS_JOB.search(message) or tells_of_change(message)):
+            return Remembered("none", source=source)  # "in the back of the ambulance" makes a paramedic no ambulance
         return Remembered("update", store.update(user, replaced.id, value, **told), source)
 
 

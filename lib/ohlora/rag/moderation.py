@@ -37,6 +37,9 @@ thresholds of the classifier find .9 % abuse and .9 % danger in them, these .1 %
 HARDLY_SUSPECTED, ONE_SENTENCE, CLEARLY_FINE = 0.35, 0.46, 0.9
 """Probabilities of self-harm below which the whole of several sentences is harmless where none of them is suspected,
 and below which one of them is, where the whole is normal with the third ("마감 두 개. … 죽겠다", .45). By hand."""
+_IDIOM = re.compile(
+    r"(?:아|진짜|아주|정말|바빠|힘들어)?\s?죽겠(?:다|네|어|음|어요|네요|습니다)?\W*[ㅋㅎㅠㅜ]*\W*"
+)  # "so busy"
 _NEVER_LET_OFF = {"sexual", "threat"}  # with a curse too; self-harm is found before the word list decides
 SURELY_NORMAL = 0.7
 """Probability of normal from which a text passes without the curses cried out in it, over things.
@@ -278,7 +281,9 @@ def _without_lone_doubts(pieces: Sequence[str], decisions: Sequence[str], probab
         return list(decisions)
     heard = probabilities[:, LABELS.index("self_harm")]
     only_whole = not any(danger[1:]) and heard[0] < HARDLY_SUSPECTED
-    only_one = probabilities[0, 0] >= CLEARLY_FINE and sum(danger[1:]) == 1 and heard[1:].max() < ONE_SENTENCE
+    idiom = all(_IDIOM.fullmatch(piece) for piece, found in zip(pieces, danger, strict=True) if found)
+    fine_whole = probabilities[0, 0] >= CLEARLY_FINE or (idiom and not danger[0])
+    only_one = fine_whole and sum(danger[1:]) == 1 and heard[1:].max() < ONE_SENTENCE
     fine = only_whole or only_one
     return [LABELS[0] if fine and label == "self_harm" else label for label in decisions]
 

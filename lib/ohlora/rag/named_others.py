@@ -16,6 +16,7 @@ from ohlora.rag.korean_words import Morpheme, ends_in_consonant, morphemes
 from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, SURNAMES, is_of_people, pet_key, relation_key, relations
 
 _ONE_CAPITAL = r"(?!(?:Mr|Ms|Dr)\b)[A-Z]\w*(?:[-'’][A-Z]\w+)?[^\W\dA-Z_](?!\w)"  # not BTS
+_WITH_AGE = rf"({_ONE_CAPITAL})(?:,? who(?:['’]s| is)| is|,)? \(?\d{{1,2}}\b"
 _SMALL = (  # of a name in small letters, as other words may be: "coffee is my boyfriend"
     r"(?!(?:that|this|these|those|s?he|who|what|it|here|there|where|how|one|mine|yours|hers|theirs|every\w+|some\w+|any\w+"
     r"|nothing|nobody|\w+day|tomorrow|tonight|morning|evening|\w*night|bye|now|well|yeah|yep|yup|nah|nope|okay|sure|sorry"
@@ -44,8 +45,9 @@ _NO_NAMES = frozenset(
 _NO_NAME = re.compile(r"\w{3,}ed$|^professor$|^liverpool$|^english$", re.IGNORECASE)
 _STANDS_BEFORE = {  # a name that the reader found
     "ko": r"(?<![가-힣])(?:{words})(?:\s?이름(?:은|이)?)?\s$",
-    "en": r"{mine}(?i:{words})s?,? $",
+    "en": r"{mine}(?i:{words})s?,? $|\b(?i:{words})['’]s $",
 }
+_STANDS_BEHIND = r",? (?:my|our) (?i:{words})\b(?!['’]s)"  # "priya my flatmate reckons"
 _NAME_IS = re.compile(r"\b(?:his|her|its) name(?:['’]?s| is) $", re.IGNORECASE)
 _CONFIRMED = 0.5
 """Probability from which the reader's word confirms that what stands behind "my flatmate" is a name."""
@@ -97,12 +99,15 @@ def _confirmed(facts: Sequence[Fact], message: str) -> Iterator[Named]:
         name = fact.value.split()[-1] if fact.value.isascii() else fact.value
         before = message[: message.find(fact.value) + len(fact.value) - len(name)]
         language = "en" if name.isascii() else "ko"
-        if fact.probability < _CONFIRMED or not _is_of_others(fact.key) or not _may_be_a_name(name):
+        is_name = name.replace("-", "").isalpha() and _may_be_a_name(name)
+        if fact.probability < _CONFIRMED or not _is_of_others(fact.key) or not is_name:
             continue
         if _NAME_IS.search(before):
             yield Named(name, fact.key, "")
+        behind = message[len(before) + len(name) :]
         for key, words in relations(language).items():
-            if re.search(_STANDS_BEFORE[language].format(mine=_MINE, words=words), before):
+            stands_before = re.search(_STANDS_BEFORE[language].format(mine=_MINE, words=words), before)
+            if stands_before or re.match(_STANDS_BEHIND.format(words=words), behind):
                 yield Named(name, key, "")
 
 
@@ -126,6 +131,7 @@ def _is_of_others(key: str) -> bool:
 def _in_english(message: str) -> Iterator[Named]:
     if message.istitle():  # "My Dad Died": capitals tell nothing
         return
+    yield from _of_several(message)
     names = rf"(?P<name>{_ONE_CAPITAL}(?: (?!I\b){_ONE_CAPITAL})?)(?:{_AND}(?P<second>{_ONE_CAPITAL}))?"
     for key, words in relations("en").items():
         relation = rf"(?i:(?P<word>{words}))"
@@ -139,6 +145,18 @@ def _in_english(message: str) -> Iterator[Named]:
                 given = [one["name"], one.groupdict().get("second")]
                 if not _DENIES.search(message[: one.start()]):
                     yield from (Named(name, key, one["word"]) for name in given if name and _may_be_a_name(name))
+
+
+def _of_several(message: str) -> Iterator[Named]:
+    """Names with ages behind whose they are: "the grandkids for Thanksgiving, Owen who is 9 and little Lily"."""
+    for key, words in relations("en").items():
+        several = (
+            rf"\b(?:[Mm]y|[Tt]he|[Oo]ur)\s(?:two |three )?(?P<word>{words})(?:s|(?<=ren))\b(?!['’])(?P<rest>[^.!?]*)"
+        )
+        for one in re.finditer(several, message):
+            for name in re.findall(_WITH_AGE, one["rest"]):
+                if _may_be_a_name(name):
+                    yield Named(name, key, one["word"])
 
 
 def _may_be_a_name(name: str) -> bool:
@@ -163,7 +181,7 @@ def _of_several_pets(message: str) -> Iterator[Named]:
     """Names told behind how many pets there are: "고양이 두 마리 키워. 참깨랑 후추", "고양이 둘 있어 보리랑 흑미"."""
     word = relations("ko")[PET_KEYS[0]]
     for one in re.finditer(
-        rf"(?P<word>{word}){_HOW_MANY}[^!?]{{0,10}}?(?:[.!~(:]\s?|[어음요데지든]\s){_TWO_NAMES}", message
+        rf"(?P<word>{word}){_HOW_MANY}[^!?]{{0,10}}?(?:[.!~(:]\s?|[아어음요데지든]\s){_TWO_NAMES}", message
     ):
         for name in (one["name"], one["second"]):
             yield Named(name, PET_KEYS[0], one["word"])

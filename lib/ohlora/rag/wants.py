@@ -27,6 +27,7 @@ from ohlora.rag.intent_network import IntentNetwork, load_intent_network
 from ohlora.rag.intents import GeneralAnswer, rotated
 from ohlora.rag.marked_messages import facts_about_her
 from ohlora.rag.message_reader import MessageReader, load_for_reader
+from ohlora.rag.risk_words import names_a_risk
 from ohlora.weights import WeightsError, load_weights
 
 logger = logging.getLogger(__name__)
@@ -48,9 +49,10 @@ _ABOUT_THE_TALK = {
 }  # wants that speak of her last line  # fmt: skip
 APPROVAL = {"yes_no", "yes_no_big", "normal_or_weird", "will_it", "hype", "wish_luck", "congratulate"}
 """Wants that she approve of what the user does."""
-RISKY, _MAYBE_RISKY, _LIKELY_RISKY = "risky", 0.045, 0.5
+RISKY, _MAYBE_RISKY, _LIKELY_RISKY, _SURELY_RISKY = "risky", 0.045, 0.5, 0.65
 """Probabilities of a want that a friendly yes could harm ("can I drive, it was only three beers"): from the first on
-she does not approve here, from the second on she is careful where she would have. The first was raised by hand, from
+she does not approve here, from the second on she is careful where a word of danger is said, and from the third on
+whatever is said (.56 for a crush who is to be told, .61 for a bed in a van). The first was raised by hand, from
 .03, with the network of today, for "three coffees and an exam at nine, wish me luck"; the second from .4, for a word of
 caution to who is spoken to by a crush (.49), or has butterflies before an exhibition (.41)."""
 _LARGEST = 6.0  # standard deviations: a few features reach a hundred
@@ -112,7 +114,7 @@ class Wants:
             return ANSWERS_HER if self._answers_her(found, before) else ""
         risky = found[1 + self.names.index(RISKY)] if want in {*APPROVAL, RISKY} else 0.0
         if risky >= _LIKELY_RISKY:
-            return RISKY
+            return RISKY if risky >= _SURELY_RISKY or names_a_risk(message) else ""
         if beside[best] < CLEAR or (want in _ABOUT_THE_TALK and not before):
             return ""
         return "" if want in APPROVAL and risky >= _MAYBE_RISKY else want
