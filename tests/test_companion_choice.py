@@ -102,6 +102,10 @@ def test_where_more_hangs_on_it_she_leans_and_of_what_is_grave_she_chooses_nothi
         ("그래서 하라는 거야 말라는 거야", "ko", [], True), ("should i tell him or not?", "en", [], True),
         ("헤어질까 말까", "ko", [], False), ("답장할까 말까", "ko", ["걔가 나 때렸어"], False),
         ("should i stop my meds or not?", "en", [], False), ("맞나 말까", "ko", [], False),
+        ("살까 말까 하다가 결국 샀어!", "ko", [], False), ("친구가 퇴사할까 말까 고민 중이래", "ko", [], False),
+        ("괜히 말했다 그냥 말하지 말지", "ko", [], False), ("답장할지 말지 모르겠어", "ko", [], True),
+        ("should i drive home or not, i had three beers", "en", [], False), ("먹은 거 토할까 말까", "ko", [], False),
+        ("i asked her should i wait or not and she laughed", "en", [], False),
     ],
 )  # fmt: skip
 def test_who_asks_whether_to_do_it_gets_a_view(message: str, language: str, before: list[str], answers: bool) -> None:

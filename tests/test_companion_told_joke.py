@@ -21,6 +21,9 @@ from ohlora.companion.told_joke import joke_answer, tells_joke
         ("why is the sky blue? tell me please", False),
         ("what do you call this in Korean? I don't know the word", False), ("why did she leave? it hurts", False),
         ("퀴즈 낼게. 내 나이는? 맞춰봐", False), ("", False),
+        ("is this some kind of joke? my dad died yesterday", False),
+        ("how is work? here's a funny thing, i got fired", False),
+        ("can you tell me a joke? I need cheering up.", False), ("오늘 퀴즈 본 거 말했나? 완전 망했어", False),
     ],
 )  # fmt: skip
 def test_what_is_a_joke(message: str, joke: bool) -> None:

@@ -42,7 +42,10 @@ def test_add_then_update_then_forget(store):
 def test_a_job_is_not_changed_by_the_way(store):
     remember(store, "a", "i'm a paramedic", add("job", "paramedic"))
     assert remember(store, "a", "had to sit in the back of the ambulance", add("job", "ambulance")).action == "none"
+    assert remember(store, "a", "i'm in the back of the ambulance", add("job", "ambulance")).action == "none"
     assert [one.value for one in store.memories("a")] == ["paramedic"]
+    remember(store, "b", "나 학생이야", add("직업", "학생"))
+    assert remember(store, "b", "이제 나 간호사야", MemoryOperation("update", "직업", "간호사")).action == "update"
     assert remember(store, "a", "i'm a nurse now", MemoryOperation("update", "job", "nurse")).action == "update"
 
 

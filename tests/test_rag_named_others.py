@@ -20,7 +20,8 @@ from ohlora.rag.named_others import named_others, with_named_others
         ("my bf Wei Jie queue 2 hour", [("Wei Jie", "boyfriend")]),
         ("my sister's name is mary", [("mary", "sister")]),
         ("she brings the grandkids, Owen who is 9 and Lily, 6", [("Owen", "grandchild"), ("Lily", "grandchild")]),
-        ("my brothers are fine. I saw Tom, 40", []),
+        ("my brothers are fine. I saw Tom, 40", []), ("my friends live near Leeds, 20 minutes away", []),
+        ("My kids are in Year 6 now", []), ("my cousins are at Gate 4", []),
         ("my brother Jun's kid was born", [("Jun", "brother")]),
         ("룸메 채린이가 코골이 심해서", [("채린", "룸메이트")]),
         ("우리집 앵무새 몽이가 욕을 배웠어", [("몽이", "반려동물")]),
@@ -49,6 +50,8 @@ def test_names_replace_what_was_read_of_them_and_a_small_name_needs_the_reader()
     assert with_named_others((), (), message) == [Fact("roommate", "Priya", 1.0)]
     late = "priya my flatmate reckons she was a duchess"
     assert with_named_others([Fact("pet", "priya", 0.6, 0.3)], (), late) == [Fact("roommate", "priya", 1.0)]
+    told = [Fact("sister", "priya", 0.6, 0.3)]
+    assert with_named_others(told, told, "i told priya my sister is pregnant") == told
     assert with_named_others([Fact("mother", "60th", 0.9)], (), "mum's 60th is in may") == []
     job = Fact("job", "nurse", 0.9)
     assert with_named_others([job], [job], "I'm a nurse") == [job]

@@ -63,8 +63,8 @@ _PICKS = re.compile(
     re.IGNORECASE,
 )
 _WHETHER = re.compile(  # "답장할까 말까", "하라는 거야 말라는 거야", "should I tell him or not"
-    r"[가-힣]까\s?말까|[가-힣]지\s?말지|하라는\s?(?:거야|건가요?|건지|말이야)\s?말라는|해야\s?(?:되|하|돼)\S*\s말아야"
-    r"|\bshould i\b[^.!?]{3,60} or not\b",
+    r"[가-힣]까\s?말까(?!\s?(?:하|고민\S*\s?하다))(?!.*(?:결국|[가-힣]+[대래](?:[\s.!?ㅋㅠ]|$)))|[할갈살볼줄올을될릴낼쓸잘길]지\s?말지|하라는\s?(?:거야|건가요?|건지|말이야)\s?말라는|해야\s?(?:되|하|돼)\S*\s말아야"
+    r"|(?:^|[.!?]\s|\b(?:so|ok|hmm|um|help|but|idk)\b,? )should i\b[^.!?]{3,60} or not\b",
     re.IGNORECASE,
 )
 _AROUND = re.compile(

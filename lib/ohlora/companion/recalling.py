@@ -55,8 +55,7 @@ RECALLED = 3  # memories a turn …
 CANDIDATES = 8  # … of so many, where only those count that name a day, or are an answer
 LONGEST_NAME = 2  # words of a memory that is a name: "강아지 보리"
 _WORDS_AND_NAMES = {
-    "will", "may", "mark", "grace", "hope", "joy", "rose", "sunny", "bill", "art", "jack", "june", "april", "august",
-    "summer", "lily", "ivy", "daisy", "penny", "faith", "dawn", "max", "rich", "pat", "sue", "drew",
+    "will", "may", "mark", "hope", "bill", "art", "june", "april", "august", "summer", "rich", "pat", "sue", "drew",
 }  # fmt: skip
 AT_HAND = 0.4
 """Relevance from which what the user wrote shows that a message asks for it; chosen with Reading.might_ask."""

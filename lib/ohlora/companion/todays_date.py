@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ohlora.companion.citation import day_in_words
 from ohlora.llm.language import text_language
-from ohlora.llm.reply_format import ReplyProgress, format_reply, plain_letters, stream_reply
+from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
 
 _NOW = r"(지금|오늘|현재)(이|은|은요|도)?\s?"
 _END = r"\s?(이?(야|임|지|냐|니|죠|에요|예요|게|더라)|인가요?|인지)?(\s?알(아|아요|지|려\s?줘))?[\s?!.~ㅋㅎㅠㅜ]*$"
@@ -25,14 +25,13 @@ _TIME = re.compile(
     r"|\bwhat('?s| is) the time( now)?[\s?!.,]*$|\bwhat time is it( now| there)?[\s?!.,]*$",
     re.IGNORECASE,
 )
-_MOST_BEFORE = 8  # letters
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?~,;])\s+")
 
 
 def _asks_for_the_date(sentence: str) -> bool:
-    """Not where more stands before it: "마감이 원래 며칠이었고 지금은 며칠이야?"."""
+    """Not where another day is asked for before: "마감이 원래 며칠이었고 지금은 며칠이야?"."""
     found = _DATE.search(sentence)
-    return found is not None and len(plain_letters(sentence[: found.start()])) <= _MOST_BEFORE
+    return found is not None and not re.search(r"며칠|몇\s?일|요일|언제|원래", sentence[: found.start()])
 
 
 def clock_answer(message: str, now: datetime) -> Iterator[ReplyProgress] | None:

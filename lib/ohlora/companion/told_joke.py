@@ -15,10 +15,11 @@ import yaml
 from ohlora.companion.draft import Draft
 from ohlora.config import DATA
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
+from ohlora.rag.complaint_words import holds_complaint
 
 _IS_ONE = re.compile(
-    r"\bhere(?:['’]?s| is) (?:one|another|a)\b|\bone for you\b|\b(?:joke|riddle|pun)s?\b|\bget it\b"
-    r"|아재\s?개그|넌센스|퀴즈",
+    r"\bhere(?:['’]?s| is) (?:one\b(?! of\b)|(?:another|a) (?:joke|riddle|pun|good one)\b)|\bone for you\b"
+    r"|\b(?:joke|riddle|pun)(?: time| for (?:yo)?u)\b|(?:아재\s?개그|넌센스)(?:\s?퀴즈)?(?!\S*\s(?:좋아|싫어|알))",
     re.IGNORECASE,
 )
 _ASKS_AND_ANSWERS = re.compile(r"[?？]+\s+(?P<answer>[^?？]{2,90})$")
@@ -36,7 +37,7 @@ def tells_joke(message: str) -> bool:
 
 def joke_answer(draft: Draft) -> Iterator[ReplyProgress] | None:
     """What she says to a joke; None: the message tells none."""
-    if draft.otherwise is not None or not tells_joke(draft.plain):
+    if draft.otherwise is not None or holds_complaint(draft.plain) or not tells_joke(draft.plain):
         return None
     lines = _lines()[draft.language]
     said = lines[zlib.crc32(draft.message.encode()) % len(lines)]

@@ -35,10 +35,13 @@ from ohlora.rag.told_names import (
 from ohlora.rag.told_secrets import holds_secret, names_secret
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
+_SENTENCE_IN_KOREAN = re.compile(r"[가-힣](?:다|어|요|음|함)\W*$")
 _JOBS = ("직업", "job")
 _SAYS_ITS_JOB = re.compile(
-    r"직업|(?<!서서 )일(?:해|하고 있|한다|합니다)|다녀|다닌|근무|출근|전직|이직|입사|취직|취업|합격|됐|되었|아니"
-    r"|\b(?:i['’]?m|i am|im)\b|\bi work|\bmy (?:new )?job\b|\bas an?\b|\bhired\b|\bnot\b",
+    r"직업|(?<!서서 )일(?:해|하고 있|한다|합니다)|다녀|다닌|근무|출근|전직|이직|입사|취직|취업|합격|알바|됐|되었|아니"
+    r"|(?<=[가-힣])(?:이?야|이?에요|예요|입니다|임|거든)(?=[\s.,!~ㅋㅎ]|$)"
+    r"|\b(?:i['’]?m|i am)\b(?! (?:in|at|on|off|with|near)\b)|\bi (?:work|teach|run|drive)\b|\bmy (?:new )?job\b"
+    r"|\bas an?\b|\bhired\b|\b(?:got|started) (?:a |my )?(?:new )?job\b|\bfor a living\b",
     re.IGNORECASE,
 )
 _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
@@ -192,8 +195,11 @@ def _as_it_was_said(
     """Stores the sentence that holds a value, or of a long one what stands around it."""
     sentence = next((one for one in sentences_of(message) if stands_in(value, one)), message)
     before = max(0, sentence.find(value) - (_LONGEST_WORDS - len(value)) // 2)
-    before = sentence.find(" ", before) + 1 if before else 0  # no word is cut
-    words = _own_words(sentence[before : before + _LONGEST_WORDS].strip(), language)
+    before = sentence.find(" ", before) + 1 if before else 0
+    part = sentence[before : before + _LONGEST_WORDS]
+    if before + _LONGEST_WORDS < len(sentence):
+        part = part.rsplit(" ", 1)[0]  # no word is cut
+    words = _own_words(part.strip(), language)
     if words is None or check_operation(words, message) is not None:
         return []
     known = next((one for one in store.find_key(user, OWN_WORDS[language]) if one.value == words.value), None)
@@ -213,7 +219,8 @@ def _own_words(message: str, language: str) -> MemoryOperation | None:
     """What a message tells as its own memory, without its questions; None where it is long, asks to forget, asks only,
     or holds a model's control marks."""
     told = " ".join(one for one in sentences_of(message) if not one.rstrip().endswith(("?", "？")))
-    if _FORGETS.search(message) or len(told.split()) < 2:  # a bare word tells nobody what it is
+    bare = len(told.split()) < 2 and not _SENTENCE_IN_KOREAN.search(told)  # "대전." tells nobody what it is
+    if _FORGETS.search(message) or not told or bare:
         return None
     with suppress(ValueError):
         return MemoryOperation("add", OWN_WORDS[language], as_field(clean_line("message", told, _LONGEST_WORDS)))

@@ -36,9 +36,9 @@ thresholds of the classifier find .9 % abuse and .9 % danger in them, these .1 %
 """
 HARDLY_SUSPECTED, ONE_SENTENCE, CLEARLY_FINE = 0.35, 0.46, 0.9
 """Probabilities of self-harm below which the whole of several sentences is harmless where none of them is suspected,
-and below which one of them is, where the whole is normal with the third ("마감 두 개. … 죽겠다", .45). By hand."""
+and below which one of them is, where the whole is normal with the third (not asked of "죽겠다" alone). By hand."""
 _IDIOM = re.compile(
-    r"(?:아|진짜|아주|정말|바빠|힘들어)?\s?죽겠(?:다|네|어|음|어요|네요|습니다)?\W*[ㅋㅎㅠㅜ]*\W*"
+    r"(?:(?:아|진짜|아주|정말|바빠|힘들어|배고파|피곤해|더워|추워)\s?)*죽겠(?:다|네|어|음|어요|네요|습니다)?\W*[ㅋㅎㅠㅜ]*\W*"
 )  # "so busy"
 _NEVER_LET_OFF = {"sexual", "threat"}  # with a curse too; self-harm is found before the word list decides
 SURELY_NORMAL = 0.7

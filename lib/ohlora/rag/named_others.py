@@ -16,7 +16,10 @@ from ohlora.rag.korean_words import Morpheme, ends_in_consonant, morphemes
 from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, SURNAMES, is_of_people, pet_key, relation_key, relations
 
 _ONE_CAPITAL = r"(?!(?:Mr|Ms|Dr)\b)[A-Z]\w*(?:[-'’][A-Z]\w+)?[^\W\dA-Z_](?!\w)"  # not BTS
-_WITH_AGE = rf"({_ONE_CAPITAL})(?:,? who(?:['’]s| is)| is|,)? \(?\d{{1,2}}\b"
+_WITH_AGE = (  # "Owen who is 9 and little Lily who is 6"; not "Leeds, 20 minutes away"
+    rf"(?:[,:(]|\b(?:and|little|are)|^) ?({_ONE_CAPITAL})(?:,? who(?:['’]s| is)| is|,| \()? ?\(?\d{{1,2}}\b"
+    r"(?!\s(?:min|hour|day|night|week|dec|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov))"
+)
 _SMALL = (  # of a name in small letters, as other words may be: "coffee is my boyfriend"
     r"(?!(?:that|this|these|those|s?he|who|what|it|here|there|where|how|one|mine|yours|hers|theirs|every\w+|some\w+|any\w+"
     r"|nothing|nobody|\w+day|tomorrow|tonight|morning|evening|\w*night|bye|now|well|yeah|yep|yup|nah|nope|okay|sure|sorry"
@@ -45,9 +48,10 @@ _NO_NAMES = frozenset(
 _NO_NAME = re.compile(r"\w{3,}ed$|^professor$|^liverpool$|^english$", re.IGNORECASE)
 _STANDS_BEFORE = {  # a name that the reader found
     "ko": r"(?<![가-힣])(?:{words})(?:\s?이름(?:은|이)?)?\s$",
-    "en": r"{mine}(?i:{words})s?,? $|\b(?i:{words})['’]s $",
+    "en": r"{mine}(?i:{words})s?,? $|{mine}(?i:{words})['’]s $",
 }
 _STANDS_BEHIND = r",? (?:my|our) (?i:{words})\b(?!['’]s)"  # "priya my flatmate reckons"
+_TELLS_SOMEBODY = re.compile(r"\b(?:told|tell|asked|ask|texted|met|with|to|and)\s$", re.IGNORECASE)
 _NAME_IS = re.compile(r"\b(?:his|her|its) name(?:['’]?s| is) $", re.IGNORECASE)
 _CONFIRMED = 0.5
 """Probability from which the reader's word confirms that what stands behind "my flatmate" is a name."""
@@ -107,7 +111,8 @@ def _confirmed(facts: Sequence[Fact], message: str) -> Iterator[Named]:
         behind = message[len(before) + len(name) :]
         for key, words in relations(language).items():
             stands_before = re.search(_STANDS_BEFORE[language].format(mine=_MINE, words=words), before)
-            if stands_before or re.match(_STANDS_BEHIND.format(words=words), behind):
+            is_told = _TELLS_SOMEBODY.search(before)  # "i told priya my sister is pregnant"
+            if stands_before or (not is_told and re.match(_STANDS_BEHIND.format(words=words), behind)):
                 yield Named(name, key, "")
 
 
@@ -148,7 +153,7 @@ def _in_english(message: str) -> Iterator[Named]:
 
 
 def _of_several(message: str) -> Iterator[Named]:
-    """Names with ages behind whose they are: "the grandkids for Thanksgiving, Owen who is 9 and little Lily"."""
+    """Names with ages behind whose they are: "the grandkids for Thanksgiving, Owen who is 9 and Lily, 6"."""
     for key, words in relations("en").items():
         several = (
             rf"\b(?:[Mm]y|[Tt]he|[Oo]ur)\s(?:two |three )?(?P<word>{words})(?:s|(?<=ren))\b(?!['’])(?P<rest>[^.!?]*)"
