@@ -38,7 +38,9 @@ def test_what_they_are_is_said_or_the_message_that_names_them() -> None:
     told = [memory(OWN_WORDS["en"], one) for one in ("so Biscotti ate my lasagne", "my greyhound Biscotti leans")]
     assert who_is("biscotti", (), told, "en").words == "your greyhound"
     assert who_is("biscotti", (), told[:1], "en").memory == told[0]
-    assert who_is("priya", [memory("roommate", "priya")], (), "en").words == "your roommate"
+    wrote = memory(OWN_WORDS["en"], "my flatmate priya pretended not to notice")
+    assert who_is("priya", [memory("roommate", "priya")], [wrote], "en").words == "your roommate"
+    assert who_is("priya", [memory("roommate", "priya")], (), "en").memory.value == "your roommate"
     assert who_is("priya", [memory("name", "priya")], (), "en") is None
     assert who_is("ate", (), [memory(OWN_WORDS["en"], "they date")], "en") is None
     assert who_is("late", (), [memory(OWN_WORDS["en"], "ugh, I was late today")], "en") is None

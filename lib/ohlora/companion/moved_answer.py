@@ -6,7 +6,6 @@ What else such a message sounds like, bad news or joy about a change, is said wi
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from functools import cache
 
@@ -18,7 +17,7 @@ from ohlora.config import DATA
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag.complaint_words import holds_complaint
 from ohlora.rag.former_value import MARKED_BESIDE
-from ohlora.rag.intents import as_beginning
+from ohlora.rag.intents import as_beginning, rotated
 from ohlora.rag.moved_plan import may_move
 
 _GRAVE = re.compile(
@@ -44,8 +43,8 @@ def moved_answer(draft: Draft) -> Iterator[ReplyProgress] | None:
     if len(days) != 1:
         return None
     draft.quotes = True
-    phrases = _phrases()[draft.language]
-    said = phrases[zlib.crc32(draft.message.encode()) % len(phrases)].format(day=_ORDINAL.sub(r"the \g<0>", days[0]))
+    phrase, *_ = rotated(_phrases()[draft.language], draft.message)
+    said = phrase.format(day=_ORDINAL.sub(r"the \g<0>", days[0]))
     return stream_reply(iter([format_reply(without_marks(as_beginning(said)), "thinking", 0.4)]))
 
 

@@ -6,7 +6,6 @@ Taken for one she said that she does not know, or explained lightning.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from functools import cache
 
@@ -16,6 +15,7 @@ from ohlora.companion.draft import Draft
 from ohlora.config import DATA
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply
 from ohlora.rag.complaint_words import holds_complaint
+from ohlora.rag.intents import rotated
 
 _IS_ONE = re.compile(
     r"\bhere(?:['’]?s| is) (?:one\b(?! of\b)|(?:another|a) (?:joke|riddle|pun|good one)\b)|\bone for you\b"
@@ -39,8 +39,7 @@ def joke_answer(draft: Draft) -> Iterator[ReplyProgress] | None:
     """What she says to a joke; None: the message tells none."""
     if draft.otherwise is not None or holds_complaint(draft.plain) or not tells_joke(draft.plain):
         return None
-    lines = _lines()[draft.language]
-    said = lines[zlib.crc32(draft.message.encode()) % len(lines)]
+    said, *_ = rotated(_lines()[draft.language], draft.message)
     return stream_reply(iter([format_reply(said, "laughing", 0.8)]))
 
 

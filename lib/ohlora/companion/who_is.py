@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ohlora.llm.language import text_language
 from ohlora.rag import Memory, Recalled
@@ -60,7 +61,8 @@ def who_is(name: str, memories: Sequence[Memory], messages: Sequence[Memory], la
     for one in memories:
         is_of_others = is_of_people(one.key) or one.key in PET_KEYS
         if _same(one.value, name) and is_of_others and one.key.casefold() not in NAME_KEYS:
-            return Recalled(one, 1.0, _what_they_are(one.key, language))
+            they_are = _what_they_are(one.key, language)
+            return Recalled(told[-1], 1.0, they_are) if told else Recalled(replace(one, value=they_are), 1.0)
     named_so = [one for one in told if _stands_as_a_name(name, one.value)]
     return Recalled(named_so[0], 1.0) if named_so else None
 
