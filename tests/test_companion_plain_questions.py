@@ -31,6 +31,7 @@ from ohlora.rag.wants import is_about_her
         ("thank u haha. do u sing ohlora? im in a choir", "voice"), ("how do you cook rice", ""),
         ("저는 처음이에요. 오로라씨는 저녁 드셨어요?", "eating"), ("오로라씨는 생일이 언제예요?", "birthday"),
         ("what about you, do u have a crush?", "love_life"), ("do you sleep at all", "sleep"),
+        ("오로라씨 잘 지냈어요?", "mood"), ("걔는 잘 지냈어?", ""),
         ("너 개그감 있어?", ""), ('he texted me "do you miss me?"', ""), ("걔가 너 연애해봤냐고 물어봤어", ""),
         ("ugh he dumped me. how are you?", ""), ("do you have a family recipe?", ""), ("누나 기다렸어?", ""),
         ("너 고향이 어디야?", "origin"), ("너 뭐하고 있어?", "doing"), ("how often do you eat?", ""),
@@ -81,6 +82,7 @@ def test_a_reader_that_hears_a_question_for_something_told_is_overruled() -> Non
     ("message", "asks", "imagines"),
     [
         ("저는 떡볶이 먹고 싶은데... 둘 중에 뭐가 나을까요?", True, False), ("답장할까 말까 솔직히", True, False),
+        ("제가 예민한 걸까요?", True, False),
         ("what would you do first if you had a van", True, True), ("너라면 어디 살래", True, True),
         ("내 시험 언제라고 했지?", False, False), ("would you remind me of the date?", False, False),
         ("what should I stay away from?", False, False), ("what do you know about me?", False, False),

@@ -119,3 +119,16 @@ def test_days_that_are_told_each_of_something_else_both_hold() -> None:
     assert len(present("동화책 삽화는 11월 27일, 잡지 표지는 12월 4일", "마감", "12월 4일", "11월 27일")) == 2
     assert len(present("the essay is due 3 may, the report is due 9 may", "deadline", "9 may", "3 may")) == 2
     assert len(present("마감은 11월 27일, 마감은 12월 4일", "마감", "12월 4일", "11월 27일")) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "key", "value", "kept"),
+    [
+        ("mum's 60th is 12 december btw", "birthday", "12 december", "mum's birthday"),
+        ("시어머니 생신이 12월 3일이라 바빠", "생일", "12월 3일", "시어머니 생일"),
+        ("my birthday is 3 may, a day before my sister's birthday", "birthday", "3 may", "birthday"),
+        ("엄마 생신이 12월 3일이야", "일정", "12월 3일", "일정"),
+    ],
+)  # fmt: skip
+def test_the_birthday_of_somebody_else_is_told_under_their_name(message: str, key: str, value: str, kept: str) -> None:
+    assert [one.key for one in present_facts([Fact(key, value, 0.9)], message)] == [kept]

@@ -107,8 +107,7 @@ def choice(message: str, language: str, intent: str, before: Sequence[str] = ())
         intent: of the message, see ohlora.rag.intents. before: what the user said before it, the newest last; who only
             asks to pick one means what stands there.
     """
-    content = _content()
-    light = _GAME.search(message) is not None or intent in content["intents"]
+    content, light = _content(), _is_light(message, intent)
     picks = _PICKS.search(message) is not None
     leans = act_of_intent().get(intent) in content["lean_acts"] and message.rstrip(" ㅋㅎㅠ~").endswith(("?", "？"))
     if intent in content["not_intents"] or re.search(content["grave"], message, re.IGNORECASE):
@@ -126,6 +125,11 @@ def choice(message: str, language: str, intent: str, before: Sequence[str] = ())
     return as_beginning(_one_of(phrases, message).format(choice=_taken(found[1])))
 
 
+def _is_light(message: str, intent: str) -> bool:
+    """Whether either of two things is fine."""
+    return _GAME.search(message) is not None or intent in _content()["intents"]
+
+
 def _one_of(phrases: Sequence[str], message: str) -> str:
     """One of several sentences, for a message always the same."""
     return phrases[zlib.crc32(message.encode()) // 2 % len(phrases)]
@@ -139,9 +143,11 @@ def chosen_answer(
     if answers is None or holds_curse(draft.plain) or draft.reading.wants in (RISKY, ARTIFICIAL):
         return None  # an option is said as it was written
     before = [without_address(one["content"]) for one in history if one["role"] == "user"]
-    words = choice(draft.plain, draft.language, answers.likeliest_intent(draft.plain), before)
+    intent = answers.likeliest_intent(draft.plain)
+    words = choice(draft.plain, draft.language, intent, before)
+    face = ("happy", 0.7) if _is_light(draft.plain, intent) else ("thinking", 0.5)
     draft.quotes = draft.quotes or bool(words)
-    return stream_reply(iter([format_reply(without_marks(words), "thinking", 0.5)])) if words else None
+    return stream_reply(iter([format_reply(without_marks(words), *face)])) if words else None
 
 
 def _without_game(message: str) -> str:

@@ -57,6 +57,12 @@ LONGEST_NAME = 2  # words of a memory that is a name: "강아지 보리"
 _WORDS_AND_NAMES = {
     "will", "may", "mark", "hope", "bill", "art", "june", "april", "august", "summer", "rich", "pat", "sue", "drew",
 }  # fmt: skip
+_IS_OF_HEALTH = re.compile(
+    r"건강|알레르기|수술|^약$|못 먹는|\b(?:health|allergy|intolerance|medication|surgery)\b", re.IGNORECASE
+)
+_ASKS_FOR_NO_HEALTH = re.compile(
+    r"취미|직업|하는\s?일|좋아하는|\b(?:hobby|hobbies|my job|favou?rite|my car)\b", re.IGNORECASE
+)
 AT_HAND = 0.4
 """Relevance from which what the user wrote shows that a message asks for it; chosen with Reading.might_ask."""
 
@@ -123,6 +129,8 @@ def _answering(
         if one.is_quoted:
             return not (asks and log.keeps(one))  # there the words that answer are found in it, too
         if asks and not can_answer(message, one.value, log.told_in(one)):
+            return False
+        if asks and _IS_OF_HEALTH.search(one.key) and _ASKS_FOR_NO_HEALTH.search(message):
             return False
         if whom and not any(holds_name(log.told_in(one), name) for name in whom):
             return False

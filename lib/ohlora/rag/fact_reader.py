@@ -37,7 +37,7 @@ _NAMES = ("이름", "별명")
 _ENDING = re.compile(r"(?<=[가-힣])(이야|야|이에요|예요|입니다)$")
 _EDGES = " \t\n.,!?~…'\"“”()"
 _COUNTERS = {"마리", "명", "개", "살", "번", "년", "월", "일", "시", "병", "권"}  # of what is counted nothing is left
-_LOOSE_END = re.compile(r"(?:\s(?:and|or|the|an?|at|in|on|of|to|for|from|with|my|our))+$|^[-–]\s?(?!\d)")
+_LOOSE_END = re.compile(r"(?:\s(?:and|or|the|an?|at|in|on|of|to|for|from|near|with|my|our))+$|^[-–]\s?(?!\d)")
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,13 @@ _DAY_IN_MONTH = tuple(
     )
 )
 _OF_A_BIRTHDAY = re.compile(r"음력|매년|\bnever\b|\b(?:19|20)\d\d\b", re.IGNORECASE)
+_OF_ANOTHER = re.compile(
+    r"\b(?P<english>mum|mom|dad|nan|gran|sister|brother|son|daughter|wife|husband|girlfriend|boyfriend|friend|grandson"
+    r"|granddaughter)['’]s (?:\d0th|birthday|bday|b-day)\b|(?P<korean>엄마|아빠|어머니|아버지|할머니"
+    r"|할아버지|동생|언니|오빠|누나|남편|아내|와이프|딸|아들|친구|남친|여친|시어머니|장모님)(?:의)?\s?(?:생일|생신|환갑|칠순)",
+    re.IGNORECASE,
+)
+_OWN_BIRTHDAY = re.compile(r"(?<![가-힣])(?:내|제|나|난|저)\s?생일|\b(?:my (?:birthday|bday)|i turn)\b", re.IGNORECASE)
 _PLAN_FOR = {"생일": "일정", "birthday": "plan"}
 MARKED_BESIDE = 0.6
 """Least probability of a value that pushes out another, and of a fact beside the surest one of a message."""
@@ -73,7 +80,16 @@ def present_facts(facts: Sequence[Fact], message: str) -> list[Fact]:
     former = [fact for fact in whole if _is_former(fact, [one for one in whole if one.key == fact.key], message)]
     present = [fact for fact in whole if fact not in former]
     found = [_with_month(fact, [one for one in former if one.key == fact.key]) for fact in present]
-    return [_not_a_birthday(fact, message) for fact in found]
+    return [_of_whose_birthday(_not_a_birthday(fact, message), message) for fact in found]
+
+
+def _of_whose_birthday(fact: Fact, message: str) -> Fact:
+    """A birthday of somebody else under a key that says whose: "mum's 60th is 12 december"."""
+    found = _OF_ANOTHER.search(message) if fact.key in _PLAN_FOR else None
+    if found is None or _OWN_BIRTHDAY.search(message):
+        return fact
+    english = found["english"]
+    return replace(fact, key=f"{english.casefold()}'s birthday" if english else f"{found['korean']} 생일")
 
 
 def _not_a_birthday(fact: Fact, message: str) -> Fact:
