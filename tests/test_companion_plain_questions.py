@@ -61,21 +61,29 @@ def test_any_message_is_read(message: str) -> None:
     assert fact == "" or is_about_her(fact)
 
 
+class HearsAQuestion:
+    """A reader to whom every message asks for what was told."""
+
+    def read(self, message: str, before: str) -> Reading:
+        return Reading(0.0, 0.0, 0.0, 0.9, may_ask=True, surely_asks=True)
+
+
+class Wants:
+    def __init__(self, want: str, asks_told: float) -> None:
+        self.want, self.probability = want, asks_told
+
+    def of(self, message: str, before: str) -> str:
+        return self.want
+
+    def asks_told(self, message: str, before: str) -> float:
+        return self.probability
+
+
 def test_a_reader_that_hears_a_question_for_something_told_is_overruled() -> None:
-    class Reader:
-        def read(self, message: str, before: str) -> Reading:
-            return Reading(0.0, 0.0, 0.0, 0.9, may_ask=True, surely_asks=True)
-
-    class Wants:
-        def of(self, message: str, before: str) -> str:
-            return ""
-
-        def asks_told(self, message: str, before: str) -> float:
-            return 0.2
-
-    reading = read_message(Reader(), Wants(), "됐고 오로라님은 연애해봤어요?", ())
+    wants = Wants("", 0.2)
+    reading = read_message(HearsAQuestion(), wants, "됐고 오로라님은 연애해봤어요?", ())
     assert reading.about_her == "love_life" and not reading.surely_asks
-    assert read_message(Reader(), Wants(), "내 시험 언제라고 했지?", ()).surely_asks
+    assert read_message(HearsAQuestion(), wants, "내 시험 언제라고 했지?", ()).surely_asks
 
 
 @pytest.mark.parametrize(
@@ -90,16 +98,4 @@ def test_a_reader_that_hears_a_question_for_something_told_is_overruled() -> Non
 )  # fmt: skip
 def test_who_asks_for_her_view_asks_for_nothing_that_was_told(message: str, asks: bool, imagines: bool) -> None:
     assert asks_for_her_view(message) is asks and asks_to_imagine(message) is imagines
-
-    class Reader:
-        def read(self, message: str, before: str) -> Reading:
-            return Reading(0.0, 0.0, 0.0, 0.9, may_ask=True, surely_asks=True)
-
-    class Wants:
-        def of(self, message: str, before: str) -> str:
-            return "asks_told"
-
-        def asks_told(self, message: str, before: str) -> float:
-            return 0.9
-
-    assert read_message(Reader(), Wants(), message, ()).surely_asks is not asks
+    assert read_message(HearsAQuestion(), Wants("asks_told", 0.9), message, ()).surely_asks is not asks

@@ -18,7 +18,7 @@ from ohlora.rag.korean_words import morphemes
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.proposals import CLEAR_KEY
 from ohlora.rag.sentences import sentences_of, stands_in
-from ohlora.rag.told_names import NAME_KEYS, is_of_people, pet_key, relation_key, whose_name_is_asked
+from ohlora.rag.told_names import NAME_KEYS, is_a_relation, is_of_people, pet_key, relation_key, whose_name_is_asked
 
 _SHORTEST_KEY = {"ko": 2, "en": 3}  # letters: "형" stands in other words, too
 _DECLINES = re.compile(
@@ -110,4 +110,4 @@ def _name_alone(message: str) -> str:
 
 def _may_be_a_name(word: str) -> bool:
     """Whether a word may be somebody's name: neither a mere reaction nor what they are, "고양이"."""
-    return not (_NO_NAME.search(word) or any(relation_key(word, one) or pet_key(word, one) for one in ("ko", "en")))
+    return not (_NO_NAME.search(word) or is_a_relation(word) or pet_key(word, "en"))

@@ -36,8 +36,6 @@ _VIEW = re.compile(
     rf"|\bwhat (?:would|do|should) (?:yo)?u (?:think(?! my)|do|say|pick|choose|suggest|recommend)\b|{_IMAGINES}",
     re.IGNORECASE,
 )
-
-
 _ASKS_FOR_FACT = re.compile(
     r"(?:언제|뭐|어디|며칠|누구)\S*(?:였|이)?(?:지|더라)|\b(?:when|where|what)(?:['’]?s| is| was) my\b"
 )

@@ -83,6 +83,7 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
     message = draft.asking or draft.message.strip()
     days = asks_for_days(message)
     asks = draft.reading.may_ask or days or _is_at_hand(log, user, draft, message)
+    plainly: list[Recalled] = []
     known: Sequence[Memory] = ()
     try:
         known = memory.memories(user)
@@ -90,13 +91,13 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         draft.names = tuple(one.value.casefold() for one in known if one.key.casefold() in NAME_KEYS)
         if draft.language == "ko" and not (draft.said_before or known or log.count(user)):
             draft.offer = speech_offer(draft.plain)
-        found = memory.search(user, message, CANDIDATES, asked=asks)
-        found = _by_whose_name_is_asked(message, found, known) if asks else found
-        found = found if days else _answering(log, found, message, asks, known)
-        draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
+        if not (plainly := _plainly_asked_for(log, user, message, asks, known, now)):
+            found = memory.search(user, message, CANDIDATES, asked=asks)
+            found = _by_whose_name_is_asked(message, found, known) if asks else found
+            found = found if days else _answering(log, found, message, asks, known)
+            draft.recalled = tuple(((with_a_day(found, now) if days else []) or found)[:RECALLED])
     except Exception as error:
         draft.notices.append(draft.say("recall_failed", error))
-    plainly = _plainly_asked_for(log, user, message, asks, known, now)
     if plainly:
         draft.recalled = tuple(plainly[:RECALLED])
         draft.reading = replace(draft.reading, wants=ASKS_TOLD, surely_asks=True)
@@ -128,11 +129,12 @@ def _answering(
     def is_answer(one: Memory) -> bool:
         if one.is_quoted:
             return not (asks and log.keeps(one))  # there the words that answer are found in it, too
-        if asks and not can_answer(message, one.value, log.told_in(one)):
+        told = log.told_in(one) if asks else ""
+        if asks and not can_answer(message, one.value, told):
             return False
         if asks and _IS_OF_HEALTH.search(one.key) and _ASKS_FOR_NO_HEALTH.search(message):
             return False
-        if whom and not any(holds_name(log.told_in(one), name) for name in whom):
+        if whom and not any(holds_name(told, name) for name in whom):
             return False
         if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
@@ -149,15 +151,24 @@ def _answering(
         return found
 
 
-def _is_plainly_named(memory: Memory, told: str, question: str) -> bool:
-    """Whether a memory is the name of whom a question asks for, in plain words: "my daughter Karen is bringing one"."""
+def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
+    """The names of whom a question asks for, where they are plainly told: "my daughter Karen is bringing one".
+
+    None for "my brother's dog", "우리 딸 친구 이름".
+    """
     whose = whose_name_is_asked(question)
     of_theirs = (
         rf"{re.escape(whose)}['’]?s (?!names?\b|called)\w|{re.escape(whose)}\s(?!이름|둘|셋|들|애)[가-힣]+\s?이름"
     )
     if not whose or re.search(of_theirs, question) or re.search(r"\bwho(?:['’]?s| is) my \w+ \w+ing\b", question):
-        return False  # "my brother's dog", "우리 딸 친구 이름"
-    return any(one.name == memory.value and may_be_the_same(one.key, whose) for one in named_others(told))
+        return []
+    told = [(one, log.told_in(one)) for one in known]
+    return [
+        Recalled(one, 1.0)
+        for one, text in told
+        if any(named.name == one.value and may_be_the_same(named.key, whose) for named in named_others(text))
+        and not is_of_the_other(question, text)
+    ]
 
 
 def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
@@ -191,11 +202,10 @@ def _plainly_asked_for(
             return [found]
         if day is not None and (of_day := told_of_day(day, known, log.messages(user), now)):
             return of_day
-        names = [one for one in known if asks and _is_plainly_named(one, log.told_in(one), message)]
+        return _plainly_named(log, message, known) if asks else []
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored counts")
         return []
-    return [Recalled(one, 1.0) for one in names if not is_of_the_other(message, log.told_in(one))]
 
 
 def _is_the_name(memory: Memory, message: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.fact_reader import Fact
 from ohlora.rag.korean_words import Morpheme, ends_in_consonant, morphemes
-from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, SURNAMES, is_of_people, pet_key, relation_key, relations
+from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, SURNAMES, is_a_relation, is_of_people, pet_key, relations
 
 _ONE_CAPITAL = r"(?!(?:Mr|Ms|Dr)\b)[A-Z]\w*(?:[-'’][A-Z]\w+)?[^\W\dA-Z_](?!\w)"  # not BTS
 _WITH_AGE = (  # "Owen who is 9 and little Lily who is 6"; not "Leeds, 20 minutes away"
@@ -91,9 +91,7 @@ def with_named_others(marked: Sequence[Fact], facts: Sequence[Fact], message: st
     named = {one.name.casefold(): one for one in [*_confirmed(marked, message), *named_others(message)]}.values()
     kept = [fact for fact in facts if not any(_tells_of_name(fact, one.name) for one in named)]
     if named:  # "family: granddaughter" says no more
-        kept = [
-            fact for fact in kept if not any(relation_key(fact.value.removesuffix("s"), one) for one in ("ko", "en"))
-        ]
+        kept = [fact for fact in kept if not is_a_relation(fact.value.removesuffix("s"))]
     return [*(Fact(one.key, one.name, 1.0) for one in sorted(named, key=lambda one: message.find(one.name))), *kept]
 
 
@@ -114,10 +112,6 @@ def _confirmed(facts: Sequence[Fact], message: str) -> Iterator[Named]:
             is_told = _TELLS_SOMEBODY.search(before)  # "i told priya my sister is pregnant"
             if stands_before or (not is_told and re.match(_STANDS_BEHIND.format(words=words), behind)):
                 yield Named(name, key, "")
-
-
-def _is_a_relation(word: str) -> bool:
-    return any(relation_key(word, language) for language in ("ko", "en"))
 
 
 def _tells_of_name(fact: Fact, name: str) -> bool:

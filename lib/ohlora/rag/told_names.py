@@ -347,6 +347,11 @@ def _relation(word: str) -> str:
     return _IN_ENGLISH.get(key, key)
 
 
+def is_a_relation(word: str) -> bool:
+    """Whether a word says what somebody is to the user: "granddaughter", "여동생"."""
+    return bool(_relation(word))
+
+
 def asks_for_own_name(message: str) -> bool:
     """Whether a message that asks for what was told asks for the user's own name."""
     return _OWN.search(message) is not None or _WHO_AM_I.search(message) is not None
