@@ -110,19 +110,23 @@ def choice(message: str, language: str, intent: str, before: Sequence[str] = ())
     content, light = _content(), _is_light(message, intent)
     picks = _PICKS.search(message) is not None
     leans = act_of_intent().get(intent) in content["lean_acts"] and message.rstrip(" ㅋㅎㅠ~").endswith(("?", "？"))
-    if intent in content["not_intents"] or re.search(content["grave"], message, re.IGNORECASE):
+    if intent in content["not_intents"] or is_grave(message):
         return ""
     if _WHETHER.search(message):
-        grave_before = re.search(content["grave"], " ".join(before[-2:]), re.IGNORECASE)
-        return "" if grave_before else _one_of(content[f"whether_{language}"], message)
+        return "" if is_grave(" ".join(before[-2:])) else _one_of(content[f"whether_{language}"], message)
     if not (light or picks or leans):
         return ""
     asked = [message, *reversed(before[-2:])] if picks else [message]
     found = next(((one, pair) for one in asked if (pair := options(_without_game(one), language))), None)
-    if found is None or re.search(content["grave"], found[0], re.IGNORECASE):
+    if found is None or is_grave(found[0]):
         return ""
     phrases = content[language if light else f"lean_{language}"]
     return as_beginning(_one_of(phrases, message).format(choice=_taken(found[1])))
+
+
+def is_grave(message: str) -> bool:
+    """Whether a message speaks of what she chooses nothing about: health, danger, money, politics, a parting."""
+    return re.search(_content()["grave"], message, re.IGNORECASE) is not None
 
 
 def _is_light(message: str, intent: str) -> bool:

@@ -12,6 +12,7 @@ from ohlora.companion.draft import Draft
 from ohlora.companion.language_wish import language_answer
 from ohlora.companion.moved_answer import moved_answer
 from ohlora.companion.plain_questions import asks_to_imagine
+from ohlora.companion.plain_view import view_answer
 from ohlora.companion.speech_level import asks_something_else, speech_answer
 from ohlora.companion.todays_date import clock_answer
 from ohlora.companion.told_fact import asks_for_days, with_a_day
@@ -65,7 +66,7 @@ def prepared_answer(
     if ready is None and (reading.surely_asks or may_ask or days):
         ready = told_answer(sources.memory, draft, now, days or asks_for_told(answers, draft))
     if ready is None:
-        ready = moved_answer(draft) or chosen_answer(answers, draft, history)
+        ready = moved_answer(draft) or chosen_answer(answers, draft, history) or view_answer(draft, history)
     if ready is None and reading.wants:
         ready = wanted_answer(sources.wants, sources.examples, draft, history, answers)
     if ready is not None:
