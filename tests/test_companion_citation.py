@@ -82,3 +82,18 @@ def test_days_are_the_users_not_those_of_utc():
 def test_every_day_has_a_name(days, language):
     found = told_when(FRIDAY - timedelta(days=days), FRIDAY, language)
     assert found == found.strip() != ""
+
+
+@pytest.mark.parametrize(
+    ("days", "language", "when"),
+    [
+        (7, "ko", "지난주에"),
+        (8, "en", "last week"),
+        (11, "en", "last week"),
+        (12, "en", "on 22 February"),
+        (6, "en", "on Saturday"),
+    ],
+)
+def test_a_day_of_last_week_is_named_by_its_week(days, language, when):
+    assert told_when(FRIDAY - timedelta(days=days), FRIDAY, language) == when
+    assert "week" not in told_when(FRIDAY - timedelta(days=days), FRIDAY, language, exactly=True)

@@ -10,7 +10,7 @@ import yaml
 from companion_parts import NoReader
 
 from ohlora.companion.answer import read_message
-from ohlora.companion.denial import contradicts, denied, told_before
+from ohlora.companion.denial import contradicts, denied, is_news, told_before
 from ohlora.companion.draft import Draft
 from ohlora.companion.written_answer import wanted_answer
 from ohlora.config import DATA
@@ -155,3 +155,25 @@ def test_a_no_behind_her_question_answers_it() -> None:
 def test_who_told_it_before_says_so(message: str, told: bool) -> None:
     assert bool(told_before(message, "That one isn't in my notes. Would you tell me?")) is told
     assert not told_before(message, "How lovely!")
+
+
+@pytest.mark.parametrize(
+    ("message", "denies"),
+    [
+        ("thats one. theres two of em, jaylen and jordan.", True), ("that's only one", True),
+        ("lmaooo those are my 4 year olds not my mama", True), ("bruh no thats my crush im dev", True),
+        ("Thirteen is her age and not her diagnosis", True), ("nooo its this friday thank god", True),
+        ("thats one of my faves", False), ("wow, that's one good memory", False), ("bruh not bad", False),
+        ("dude no way", False), ("that's my boy", False), ("thats right", False),
+    ],
+)  # fmt: skip
+def test_half_an_answer_and_the_wrong_person_are_denied(message: str, denies: bool) -> None:
+    assert bool(denied(message, "How could I forget? Jordan. You told me on Saturday.")) is denies
+
+
+def test_what_has_changed_was_no_slip_of_hers() -> None:
+    before = "그거라면 이창호! 토요일에 말해 줬지."
+    assert is_news("아들 전역이 3월이 아니고 2월이란다", before)
+    assert is_news("I am no longer running on the 14th of March", "My imagination is having a lovely time.")
+    assert not is_news("아니 이름은 두부 말고 만두라니까", "후보 나갑니다: 두부, 노을, 번개!")
+    assert not is_news("no, i meant my cat", "Dogs are lovely.")

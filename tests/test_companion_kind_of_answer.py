@@ -54,3 +54,21 @@ def test_a_question_without_a_question_word_may_be_answered_by_anything(words: s
 )  # fmt: skip
 def test_a_birthday_is_only_told_by_what_speaks_of_one(question: str, told: str, can: bool) -> None:
     assert can_answer(question, "3 May" if question.isascii() else "5월 3일", told) is can
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "can"),
+    [
+        ("how old am i?", "pet thirteen My cat, who is thirteen and whose name is Trilobite", False),
+        ("how old am i?", "i got twin boys, jaylen and jordan, theyre 4.", False),
+        ("Do you happen to know how old I am?", "I am forty-one and have the knees to prove it.", True),
+        ("나 몇 살이게?", "쉰둘이고 부산서 택시 몬다", True), ("나 몇 살이게?", "우리 강아지는 5살이야", False),
+        ("내 나이 알아?", "나이 쉰둘", True), ("how old was i when i moved", "my cat is thirteen", True),
+        ("what do i do for a living tho", "plan is to open a food truck", False),
+        ("what do i do for a living tho", "im marcus btw, line cook.", True),
+        ("내 직업 기억해?", "꿈 소설가", False), ("내 무슨 일 하는 사람인지는 알제?", "부산서 택시 몬다", True),
+        ("when is my job interview", "i want to open a shop on 3 May", True),
+    ],
+)  # fmt: skip
+def test_how_old_somebody_is_and_what_they_wish_for_is_no_answer(question: str, told: str, can: bool) -> None:
+    assert can_answer(question, "3 May" if "interview" in question else "thirteen 13살", told) is can

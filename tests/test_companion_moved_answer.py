@@ -41,3 +41,19 @@ def test_what_moves_nothing_asks_or_tells_of_two_days_is_answered_otherwise() ->
     draft = Draft("it's been moved to the 19th", "en", plain="it's been moved to the 19th")
     draft.otherwise = EndOfTurn("asked", "?")
     assert moved_answer(draft) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "language", "new", "others"),
+    [("근데 여행이 바뀌었어 오사카 말고 후쿠오카로 가기로 했어", "ko", "후쿠오카", ["오사카"]),
+     ("i switched from drums to bass", "en", "bass", ["drums"]),
+     ("the surgery got moved, its january 28th now not the 14th.", "en", "january 28th", [])],
+)  # fmt: skip
+def test_another_change_is_said_back(message: str, language: str, new: str, others: list[str]) -> None:
+    assert new in said(message, language, new, *others).casefold()
+
+
+def test_what_holds_beside_another_thing_or_is_a_grief_is_no_such_change() -> None:
+    assert said("오사카 말고도 후쿠오카 가", "ko", "후쿠오카", "오사카") == ""
+    assert said("i used to play drums, now i just sleep", "en", "drums") == ""
+    assert said("병원 바꿨어 ㅠㅠ 서울대로 가기로 했어", "ko", "서울대") == ""

@@ -22,6 +22,7 @@ from ohlora.companion.told_fact import (
     is_only_a_day,
     remembered_fact,
     told_fact,
+    told_together,
     with_a_day,
 )
 from ohlora.llm.reply_format import MemoryOperation
@@ -289,7 +290,7 @@ def test_the_words_that_answer_are_said_and_not_all_that_was_written() -> None:
         ("when do i play?", "i play football every thursday", "every thursday", "every thursday"),
         ("대회 언제로 바뀌었지?", "대회가 3월 19일로 밀렸어", "3월 19일", "3월 19일 목요일! 월요일에 말해 줬잖아."),
         ("나 언제 수술했지?", "금요일에 수술했어", "금요일", "2월 27일 금요일"),
-        ("when is my test?", "got my driving test on 12 march", "12 march", "remember: 12 march. You"),
+        ("when is my test?", "got my driving test on 12 march", "12 march", "12 march, a Thursday! You"),
         ("when do we launch?", "its a 1958, we launch on june 14", "1958", "its a 1958, we launch on june 14"),
         ("요가 언제 가지?", "매주 수요일 요가 가", "수요일", "수요일! 월요일에"),
     ],
@@ -469,3 +470,35 @@ def test_of_two_questions_both_are_answered_first_what_she_knows() -> None:
     assert "The other one" not in neither and draft.not_known == "", "whose answer comes next is open"
     same, _ = asked((game,), (game,))
     assert same.casefold().count("zelda") == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        ("How could I forget? Eleven. You told me on Saturday.", "I know that one: Liv. You told me on Saturday.",
+         "Eleven, and Liv"),
+        ("그거라면 담임! 11월 28일에 말해 줬지.", "당연히 기억하지. 3학년! 11월 28일에 말해 줬잖아.", "담임, 3학년"),
+        ("12월 4일 금요일! 토요일에 말해 줬잖아.", "3일 남았어. 12월 4일 금요일!",
+         "12월 4일 금요일! 토요일에 말해 줬잖아. 3일 남았어."),
+        ("Liv! You told me on Saturday.", "Hawks, maybe? I think you told me on Monday.", "Liv! You told me"),
+    ],
+)  # fmt: skip
+def test_two_answers_are_no_form_filled_twice(first: str, second: str, both: str) -> None:
+    told = told_together(first, second)
+    assert both in told
+    assert len(told) <= len(first) + len(second) + 1
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_whatever_two_answers_are_the_first_is_said(first: str, second: str) -> None:
+    assert first in told_together(first, second)
+
+
+def test_what_stands_under_the_key_that_is_asked_for_is_told_back(tmp_path) -> None:
+    companion = make_companion(tmp_path, "happy 0.5\nHm.")
+    for key, value in (("age", "forty-one"), ("pet", "thirteen"), ("goal", "food truck"), ("crush", "anika")):
+        companion.memory.add(companion.user, key, value)
+    companion.reader = SimpleNamespace(read=lambda message, before="": ASKS)
+    assert "forty-one" in companion.turn("so how old am i again?").reply.casefold()
+    assert "anika" not in companion.turn("do you remember my name?").reply.casefold()
+    assert "food truck" not in companion.turn("what do i do for a living, remember?").reply.casefold()

@@ -148,6 +148,8 @@ def test_the_message_shows_what_the_value_does_not(key: str, value: str, message
      ("수요일에 헤어졌어", "2026-06-03"), ("작년 3월 2일에 결혼했어", "2025-03-02"),
      ("married on 2 May last year", "2025-05-02"),
      ("12월 3일에 입사했어", "2025-12-03"), ("금요일에 시험 있어", "None"), ("exam on Friday", "None"),
+     ("anyway gtg i got an ap calc test on friday and ive studied zero", "None"),
+     ("i got my test results on friday", "2026-06-05"),
      ("5th floor", "None")],
 )  # fmt: skip
 def test_a_past_day_is_the_last_one(text: str, day: str) -> None:

@@ -10,6 +10,7 @@ from ohlora.rag.relevance import CosineRelevance
 from ohlora.rag.told_names import (
     asks_for_own_name,
     called,
+    calls_itself,
     is_no_name,
     is_of_another,
     is_told_of_another,
@@ -291,3 +292,26 @@ def test_a_name_alone_behind_i_is_the_own_one() -> None:
     message = "안녕 나 민수. 우리 강아지 이름은 콩이야"
     assert key_of_named("반려동물", message, message.index("민수")) == "이름"
     assert key_of_named("취미", "나 농구.", 2) == "취미"
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "calls"),
+    [
+        ("dev", "yo whats good, im dev", True), ("jay", "yo i'm jay nice to meet u", True),
+        ("bea", "hi!! im bea haha first time", True), ("nurse", "hi im nurse", False), ("tired", "im tired", False),
+        ("dev", "im dev lead at a startup", False), ("student", "im student btw", False), ("back", "yo im back", False),
+        ("dev", "dev is great", False),
+    ],
+)  # fmt: skip
+def test_the_shortest_way_to_tell_a_name(name: str, message: str, calls: bool) -> None:
+    assert calls_itself(name, message) is calls
+    begin = message.index(name)
+    assert (key_of_named("job", message, begin) == "name") is calls
+
+
+def test_boys_may_be_children_and_a_mama_is_a_mother() -> None:
+    assert may_be_the_same("child", "boys")
+    assert may_be_the_same("mother", "mama")
+    assert is_of_another("child", "whats my mamas name")
+    assert not is_of_another("child", "whats my boys names")
+    assert asks_for_own_name("내 누군지 알겠나?")

@@ -9,21 +9,28 @@ from dataclasses import replace
 from datetime import datetime
 
 from ohlora.companion.conversation import Conversation
-from ohlora.companion.denial import denied, told_before
+from ohlora.companion.denial import denied, is_news, told_before
 from ohlora.companion.draft import Draft
 from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.honesty import ARTIFICIAL, asks_what_she_is
 from ohlora.companion.message_parts import asking_sentences, repeats_her_question, two_questions
 from ohlora.companion.open_question import as_answer
-from ohlora.companion.plain_questions import asks_for_her_view, plainly_asked
-from ohlora.companion.told_fact import asks_back, asks_of_own, not_known_either, refers_to_told, told_fact
+from ohlora.companion.plain_questions import asks_for_her_view, offers_to_tell, plainly_asked
+from ohlora.companion.told_fact import (
+    asks_back,
+    asks_of_own,
+    not_known_either,
+    refers_to_told,
+    told_fact,
+    told_together,
+)
 from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.moved_plan import may_move
-from ohlora.rag.told_names import asks_for_own_name
+from ohlora.rag.told_names import asks_for_own_name, may_ask_for_own_name
 from ohlora.rag.wants import ASKS_TOLD, CORRECTS, RISKY, is_about_her
 
 logger = logging.getLogger(__name__)
@@ -82,11 +89,13 @@ def read_message(
         want = asked
         if not asks_back(message):
             reading = replace(reading, may_ask=False, surely_asks=False)
-    if asks_for_her_view(message) and not (asks_back(message) or refers_to_told(message)):
+    asks_otherwise = asks_for_her_view(message) or offers_to_tell(message)
+    if asks_otherwise and not (asks_back(message) or refers_to_told(message)):
         reading = replace(reading, may_ask=False, surely_asks=False)
         want = "" if want == ASKS_TOLD else want
     want = ASKS_TOLD if asks_of_own(message) else want
-    want = "" if want == CORRECTS and may_move(message) else want  # a plan that is moved was no slip of hers
+    if want == CORRECTS and (may_move(message) or is_news(message, before)):  # no slip of hers
+        want = ""
     want = want or denied(message, before) or told_before(message, before)
     asks = want == ASKS_TOLD or (asks_back(message) and (want in MAY_BE_TOLD or not is_about_her(want)))
     remembers_me = want in MAY_BE_TOLD and asks_for_own_name(message)
@@ -96,7 +105,7 @@ def read_message(
         asks_by_wants=asks_by_wants,
         about_her=want if is_about_her(want) else "",
         may_ask=reading.may_ask or asks or remembers_me,
-        surely_asks=reading.surely_asks or asks,
+        surely_asks=reading.surely_asks or asks or (remembers_me and may_ask_for_own_name(message)),
     )
 
 
@@ -167,7 +176,7 @@ def _with_second(first: str, second: str, draft: Draft, other: Draft) -> str:
     draft.recalled, draft.quotes = (*known, *known_too), draft.quotes or other.quotes
     if known and known_too:
         is_the_same = (known[0].memory, known[0].words) == (known_too[0].memory, known_too[0].words)
-        return first if is_the_same else f"{first} {second}"
+        return first if is_the_same else told_together(first, second)
     if known or known_too:
         draft.not_known = other.asking if known else draft.asking
         return f"{first if known else second} {not_known_either(draft.asking)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
@@ -41,11 +41,11 @@ def citation(message: str, reply: str, memories: Sequence[Memory], now: datetime
     return ""
 
 
-def told_when(told: datetime, now: datetime, language: str) -> str:
-    """How people name a day that is over: "어제", "월요일에", "3월 2일에", with its year when it is not this one's.
+def told_when(told: datetime, now: datetime, language: str, exactly: bool = False) -> str:
+    """How people name a day that is over: "어제", "월요일에", "지난주에", "3월 2일에", with the year of another one.
 
     Args:
-        told, now: in the user's time zone. language: ko or en.
+        told, now: in the user's time zone. language: ko or en. exactly: who asks for the day hears no "last week".
     """
     days, korean = (now.date() - told.date()).days, language == "ko"
     if days < 2:
@@ -53,8 +53,15 @@ def told_when(told: datetime, now: datetime, language: str) -> str:
     if days < 7:
         day = _DAYS[language][told.weekday()]
         return f"{day}에" if korean else f"on {day}"
+    weeks = (_monday(now.date()) - _monday(told.date())).days // 7
+    if weeks == 1 and not exactly:
+        return "지난주에" if korean else "last week"
     day = _date(told.date(), now.date(), language)
     return f"{day}에" if korean else f"on {day}"
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def day_in_words(day: date, today: date, language: str) -> str:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from ohlora.companion.day_asked_for import day_asked_for, told_of_day
 from ohlora.companion.draft import Draft
-from ohlora.companion.kind_of_answer import can_answer
+from ohlora.companion.kind_of_answer import ASKS_FOR_OWN_AGE, ASKS_FOR_OWN_JOB, can_answer
 from ohlora.companion.speech_level import speech_for, speech_offer, wish_in_talk
 from ohlora.companion.told_fact import (
     asks_about_the_past,
@@ -29,6 +29,7 @@ from ohlora.companion.who_is import holds_name, who_is, who_is_asked
 from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
+from ohlora.rag.job_wording import says_a_job
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.named_others import named_others
 from ohlora.rag.somebody_else import is_of_the_other
@@ -38,8 +39,10 @@ from ohlora.rag.told_names import (
     PET_KEYS,
     asks_for_nickname,
     asks_for_own_name,
+    is_a_relation,
     is_of_another,
     is_of_people,
+    is_said_as_name,
     may_ask_for_own_name,
     may_be_the_name,
     may_be_the_same,
@@ -63,6 +66,16 @@ _IS_OF_HEALTH = re.compile(
 _ASKS_FOR_NO_HEALTH = re.compile(
     r"취미|직업|하는\s?일|좋아하는|\b(?:hobby|hobbies|my job|favou?rite|my car)\b", re.IGNORECASE
 )
+_JOBS = ("job", "직업")
+_KEYS_ASKED_FOR = (
+    (ASKS_FOR_OWN_JOB, _JOBS),
+    (ASKS_FOR_OWN_AGE, ("age", "나이")),
+    (
+        re.compile(r"못\s?먹는\s?(?:거|게|것|음식)|\b(?:can['’]?t|cannot|can not) (?:i )?eat\b"),
+        ("못 먹는 것", "intolerance"),
+    ),
+)
+_PRONOUN = re.compile(r"(?:his|her|their|that)\b|얘|걔|쟤|애|사람", re.IGNORECASE)
 AT_HAND = 0.4
 """Relevance from which what the user wrote shows that a message asks for it; chosen with Reading.might_ask."""
 
@@ -108,7 +121,7 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         find = partial(log.find, user, message, asks_for_former(message))
         dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) and not days else None
         found = _telling(log, draft, message) or dated or find(_may_answer(message, days, known, now))
-        if found is not None and can_answer(message, found.words or found.memory.value, found.memory.value):
+        if found is not None and _fits(found, message):
             draft.quotable = _as_it_is_now(memory, user, found, message)
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
@@ -123,7 +136,8 @@ def _answering(
         known: all memories of the user.
     """
 
-    only_one = bool(whose_name_is_asked(message))  # of several values told together only one is the name
+    asked_whose = whose_name_is_asked(message)
+    only_one = bool(asked_whose)  # of several values told together only one is the name
     whom = _spoken_of(message, known) if asks else []
 
     def is_answer(one: Memory) -> bool:
@@ -135,6 +149,8 @@ def _answering(
         if asks and _IS_OF_HEALTH.search(one.key) and _ASKS_FOR_NO_HEALTH.search(message):
             return False
         if whom and not any(holds_name(told, name) for name in whom):
+            return False
+        if only_one and is_a_relation(one.key) and not _may_speak_of(told, asked_whose):
             return False
         if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
@@ -151,6 +167,12 @@ def _answering(
         return found
 
 
+def _may_speak_of(told: str, whose: str) -> bool:
+    """Whether a message about somebody may tell of whom a question names: the landlord is not the son."""
+    is_open = is_a_relation(whose) or _PRONOUN.match(whose)
+    return not told or bool(is_open) or whose.casefold() in told.casefold()
+
+
 def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
     """The names of whom a question asks for, where they are plainly told: "my daughter Karen is bringing one".
 
@@ -162,13 +184,37 @@ def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> l
     )
     if not whose or re.search(of_theirs, question) or re.search(r"\bwho(?:['’]?s| is) my \w+ \w+ing\b", question):
         return []
-    told = [(one, log.told_in(one)) for one in known]
+    told = [(one, _told_words(log, one)) for one in known]
     return [
         Recalled(one, 1.0)
         for one, text in told
-        if any(named.name == one.value and may_be_the_same(named.key, whose) for named in named_others(text))
+        if (
+            any(named.name == one.value and may_be_the_same(named.key, whose) for named in named_others(text))
+            or _stands_behind(one, whose, text)
+        )
         and not is_of_the_other(question, text)
     ]
+
+
+def _of_its_key(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
+    """What stands under the key that a question plainly asks for: how old the user is, what they do or cannot eat."""
+    keys = next((keys for form, keys in _KEYS_ASKED_FOR if form.search(question)), ())
+    found = [one for one in reversed(known) if one.key.casefold() in keys]
+    if keys == _JOBS:  # of a job that was read from something else the message shows it: "I'll feed Mochi"
+        found = [one for one in found if says_a_job(_told_words(log, one))]
+    return [Recalled(one, 1.0) for one in found]
+
+
+def _told_words(log: MessageLog, memory: Memory) -> str:
+    """What the user wrote in telling a memory; "": that is not kept."""
+    return log.told_in(memory).removeprefix(f"{memory.key} {memory.value} ")
+
+
+def _stands_behind(memory: Memory, whose: str, text: str) -> bool:
+    """Whether a message names somebody directly behind whose name is asked for: "twin boys, jaylen and jordan"."""
+    behind = rf"\b{re.escape(whose)}s?,? (?:called |named |are |is )?{re.escape(memory.value)}(?!\w)"
+    is_theirs = may_be_the_same(memory.key, whose) and not is_a_relation(memory.value)
+    return is_theirs and re.search(behind, text, re.IGNORECASE) is not None
 
 
 def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
@@ -202,10 +248,17 @@ def _plainly_asked_for(
             return [found]
         if day is not None and (of_day := told_of_day(day, known, log.messages(user), now)):
             return of_day
-        return _plainly_named(log, message, known) if asks else []
+        return (_plainly_named(log, message, known) or _of_its_key(log, message, known)) if asks else []
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored counts")
         return []
+
+
+def _fits(found: Recalled, message: str) -> bool:
+    """Whether what the user wrote can answer a message; the own name only where it is said as one."""
+    if asks_for_own_name(message) and not (found.words and is_said_as_name(found.words, found.memory.value)):
+        return False
+    return can_answer(message, found.words or found.memory.value, found.memory.value)
 
 
 def _is_the_name(memory: Memory, message: str) -> bool:
@@ -256,6 +309,8 @@ def _may_answer(message: str, days: bool, known: Sequence[Memory], now: datetime
         return lambda one: named in one.value.casefold()
     if pet_key(named, "en"):
         return lambda one: names_a_pet(one.value)
+    if ASKS_FOR_OWN_AGE.search(message) or ASKS_FOR_OWN_JOB.search(message):
+        return lambda one: can_answer(message, one.value, one.value)
     whom = _spoken_of(message, known)
     return (lambda one: any(holds_name(one.value, name) for name in whom)) if whom else None
 
@@ -287,8 +342,10 @@ def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence
     names = [one for one in known if one.key.casefold() in NAME_KEYS]
     if whose_name_is_asked(message) or not may_ask_for_own_name(message):
         return [one for one in found if one.memory not in names and not is_of_another(one.memory.key, message)]
-    if not names or not asks_for_own_name(message):
+    if not asks_for_own_name(message):
         return found
+    if not names:
+        return []  # the crush is not the user
     nicknames = [one for one in names if one.key.casefold() in NICKNAME_KEYS]
     plain = [one for one in names if one not in nicknames]
     first, second = (nicknames, plain) if asks_for_nickname(message) else (plain, nicknames)

@@ -79,6 +79,8 @@ _ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "and whats my
     r"((when|where|which|what (day|time|city|bike|car|team)|how (old|tall|long))"
     r"('?s (my|our)| (is|are|was|were) (my|our)(?! own)| (am|was) i| did i (?!go wrong|leave|put|park|lose)"
     r"| do i (live|work|study|go|play|fly|leave|train))\b(?!.*\b(life|thinking|supposed|wrong)\b)"
+    r"|(what|which) \w+ (do i (play|support|study|speak|drive|own|collect|teach)"
+    r"|am i (applying|training|learning|studying|playing|reading|saving))\b"
     r"|(what|who)('?s| is| was) my (?!(problem|point|chance|fault|best|next|excuse|option|move|deal)s?\b)"
     r"(?!.*\b(life|thinking)\b))",
     re.IGNORECASE,
@@ -101,6 +103,7 @@ _DAY_WORDS = re.compile(
 _MONTH = re.compile(rf"\b({_MONTHS})\b", re.IGNORECASE)
 _WEEKDAY = re.compile(r"\w+day\b(?= \d)")
 _A_WEEKDAY = re.compile(r"\b(mon|tues|wednes|thurs|fri|satur|sun)day\b.*\d|\d.*\b\w+day\b", re.IGNORECASE)
+_SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
@@ -122,7 +125,8 @@ def told_fact(
     if not recalled:
         return _one_of(phrases["unknown"], message)
     memory, *others = _under_one_key(message, recalled, now)
-    told = _told(memory.key, memory.value) | {"when": _when(memory, now, language, phrases)}
+    when = _when(memory, now, language, phrases, exactly=asks_when(message))
+    told = _told(memory.key, memory.value) | {"when": when}
     day = _day_of(memory, now)
     if _HOW_LONG.search(message) and (next_day := _next_day(memory, now)) is not None:
         return _time_left(next_day, now.date(), language, phrases)
@@ -130,11 +134,11 @@ def told_fact(
         return _quoted(message, recalled[0], told, now, phrases)
     if _WHEN_TOLD.search(message):
         first = [memory, *older(memory)][-1] if _FIRST.search(message) else memory
-        return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases)})
+        return phrases["told_when"].format(**told | {"when": _when(first, now, language, phrases, exactly=True)})
     if _BEFORE.search(message):
         for one in (memory, *others):
             if before := older(one):
-                told |= {"value": one.value, "when": _when(one, now, language, phrases)}
+                told |= {"value": one.value, "when": _when(one, now, language, phrases, exactly=True)}
                 return phrases["before"].format(**told, old=before[0].value)
     if day is not None and (_WHEN.search(message) or not others):
         return _dated(told | {"day": day_in_words(day, now.date(), language)}, phrases)
@@ -147,6 +151,31 @@ def told_fact(
 def not_known_either(question: str) -> str:
     """What she says of the one of two questions that she cannot answer, in the question's language."""
     return _phrases()[text_language(question) or "ko"]["unknown_too"]
+
+
+def told_together(first: str, second: str) -> str:
+    """Two answers in one: what was told at one time is told back at once, and no sentence is said twice.
+
+    Args:
+        first, second: of told_fact.
+    """
+    for language, phrases in _phrases().items():
+        found = [_value_and_when(text, phrases["value"]) for text in (first, second)]
+        if all(found) and found[0][1] == found[1][1]:
+            both = (", and " if language == "en" else ", ").join(value for value, _ in found)
+            return _one_of(phrases["value"], first).format(**_told("", both), when=found[0][1])
+    said = _SENTENCES.split(first)
+    return " ".join([first, *(one for one in _SENTENCES.split(second) if one not in said)])
+
+
+def _value_and_when(text: str, phrases: Sequence[str]) -> tuple[str, str] | None:
+    """What one of the phrases was filled with; None: the text is none of them."""
+    for phrase in sorted(phrases, key=len, reverse=True):  # the shortest is the end of longer ones
+        form = re.escape(phrase).replace(r"\{when\}", "(?P<when>.+)")
+        form = re.sub(r"\\\{[Vv]alue\\\}", "(?P<value>.+)", form)
+        if found := re.fullmatch(form, text):
+            return found["value"], found["when"]
+    return None
 
 
 def remembered_fact(message: str, memory: Memory, now: datetime, language: str) -> str:
@@ -318,9 +347,9 @@ def _time_left(day: date, today: date, language: str, phrases: dict[str, Any]) -
     return phrases[name].format(days=days, weeks=days // 7, day=day_in_words(day, today, language))
 
 
-def _when(memory: Memory, now: datetime, language: str, phrases: dict[str, Any]) -> str:
+def _when(memory: Memory, now: datetime, language: str, phrases: dict[str, Any], exactly: bool = False) -> str:
     told = memory.created.astimezone(now.tzinfo)
-    return told_when(told, now, language) if told.date() < now.date() else phrases["earlier_today"]
+    return told_when(told, now, language, exactly) if told.date() < now.date() else phrases["earlier_today"]
 
 
 def _that(words: str) -> str:

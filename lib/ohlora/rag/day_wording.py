@@ -63,7 +63,10 @@ _RESCHEDULED_EN = re.compile(
     r"|been (moved|cancelled|pushed|put))\b",
     re.IGNORECASE,
 )
-_GOT_A_PLAN_EN = re.compile(r"\bgot\s+(?:(?:a|an|the|my|our|another)\s+)?(?:[\w'-]+\s+){0,2}$", re.IGNORECASE)
+_GOT_A_PLAN_EN = re.compile(  # "i got an ap calc test on", not "got my test results on"
+    r"\bgot\s+(?:(?:a|an|the|my|our|another)\s+)?(?:(?!(?:results?|back|marks?|grades?|news|home|there|through)\b)[\w'-]+\s+){0,5}$",
+    re.IGNORECASE,
+)
 _DESTINATION_EN = re.compile(
     r"\b(to|tae|till|til|until|for|by|due|before|gave (me|us)|offered (me|us)|made it)\s+"
     r"((the|a)\s+)?((mon|tues|wednes|thurs|fri|satur|sun)day\s+)?(the\s+)?$",

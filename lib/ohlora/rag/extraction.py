@@ -16,12 +16,15 @@ from ohlora.rag.correction import corrected, may_correct
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
 from ohlora.rag.fallback_rules import extract_by_rule
+from ohlora.rag.job_wording import says_a_job
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, OWN_WORDS, Memory, clean_line
 from ohlora.rag.memory_store import MemoryStore
+from ohlora.rag.misread_values import sound_operations
 from ohlora.rag.named_memory import named_memory
 from ohlora.rag.normalisation import check_length, detect_language, strip_invisible
 from ohlora.rag.notices import refusal_notice, which_notice
+from ohlora.rag.plainly_told import plainly_told
 from ohlora.rag.replaced_memory import may_have_several, replaced_memory
 from ohlora.rag.sentences import sentences_of, stands_in
 from ohlora.rag.told_names import (
@@ -33,17 +36,11 @@ from ohlora.rag.told_names import (
     may_be_renamed,
 )
 from ohlora.rag.told_secrets import holds_secret, names_secret
+from ohlora.rag.whose_facts import is_the_same_thing, tells_one_thing_of_somebody
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
 _SENTENCE_IN_KOREAN = re.compile(r"[가-힣](?:다|어|요|음|함)\W*$")
 _JOBS = ("직업", "job")
-_SAYS_ITS_JOB = re.compile(
-    r"직업|(?<!서서 )일(?:해|하고 있|한다|합니다)|다녀|다닌|근무|출근|전직|이직|입사|취직|취업|합격|알바|됐|되었|아니"
-    r"|(?<=[가-힣])(?:이?야|이?에요|예요|입니다|임|거든)(?=[\s.,!~ㅋㅎ]|$)"
-    r"|\b(?:i['’]?m|i am)\b(?! (?:in|at|on|off|with|near)\b)|\bi (?:work|teach|run|drive)\b|\bmy (?:new )?job\b"
-    r"|\bas an?\b|\bhired\b|\b(?:got|started) (?:a |my )?(?:new )?job\b|\bfor a living\b",
-    re.IGNORECASE,
-)
 _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _STEM, _ENDING = 5, 2  # letters that words of one family share at the beginning, and may differ by: allergy, allergic
@@ -150,7 +147,9 @@ def remember_all(
         memory, value = correction
         told = circumstances(store, MemoryOperation("update", memory.key, value), source_turn, language, message)
         return [Remembered("update", store.update(user, memory.id, value, **told), "rule")]
-    outcomes, reason = [], None
+    sound = sound_operations([*operations, *plainly_told(operations, message)], message, store.memories(user))
+    misread = bool(operations) and not sound  # nothing of it was told: its own words tell no more
+    outcomes, reason, operations = [], None, sound
     if moved is not None and (plan := _move(store, user, message, *moved, source_turn, language)) is not None:
         outcomes.append(Remembered("update", plan, "rule"))
         operations = [one for one in operations if one.value != moved[1]]
@@ -169,10 +168,10 @@ def remember_all(
             return [*outcomes, Remembered("refused", reason=reason, notice=notice)]
     if outcomes:
         return outcomes
-    by_rule = extract_by_rule(message) if rules and not _FORGETS.search(message) else None
+    by_rule = extract_by_rule(message) if rules and not misread and not _FORGETS.search(message) else None
     if by_rule is not None and check_operation(by_rule, message) is None:
         return [_carry_out(store, user, by_rule, message, source_turn, language, "rule")]
-    words = _own_words(message, language) if tells and reason != ANOTHER_NAME else None
+    words = _own_words(message, language) if tells and not misread and reason != ANOTHER_NAME else None
     if words is not None and check_operation(words, message) is None:
         return [_add_words(store, user, words, message, source_turn, language)]
     return [Remembered("refused", reason=reason) if reason else Remembered("none")]
@@ -304,7 +303,7 @@ def _carry_out(
 ) -> Remembered:
     told = circumstances(store, operation, source_turn, language, message)
     with store.turn():
-        known = _same_fact(store, user, operation.key)
+        known = _same_fact(store, user, operation)
         alike = store.find_key(user, known.key) if known else []
         if operation.kind == "forget":
             return _forget(store, user, alike, operation, message, language, source)
@@ -321,9 +320,11 @@ def _carry_out(
             return Remembered("refused", source=source, reason=ANOTHER_NAME)
         changes, day = operation.kind == "update", read_clock(store.clock).astimezone().date()
         replaced = replaced_memory(alike, operation.key, value, changes, message, day, source_turn)
+        if changes and len(alike) == 1 and tells_one_thing_of_somebody(known.key):
+            replaced = alike[0]
         if replaced is None:
             return Remembered("add", store.add(user, operation.key, value, **told), source)
-        if known.key in _JOBS and not (_SAYS_ITS_JOB.search(message) or tells_of_change(message)):
+        if known.key in _JOBS and not (says_a_job(message) or tells_of_change(message)):
             return Remembered("none", source=source)  # "in the back of the ambulance" makes a paramedic no ambulance
         return Remembered("update", store.update(user, replaced.id, value, **told), source)
 
@@ -360,18 +361,24 @@ def _forget(
     return Remembered("forget", gone, source, older=older)
 
 
-def _same_fact(store: MemoryStore, user: str, key: str) -> Memory | None:
+def _same_fact(store: MemoryStore, user: str, operation: MemoryOperation) -> Memory | None:
     """The newest open memory with that key, or with a key that means the same."""
+    key = operation.key
     same = store.find_key(user, key)
     if same:
         return same[-1]
     memories, vectors = store.vectors(user, "key")
     if not memories:
         return None
+    if operation.kind != "add":  # "the wedding got moved": the only one that is known, be it a daughter's
+        whose = [one for one in memories if is_the_same_thing(key, one.key)]
+        if len(whose) == 1:
+            return whose[0]
     cosines = vectors @ store.embedder.embed_passages([key])[0]
     best = int(cosines.argmax())
     one_is_a_nickname = (key.casefold() in NICKNAME_KEYS) != (memories[best].key.casefold() in NICKNAME_KEYS)
-    return memories[best] if cosines[best] >= _SAME_FACT and not one_is_a_nickname else None
+    another = one_is_a_nickname or any(map(tells_one_thing_of_somebody, (key, memories[best].key)))
+    return memories[best] if cosines[best] >= _SAME_FACT and not another else None
 
 
 def _is_part(value: str, memory: Memory) -> bool:

@@ -170,6 +170,11 @@ def _are_of_two(value: str, other: str, message: str) -> bool:
     return bool(first and second and first != second)
 
 
+def is_the_new_one(value: str, message: str) -> bool:
+    """Whether a message tells of a change, and calls a value the new one: "오사카 말고 후쿠오카로 가기로 했어"."""
+    return tells_of_change(message) and _newness(value, message) > 0
+
+
 def _of_what(value: str, message: str) -> str:
     """The word before a value that says what it is of: "the essay" of "the essay is due 3 may"; "": there is none."""
     places = places_of(value, message)

@@ -30,7 +30,7 @@ from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.memory import OWN_WORDS, Memory, Recalled
 from ohlora.rag.normalisation import detect_language, strip_invisible
 from ohlora.rag.relevance import Relevance
-from ohlora.rag.sentences import sentences_of
+from ohlora.rag.sentences import first_clause, sentences_of
 from ohlora.rag.somebody_else import asks_about_self, is_of_the_other, tells_of_somebody_else
 from ohlora.rag.told_names import is_told_of_another, may_be_the_name, whose_name_is_asked
 from ohlora.rag.told_secrets import holds_secret
@@ -52,10 +52,9 @@ CREATE INDEX IF NOT EXISTS messages_of_user ON messages(user, id)
 MOST_KEPT = 500  # parts of messages of a user; the oldest go
 LONGEST_QUOTE = 120  # characters; a longer message is kept in parts
 READ = 20  # messages that lie nearest are read beside the question
-QUOTED, ABOUT_THE_SAME, SAME_SUBJECT = 0.1, 0.85, 0.05
-"""Relevance from which a message is quoted; share of the highest from which another one answers as well; and from which
-a newer one does that tells of a change and shares a word with the best. Chosen on data/memory/development.jsonl (130
-questions that ask)."""
+QUOTED, ABOUT_THE_SAME, SAME_SUBJECT, LEAST_SHARE = 0.1, 0.85, 0.05, 0.2
+"""Relevance from which a message is quoted; part of the highest from which another one answers as well, with so much of
+its share; and from which a newer one does that tells of a change and shares a word with the best."""
 SURELY_MEANT = 0.8
 """Share from which a message is quoted whatever its relevance: "역사를 가르쳐요" is far from "가르치는 과목이 뭐죠?".
 Of 9 such messages in 42 talks of told.jsonl that taught nothing 7 were right."""
@@ -153,7 +152,8 @@ class MessageLog:
             share = scores[number] / scores[best]
             newer = rows[max(number, best)]["text"]
             changes = share >= SAME_SUBJECT and tells_of_change(newer)
-            if share >= ABOUT_THE_SAME or (changes and not subject.isdisjoint(content_words(row["text"]))):
+            alike = share >= ABOUT_THE_SAME and shares[number] >= LEAST_SHARE * shares[best]
+            if alike or (changes and not subject.isdisjoint(content_words(row["text"]))):
                 same.append(number)
         share = float(shares[same].sum())
         if share < MAY_BE_MEANT:
@@ -166,7 +166,7 @@ class MessageLog:
         found = self.relevance.answering_words(question, part)
         least = SURE_NAME if whose_name_is_asked(question) else SURE_WORDS
         says = found.probability >= least and not _speaks_of_i(found.words)
-        words = found.words if says and may_be_the_name(found.words, question) else ""
+        words = first_clause(found.words) if says and may_be_the_name(found.words, question) else ""
         if is_told_of_another(words, part, question):
             return None
         of_another = asks_about_self(question) and tells_of_somebody_else(part)

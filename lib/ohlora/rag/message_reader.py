@@ -30,6 +30,7 @@ from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.named_others import with_named_others
 from ohlora.rag.tagged_words import LONGEST, TAGS, Encoded, encode, letters
 from ohlora.rag.told_diet import with_told_diet
+from ohlora.rag.told_names import PLAIN_NAME_KEYS, calls_itself
 from ohlora.rag.tuned_embedder import load_adapter_and_heads
 from ohlora.weights import WeightsError, load_weights
 
@@ -246,8 +247,9 @@ class MessageReader:
             marked = present_facts(told[row].facts, message)
             facts = tuple(standing_alone(marked, message, self._fact_reader))
             reading = replace(self._reading(kinds[row], told[row]), facts=facts, about_her=about_her)
+            named = any(fact.key in PLAIN_NAME_KEYS and calls_itself(fact.value, message) for fact in facts)
             plain = tuple(with_told_diet(with_named_others(told[row].facts, facts, message), message))
-            if plain != facts and reading.forgets < POSSIBLE:
+            if (named or plain != facts) and reading.forgets < POSSIBLE:
                 reading = replace(reading, facts=plain, tells=max(reading.tells, SURE))
             elif not facts and any(fact.probability >= MARKED for fact in marked):
                 reading = replace(reading, tells=0.0, updates=0.0)

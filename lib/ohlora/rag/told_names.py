@@ -29,6 +29,14 @@ _I_IN_KOREAN = re.compile(r"(?<![가-힣])(나|난|나는|저|전|저는)\s$")
 _BESIDE_A_GRADE = re.compile(  # "난 도현 고2임"
     r"[가-힣]{2,4}\s(고|중|초|대)[1-6](?=임|이야|야|이에요|예요|입니다|[\s,.!~ㅋㅎ]|$)"
 )
+_CALLS_ITSELF = re.compile(  # "yo whats good, im dev": no article, and hardly anything behind it
+    r"(?:(?<=\bim )|(?<=\bi['’]m ))(?!\w*(?:ed|ing|er|or|ist|ian|nt)\b)"
+    r"(?!(?:nurse|chef|cook|vet|clerk|guard|pilot|coach|vegan|mechanic|paramedic|barista|intern|temp|gay|single|freelance"
+    r"|sorry|fine|good|ok|back|here|home|done|new|sick)\b)[a-z]{2,10}"
+    r"(?=\W*$|[,.!]*\s(?:btw|by the way|nice to|lol|haha)\b)",
+    re.IGNORECASE,
+)
+_MAY_BE_TAKEN_FOR = ("job", "nickname")  # keys under which such a name is read
 _STANDS_ALONE = re.compile(r"[가-힣]{2,4}\s*(?:[.,!~]|$)")  # "안녕 나 민수. 우리 강아지는 콩이야"
 _OF_A_CRUSH = re.compile(
     r"(좋아하는\s?(애|사람|오빠|누나|여자애|남자애)|짝사랑|썸[남녀])(\s?|[^!?]*([^가-힣\s]|데|고)\s?)이름(은|이)?\s?$"
@@ -105,7 +113,7 @@ _RELATIONS = {
     "en": {
         "daughter": "daughter", "son": "son", "wife": "wife", "husband": "husband", "partner": "partner|fianc[eé]e?",
         "girlfriend": "girlfriend|gf", "boyfriend": "boyfriend|bf", "sister": "sister|sis", "brother": "brother|bro",
-        "mother": "mother|mum|mom|mam", "father": "father|dad",
+        "mother": "mother|mum|mom|mam|mama|momma", "father": "father|dad|papa",
         "grandmother": "grandmother|grandma|granny|gran|nana|nan",
         "grandfather": "grandfather|grandad|granddad|grandpa",
         "aunt": "aunt|auntie", "uncle": "uncle", "friend": "friend|bestie",
@@ -121,6 +129,7 @@ _IN_ENGLISH = {
     "남자친구": "boyfriend", "룸메이트": "roommate", "친구": "friend", "언니": "sister", "누나": "sister",
     "오빠": "brother", "형": "brother", "엄마": "mother", "아빠": "father",
 }  # fmt: skip
+_CHILDREN = ("boy", "girl", "boys", "girls", "twin", "twins")  # "what are my boys' names?"; "my girl" may be any girl
 _MAY_BE = (
     {"partner", "wife", "girlfriend"}, {"partner", "husband", "boyfriend"}, {"friend", "roommate"},
     {"sister", "동생"}, {"brother", "동생"}, {"niece", "조카"}, {"nephew", "조카"}, {"child", "son"},
@@ -156,7 +165,7 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _WHO_AM_I = re.compile(
-    r"(?<![가-힣])(나|내가|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군)"
+    r"(?<![가-힣])(나|내가|내|내는|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군)"
     r"|\bwho am i\b(?! \w+ing)|\bwho (i am|this is)\W*$"
     r"|\b(what|how) (do|did|should|would) (you|u) call me\b"
     r"|\bwhat i'?m called\b|\bwho('?s| is) this\W*$"
@@ -194,7 +203,8 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     """The key of a fact whose words begin at a place: "my daughter |Emma" → daughter, "hi. |tess here" → name.
 
     Args:
-        key: that was read; it stays where it is no name and nobody's, but not behind "my name is".
+        key: that was read; it stays where it is no name and nobody's, but not behind "my name is", and
+            who says "im dev" is no developer.
     """
     may_be_a_name = key.casefold() in (*NAME_KEYS, *PET_KEYS) or is_of_people(key)
     if may_be_a_name and _HERE.match(message, begin):
@@ -202,6 +212,8 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     says_so = _BESIDE_A_GRADE.match(message, begin) or (may_be_a_name and _STANDS_ALONE.match(message, begin))
     if says_so and _I_IN_KOREAN.search(message[:begin]):
         return PLAIN_NAME_KEYS[0]
+    if key in _MAY_BE_TAKEN_FOR and _CALLS_ITSELF.match(message, begin):
+        return PLAIN_NAME_KEYS[1]
     if own := _MY_NAME_IS.search(message[:begin]):
         return PLAIN_NAME_KEYS[0 if re.search("[가-힣]", own[0]) else 1]
     if _OF_A_CRUSH.search(message[:begin]):
@@ -214,6 +226,12 @@ def key_of_named(key: str, message: str, begin: int) -> str:
             if re.search(_CALLED[language].replace("{relation}", words), message[:begin], re.IGNORECASE):
                 return relation
     return key
+
+
+def calls_itself(name: str, message: str) -> bool:
+    """Whether a message calls the user by a name in the shortest way: "yo whats good, im dev"."""
+    found = re.search(rf"\bi['’]?m {re.escape(name)}(?!\w)", message, re.IGNORECASE)
+    return found is not None and _CALLS_ITSELF.match(message, found.end() - len(name)) is not None
 
 
 def is_said_as_name(value: str, message: str) -> bool:
@@ -344,7 +362,12 @@ def is_told_of_another(value: str, text: str, question: str) -> bool:
 def _relation(word: str) -> str:
     """What somebody is to the user, in English where that says it: of the key "여자친구", of the word "gf"; else ""."""
     key = next(filter(None, (relation_key(word, language) for language in _RELATIONS)), "")
-    return _IN_ENGLISH.get(key, key)
+    return "child" if word.casefold() in _CHILDREN else _IN_ENGLISH.get(key, key)
+
+
+def speaks_of_another(text: str) -> bool:
+    """Whether a text speaks of somebody beside the user, by what they are, or of a pet."""
+    return _BABY_OR_SOMEBODY.search(text) is not None or names_a_pet(text)
 
 
 def is_a_relation(word: str) -> bool:

@@ -1,0 +1,85 @@
+"""Ages, birthdays and weddings of others stand under keys that say whose they are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_rag_memory import LetterEmbedder, open_store
+
+from ohlora.llm.reply_format import MemoryOperation
+from ohlora.rag import remember
+from ohlora.rag.whose_facts import is_the_same_thing, of_whom, tells_one_thing_of_somebody
+
+
+def add(key: str, value: str) -> MemoryOperation:
+    return MemoryOperation("add", key, value)
+
+
+@pytest.mark.parametrize(
+    ("message", "told", "key"),
+    [
+        ("My cat, who is thirteen and whose name is Trilobite", ("pet", "thirteen"), "pet's age"),
+        ("Thirteen is her age and not her diagnosis", ("age", "Thirteen"), ""),
+        ("she's 29, i'm not", ("age", "29"), ""),
+        ("they asked for id, I'm 36", ("age", "36"), "age"), ("18, dad's thrilled", ("age", "18"), "age"),
+        ("my sister is 29 and lives in leeds", ("sister", "29"), "sister's age"),
+        ("동생 5살인데", ("동생", "5살"), "동생 나이"),
+        ("고양이 이름이 보리예요. 12살이라 더 무서워요", ("반려동물", "12살"), "반려동물 나이"),
+        ("남편은 나보다 나이 12살 많아요", ("남편", "12살"), "남편"),
+        ("I've got three brothers", ("brother", "three"), "brother"),
+        ("number four came along, it's four now", ("child", "four"), "child"),
+        ("five, one is orange", ("pet", "five"), "pet"),
+        ("we're married 24 years", ("wife", "24 years"), "wife"), ("my wife is a nurse", ("wife", "nurse"), "wife"),
+        ("우리 누나 결혼함 12월 13일에", ("결혼", "12월 13일"), "누나 결혼"),
+        ("딸이 내일 시집을 갑니다", ("결혼", "내일"), "딸 결혼"),
+        ("아들 민규가 시월 십팔일에 장가간다", ("결혼", "시월 십팔일"), "아들 결혼"),
+        ("사회 볼 친구가 도망감 내 결혼식 9월 26일인데", ("결혼", "9월 26일"), "결혼"),
+        ("남친이랑 내년 5월 식 올리기로 했어", ("결혼", "내년 5월"), "결혼"),
+        ("남편이 결혼기념일을 까먹음", ("결혼", "20주년"), "결혼"),
+        ("my cousin's wedding is in june", ("wedding", "june"), "cousin's wedding"),
+        ("my sister can't come to our wedding in june", ("wedding", "june"), "wedding"),
+        ("moms birthday is may 9", ("birthday", "may 9"), "mom's birthday"),
+        ("엄마 생일은 5월 4일이야", ("엄마", "5월 4일"), "엄마 생일"),
+        ("nana turns 90 on may 2", ("grandmother", "may 2"), "nana's birthday"),
+        ("엄마 수술이 5월 4일", ("엄마", "5월 4일"), "엄마"),
+        ("4월 2일생이라 친구들이 생일축하를 하루 늦게 함", ("생일", "4월 2일"), "생일"),
+        ("my mom forgot my birthday, may 9", ("birthday", "may 9"), "birthday"),
+    ],
+)  # fmt: skip
+def test_the_key_says_whose_it_is(message: str, told: tuple[str, str], key: str) -> None:
+    found = of_whom(add(*told), message)
+    assert (found and (found.key, found.value)) == ((key, told[1]) if key else None)
+
+
+class Alike(LetterEmbedder):
+    """All keys mean the same to it."""
+
+    def embed_passages(self, texts):
+        return super().embed_passages(["same"] * len(texts))
+
+
+def test_no_other_key_means_what_somebodys_does(tmp_path) -> None:
+    assert tells_one_thing_of_somebody("누나 결혼") and not tells_one_thing_of_somebody("결혼")
+    assert is_the_same_thing("결혼", "딸 결혼") and not is_the_same_thing("나이", "딸 나이")
+    with open_store(tmp_path / "memory.sqlite", embedder=Alike()) as store:
+        remember(store, "a", "내 생일은 3월 2일", add("생일", "3월 2일"))
+        remember(store, "a", "엄마 생일은 5월 4일", MemoryOperation("update", "엄마 생일", "5월 4일"))
+        remember(store, "a", "엄마 생일은 5월 5일", MemoryOperation("update", "엄마 생일", "5월 5일"))
+        assert [one.line for one in store.memories("a")] == ["생일: 3월 2일", "엄마 생일: 5월 5일"]
+        remember(store, "b", "딸 결혼식이 5월 23일이야", add("결혼", "5월 23일"))
+        remember(store, "b", "결혼식 6월 13일로 밀렸어", MemoryOperation("update", "결혼", "6월 13일"))
+        assert [one.line for one in store.memories("b")] == ["딸 결혼: 6월 13일"]
+        remember(store, "b", "나 내년 5월 2일에 결혼해", add("결혼", "5월 2일"))
+        assert [one.value for one in store.memories("b")] == ["6월 13일", "5월 2일"]
+
+
+VALUES = st.one_of(
+    st.sampled_from(["13", "thirteen", "5살", "may 9", "5월 4일"]), st.text("ab1살월일 ", min_size=1).map("x{}x".format)
+)
+
+
+@given(st.sampled_from(["age", "pet", "sister", "결혼", "birthday", "딸"]), VALUES, st.text(max_size=60), st.booleans())
+def test_no_value_changes(key: str, value: str, message: str, stands_there: bool) -> None:
+    found = of_whom(add(key, value), f"my sister's wedding, 엄마 생일 {value} {message}" if stands_there else message)
+    assert found is None or (found.kind, found.value) == ("add", value)
