@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ohlora.companion.goodbyes import farewells, plain_goodbye
 from ohlora.companion.message_parts import goodbye_at_the_end, repeats_her_question, two_questions
+from ohlora.rag.intents import GeneralAnswer
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,63 @@ class Answers:
 )  # fmt: skip
 def test_a_goodbye_at_the_end_is_heard(message: str, goodbye: str) -> None:
     assert goodbye_at_the_end(Answers(), message) == goodbye
+
+
+@pytest.mark.parametrize(
+    ("message", "goodbye"),
+    [
+        ("boys just woke up so thats my cue. take care of yourself oh-lora", "take care of yourself oh-lora"),
+        ("I have a run to do. Sleep well, or whatever it is you do.", "Sleep well, or whatever it is you do."),
+        ("named him biscuit. ok gotta actually do derivatives now, peace", "peace"),
+        ("off to buy another lasagne before she kills us both, ta ra", "ta ra"),
+        ("kettle's boiled, ta-ra love", "ta-ra love"),
+        ("thank u for listening to me oh-lora, ingat always", "ingat always"), ("that's the bus. cheerio!", "cheerio!"),
+        ("lunch is over so i'd better get going", "so i'd better get going"),
+        ("we won 3-1. ok peace out", "ok peace out"),
+        ("the boss is coming, gotta bounce", "gotta bounce"), ("got a match to watch. laters", "laters"),
+        ("right i'm off to walk the dog", "right i'm off to walk the dog"), ("speak soon", "speak soon"),
+        ("내 이제 밥 묵으러 간다. 수고해라", "수고해라"),
+        ("김치찌개 끓였어. 이제 밥 먹으러 간다", "이제 밥 먹으러 간다"),
+        ("엄마가 밥먹으래 갔다올게", "엄마가 밥먹으래 갔다올게"), ("버스 왔다. 나 갈게!", "나 갈게!"),
+        ("회의 끝났다. 수고하세요~", "수고하세요~"), ("택배 왔네 나중에 또 얘기하자", "나중에 또 얘기하자"),
+        ("오늘도 고마웠다. 들어가라", "들어가라"), ("잘 놀았다. 잘 있어라", "잘 있어라"),
+        ("배터리 없다 나 끊는다", "나 끊는다"),
+        ("이제 산책시키러 나가야겠다! 다음에 또 올게 잘자 ㅎㅎ", "다음에 또 올게 잘자 ㅎㅎ"),
+        ("갈비 탔다. ㅂㅇ", "ㅂㅇ"),
+        ("오늘은 삼겹살 먹었어. 또 보자", "또 보자"), ("밥 먹고 올게", "밥 먹고 올게"),
+    ],
+)  # fmt: skip
+def test_plain_goodbyes_are_heard(message: str, goodbye: str) -> None:
+    assert goodbye_at_the_end(Answers(), message) == goodbye
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["take care of it for me", "he told me to take care", "i need some peace and quiet", "all i want is peace",
+     "kids are in bed. finally, peace", "did you sleep well last night?", "i eat and sleep well", "i'm off on friday",
+     "i'm off work with flu", "ok im off to paris in june", "it took so long", "nighty night, are you sleeping too?",
+     'he ended it with "ok bye"', "ok he's stirring, i gotta go soon. any advice for teething",
+     "ta ra is my cat's name",
+     "오늘 정말 수고했어", "수고 많았다고 칭찬받음", "엄마가 나보고 수고하래", "내일 영화 보러 간다",
+     "주말에 부산 여행 간다",
+     "이제 매주 치료받으러 간다", "5월에 휴가 나간다!!! 8박9일", "그 영화는 나중에 보자", "친구랑 또 보자고 약속했어",
+     "내일 병원 갔다 올게", "저 잘 있어", "ㅋㅋㅋ 나 응원 한마디만 해줘"],
+)  # fmt: skip
+def test_what_sounds_like_a_goodbye_is_none(message: str) -> None:
+    assert goodbye_at_the_end(Answers(), message) == ""
+
+
+def test_a_complaint_is_heard_before_the_goodbye() -> None:
+    assert goodbye_at_the_end(Answers(), "ugh rough day. gotta go") == ""
+    assert goodbye_at_the_end(Answers(), "my dog died, gotta go") == "", "also in the same sentence"
+
+
+def test_a_goodbye_is_answered_by_one_whatever_its_words_sound_like() -> None:
+    answers = Answers()
+    said = [
+        GeneralAnswer(intent, "en", intent, "happy", 0.5) for intent in ("rains", "good_night", "leaves", "goodbye")
+    ]
+    answers.best = lambda message, before, language: said
+    assert [one.intent for one in farewells(answers, "ta ra", "en")] == ["leaves", "goodbye"]
+    assert [one.intent for one in farewells(answers, "sleep well", "en")] == ["good_night", "leaves", "goodbye"]
+    assert plain_goodbye("it rains") == "" and farewells(answers, "", "en")[0].intent == "leaves"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohlora.companion.answer import read_message
-from ohlora.companion.plain_questions import asks_for_her_view, asks_to_imagine, plainly_asked
+from ohlora.companion.plain_questions import asks_for_her_view, asks_to_imagine, offers_to_tell, plainly_asked
 from ohlora.config import DATA
 from ohlora.rag import Reading
 from ohlora.rag.marked_messages import facts_about_her
@@ -25,6 +25,8 @@ from ohlora.rag.wants import is_about_her
         ("Do you play chess at all? I play it by mail with Harold.", "games"),
         ("됐고 오로라님은 연애해봤어요?", "love_life"), ("do you have siblings? what's my sister's name?", ""),
         ("did you miss the bus?", ""), ("do you have a cat food tip", ""), ("우리 언니는 연애해 봤어", ""),
+        ("오로라야 아저씨 왔다. 밥은 뭇나", "eating"), ("밥 묵었나", "eating"), ("니 저녁 묵었노?", "eating"),
+        ("아들은 밥은 뭇나 모르겠다", ""), ("밥 묵었다", ""), ("호텔에 묵었나 봐", ""),
         ("근데 오로라씨는 밥은 먹어요? 궁금하네", "eating"), ("우리 애는 밥은 잘 먹어요?", ""),
         ("그럼 오로라씨는 취미는 있어요? 저는 낚시", "hobby"), ("do you eat meat tho", ""),
         ("huh? fish? haha what do u mean. do u even drink coffee ohlora?", "drinks"), ("do you drink and drive", ""),
@@ -99,3 +101,20 @@ def test_a_reader_that_hears_a_question_for_something_told_is_overruled() -> Non
 def test_who_asks_for_her_view_asks_for_nothing_that_was_told(message: str, asks: bool, imagines: bool) -> None:
     assert asks_for_her_view(message) is asks and asks_to_imagine(message) is imagines
     assert read_message(HearsAQuestion(), Wants("asks_told", 0.9), message, ()).surely_asks is not asks
+
+
+@pytest.mark.parametrize(
+    ("message", "offers"),
+    [
+        ("야 나 왔다 ㅠㅠ 채원이랑 초밥먹은 썰 들을래?", True), ("wanna hear what he said", True),
+        ("오늘 있었던 얘기 해줄까", True), ("can i tell you something?", True), ("내 얘기 들었어?", False),
+        ("do you want to know my name again?", True), ("음악 들을래?", False), ("what did i hear", False),
+    ],
+)  # fmt: skip
+def test_who_offers_to_tell_asks_for_nothing_told(message: str, offers: bool) -> None:
+    assert offers_to_tell(message) is offers
+
+
+def test_a_cat_that_may_be_taken_in_asks_for_no_view() -> None:
+    assert not asks_for_her_view("내가 데려올까말까 하는 고양이 이름은 알지?")
+    assert asks_for_her_view("데려올까 말까")

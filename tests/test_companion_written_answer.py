@@ -40,7 +40,7 @@ class Written:
         self.found, self.error = [dialogue(reply) for reply in replies], error
 
     def written(self, message: str, about_her: str = ""):
-        self.about_her = about_her
+        self.about_her, self.asked = about_her, message
         if self.error:
             raise self.error
         return self.found
@@ -98,6 +98,12 @@ def test_a_question_about_her_is_no_question_about_the_user(tmp_path) -> None:
     companion.reader = Known(tells=0.9, about_her="season")
     assert companion.turn("my season is autumn, yours?").reply == "Winter, of course."
     assert companion.examples.about_her == "season"
+
+
+def test_of_a_plain_question_about_her_only_the_question_is_looked_up(tmp_path) -> None:
+    examples = Written("I do not eat.")
+    found = written_answer(examples, "오로라야 아저씨 왔다. 밥은 뭇나", (), "eating")
+    assert found is not None and examples.asked == "밥은 뭇나"
 
 
 class Wanting:

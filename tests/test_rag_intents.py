@@ -20,6 +20,7 @@ from ohlora.rag import (
 from ohlora.rag.answer_fit import load_judged_answers
 from ohlora.rag.intents import (
     CLEAR_ALONE,
+    FOR_COMPLAINTS,
     GLAD,
     SOUNDS_BAD,
     SURE_ALONE,
@@ -30,6 +31,7 @@ from ohlora.rag.intents import (
     GeneralAnswers,
     act_of_intent,
     heard_together,
+    kind_of,
     kind_of_act,
     load_second_messages,
 )
@@ -210,6 +212,18 @@ def test_who_may_be_in_trouble_is_not_met_with_joy() -> None:
     assert glad != sorted(glad)
 
 
+def test_what_is_surely_bad_is_not_met_with_what_is_said_to_plain_news() -> None:
+    scores = np.linspace(0.6, 0.3, len(ANSWERS)).astype(np.float32)
+
+    def acts_and_kinds(probability: float) -> list[set[str]]:
+        heard = answers_for(health_worry=probability).probabilities
+        found = GeneralAnswers(ANSWERS, heard, scores=lambda alone, both, rows: scores[: len(rows)])
+        return [{kind_of(one.intent), act_of_intent().get(one.intent, "")} for one in found.best("hm", "", "en")]
+
+    assert [bool(FOR_COMPLAINTS & one) for one in acts_and_kinds(0.9)][:5] == [True] * 5
+    assert not all(FOR_COMPLAINTS & one for one in acts_and_kinds(0.7)[:5])
+
+
 @pytest.mark.parametrize(
     ("message", "complains_of_it"),
     [
@@ -224,6 +238,24 @@ def test_who_may_be_in_trouble_is_not_met_with_joy() -> None:
         ("고백했다가 차였다", True), ("어제 차였어", True), ("진짜 힘든 하루였어", True),
         ("따뜻한 홍차였어", False), ("not really anxious any more", False), ("이제 하나도 안 힘들어", False),
         ("도둑고양이랑 친해졌어", False), ("행복해 미치겠네", False), ("잠이 안 와서 짜증나", True),
+        ("나 왔어~ 오늘 완전 녹초야 ㅠㅠ", True), ("녹초 아님 ㅋㅋ", False), ("알바 끝나고 파김치 됐다", True),
+        ("파김치 맛있다", False), ("체력 방전", True), ("내는 솔직히 겁난다. 돈도 많이 들고.", True),
+        ("겁이 나네요", True),
+        ("겁나 재밌다", False), ("겁나게 맛있네", False), ("이제 겁 안 나", False), ("겁났는데 재밌었어", False),
+        ("마누라하고 한바탕 했다. 횟집 하자 말자 그걸로", True), ("친구들이랑 한바탕 웃었다", False),
+        ("남친이랑 대판 싸움", True), ("엄마랑 말다툼했어", True), ("반에서 꼴찌 다투던 친구", False), ("두렵다", True),
+        ("실패를 두려워하지 마", False), ("두렵지 않아", False),
+        ("ok bad news. anika has a bf", True), ("no bad news today", False), ("good news and bad news", False),
+        ("i feel so stupid", True), ("i don't feel so stupid any more", False), ("i feel so good", False),
+        ("Doris passed four years ago this month.", True), ("I passed two years ago, first try", False),
+        ("passed my exam", False), ("It passed two weeks ago", False), ("he passed his test a year ago", False),
+        ("my nan passed a few weeks ago", True),
+        ("didn't make it. his wife made us tea", True), ("i didn't make it up", False),
+        ("Unfortunately she also has kidney trouble", True), ("Arsenal till I die, unfortunately", False),
+        ("had a massive row with Cari", True), ("had a snowball fight", False), ("got into an argument", True),
+        ("we had three in a row", False), ("fell out with my sister", True), ("i'm so scared", True),
+        ("i'm scared of pigeons", False), ("im scared lol", False), ("absolutely knackered", True),
+        ("i'm completely worn out", True), ("my worn out trainers", False), ("drained the pasta", False),
         ("I hated maths and now I teach it", False), ("소름 돋게 잘 부르더라", False),
     ],
 )  # fmt: skip

@@ -20,6 +20,9 @@ _WISHED = tuple(
         r"(^|[.!?,;)]\s*|\b(?:ok|okay|well|so|then|and|bye|have an?|wish you a|off,?) )"
         r"(good ?nite|good ?night|g['’]?night|gn)\b(?!['’]s|[\w ]*\?)(?! (in|out|moon|and good|i had|of|for|with|sleep)"
         r"\b)",
+        r"(^|[.!?;)]\s*|(?<!well)[,!?.] |\b(?:ok|okay|well|then|bye|now|you),? )sleep (?:well|tight)"
+        r"(?=\W*$|\s*[.!]|,? (?:love|dear|friend|oh-?lora|lora|tonight|both|or whatever|(?:if|when) (?:yo)?u)\b)"
+        r"(?![^.!]*\?)",
         r"\bhit the (hay|sack)\b|\bsweet dreams(?=\W*(lora|$))",
         r"(\b(i['’]?m|i am|i['’]?ll be|me|gonna be) (now |just |finally )?|^\W*)(going|heading|off) to (bed|sleep)"
         r"(?= now|\W*$)",
@@ -51,8 +54,13 @@ def good_luck(message: str, reply: str) -> str:
     return "Good luck!" if text_language(reply) == "en" else "행운을 빌어!"
 
 
+def wishes_good_night(message: str) -> bool:
+    """Whether a message wishes a good night, or goes to bed now."""
+    return any(form.search(message) for form in _WISHED)
+
+
 def good_night(message: str, reply: str) -> str:
     """The wish that her reply lacks, in its language; "" where the message wishes none, or the reply speaks of it."""
-    if not any(form.search(message) for form in _WISHED) or _SAID.search(reply):
+    if not wishes_good_night(message) or _SAID.search(reply):
         return ""
     return "Good night!" if text_language(reply) == "en" else "잘 자!"

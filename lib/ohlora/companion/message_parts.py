@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from ohlora.companion.goodbyes import plain_goodbye
 from ohlora.llm.language import text_language
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import GeneralAnswers
+from ohlora.rag.complaint_words import holds_complaint
 from ohlora.rag.content_words import content_words
-from ohlora.rag.intents import act_of_intent
+from ohlora.rag.intents import SURE_KIND, act_of_intent
 from ohlora.rag.sentences import sentences_of
 
 _ASKS = re.compile(
@@ -45,20 +47,11 @@ _ONLY_ASKS = re.compile(  # of "이름 뭐였지?" nothing is left: whose?
     r"이름|성함|날짜|요일|언제|며칠|몇\s?[월일시명살]|어디|누구|뭐|뭘|무슨|어느|얼마|왜|라고|였\S*|했\S*|[이가은는을를도야지죠더라게냐요]"
 )
 _FILLER = re.compile(r"기억\S*|알(지|아|고)\S*|\b(remember|know|tell|right|again|sorry)\b", re.IGNORECASE)
-_SAYS_GOODBYE = re.compile(  # at the end of a message, however long the sentence is; nothing but a name or "x" behind
-    r"(?:(?<![가-힣])(?:ㅂㅂ|ㅃㅃ|ㅃㅇ|빠이|바이바이|바이|안녕히\s?계세요"
-    r"|(?<![은는이가] )(?:담|다음)에\s?또?\s?(?:봐|보자|봬요|뵙겠습니다|얘기하자|올게)"
-    r"|(?<![은는이가] )(?:담|다음)\s?주에\s?또?\s?(?:봐|보자|봬요|뵙\S*|올게)"
-    r"|(?:이만|이제|시간이라|(?<![은는이가에] )지금)\s?(?:나?가\s?보겠습니다|나?가\s?봐야\s?(?:겠다|겠어|해|돼|겠네))"
-    r"|(?:저|나)는?\s?이만\s?(?:가볼게|갈게)|또\s?올게)요?"
-    r"|(?:^|[.,!?;)]\s*|\b(?:ok|okay|well|anyway|so|and)\s)(?:good ?bye|bye(?:-?bye)?|cya|see (?:you|ya|u)|ttyl|gtg|g2g"
-    r"|gotta (?:go|run)|talk later|catch you later|until next time"
-    r"|i must be off|i have to (?:go|run|dash)(?! again)|god bless(?: you)?|i['’]?ll say (?:good ?night|good ?bye)))"
-    r"(?:[\s,.!~ㅋㅎㅠ^x-]|oh|lora|오로라|님|love|friend|dear|for|now|then|tomorrow|take care|of yourself|later|soon"
-    r"|again)*$",
+_STAYS = re.compile(  # "gotta go soon. any tips?"
+    r"(?:ok\s)?(?:wait|oh\b|actually|no\b|how\b|tell me|jk\b|any\b|(?:will|can|could) (?:yo)?u\b|아\s?맞다|아니"
+    r"|.*해\s?줘요?\W*$)",
     re.IGNORECASE,
 )
-_STAYS = re.compile(r"(?:ok\s)?(?:wait|oh\b|actually|no\b|how\b|tell me|jk\b|아\s?맞다|아니)", re.IGNORECASE)
 LEAST_ASKED = {"ko": 4, "en": 8}  # letters of what is asked for beside "do you remember"
 LEAST_BESIDE_A_NAME = {"ko": 8, "en": 14}  # letters from which more than a greeting stands beside a name
 _LEAVES, _GREETS = "leaves", "greets"  # acts
@@ -111,19 +104,19 @@ def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
     Not where the message tells something bad: "my dog died today. gotta go" is no mere goodbye.
     """
     *before, last = sentences_of(message) or [""]
-    plainly = _SAYS_GOODBYE.search(last)
-    behind = ""
-    if plainly is None and before and not (_ASKS.search(last) or _ASKS_IN_ENGLISH.search(last) or _STAYS.match(last)):
-        plainly = _SAYS_GOODBYE.search(before[-1])
-        last, behind = (before[-1], last) if plainly else (last, "")
-    if plainly is None:
+    goodbye, behind = plain_goodbye(last), ""
+    if not goodbye and before and not (_ASKS.search(last) or _ASKS_IN_ENGLISH.search(last) or _STAYS.match(last)):
+        goodbye = plain_goodbye(before[-1])
+        last, behind = (before.pop(), last) if goodbye else (last, "")
+    if not goodbye:
         leaves = act_of_intent()[answers.likeliest_intent(last)] == _LEAVES and answers.is_clear(last)
         if not (before and leaves):
             return ""
-    told = " ".join([*before, behind]).strip() or last
-    if answers.kind(told)[0] == "tells_bad":
-        return ""
-    return last if plainly is None else last[plainly.start() :].lstrip(" ,.!;)")
+    around = [*before, last.removesuffix(goodbye) if goodbye else "", behind]
+    told = " ".join(one for one in around if not plain_goodbye(one)).strip() or last
+    kind, sure = answers.kind(told)
+    tells_bad = kind == "tells_bad" and (sure >= SURE_KIND or not goodbye)
+    return "" if tells_bad or holds_complaint(told) else goodbye or last
 
 
 def beside_the_name(answers: GeneralAnswers, message: str, name: str) -> str:

@@ -32,8 +32,14 @@ _REPORTED = re.compile(  # he texted "do you miss me?", "너 연애하냐?고 �
 _IMAGINES = r"\bwould (?:yo)?u (?:do|say|pick|choose|rather|want|go|be|live)\b|(?<![가-힣])(?:너|네|니)라면"
 _VIEW = re.compile(
     r"(?:뭐가|어느\s?(?:게|쪽이)|어떤\s?게)\s?(?:더\s)?(?:나을|좋을|낫|나아)|(?:어떨|나을|좋을|[가-힣]\s걸)까"
-    r"|[가-힣]까\s?말까|어떻게\s생각(?!했|한다고)|(?<![가-힣])(?:네|니|너의|오로라\S*)\s(?:생각|의견)|추천\s?(?:좀|해)(?!\s?(?:준|줬|주셨|달라|달랬|받))"
+    r"|[가-힣]까\s?말까(?!\s?하[는던])|어떻게\s생각(?!했|한다고)|(?<![가-힣])(?:네|니|너의|오로라\S*)\s(?:생각|의견)|추천\s?(?:좀|해)(?!\s?(?:준|줬|주셨|달라|달랬|받))"
     rf"|\bwhat (?:would|do|should) (?:yo)?u (?:think(?! my)|do|say|pick|choose|suggest|recommend)\b|{_IMAGINES}",
+    re.IGNORECASE,
+)
+_OFFERS = re.compile(
+    r"(?:썰|얘기|이야기|사연|소식|비밀)\S*\s?(?:들을래|들어\s?[볼줄]래|(?:들려|풀어|말해|해)\s?줄까|궁금하)"
+    r"|\b(?:wanna|(?:do )?(?:yo)?u want to|want to) (?:hear|know) (?:about|what|how|a|the|my|something)\b"
+    r"|\bcan i tell (?:yo)?u (?:something|about)\b",
     re.IGNORECASE,
 )
 _ASKS_FOR_FACT = re.compile(
@@ -45,6 +51,12 @@ def asks_for_her_view(message: str) -> bool:
     """Whether a message plainly asks for her view, not for what was told: "뭐가 나을까요?", "what would you do?"."""
     *others, last = sentences_of(message) or [""]
     return _VIEW.search(last) is not None and not any(map(_ASKS_FOR_FACT.search, others))
+
+
+def offers_to_tell(message: str) -> bool:
+    """Whether a message ends with an offer to tell something: "초밥 먹은 썰 들을래?", "wanna hear what he said?"."""
+    *_, last = sentences_of(message) or [""]
+    return _OFFERS.search(last) is not None
 
 
 def asks_to_imagine(message: str) -> bool:

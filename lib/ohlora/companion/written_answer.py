@@ -19,9 +19,11 @@ from typing import ParamSpec, TypeVar
 
 from ohlora.companion.answer import without_address
 from ohlora.companion.draft import Draft
+from ohlora.companion.goodbyes import farewells
 from ohlora.companion.her_line import about_her_line
 from ohlora.companion.message_parts import beside_the_name, goodbye_at_the_end
 from ohlora.companion.mirroring import mirroring
+from ohlora.companion.plain_questions import plainly_asked
 from ohlora.companion.told_fact import refers_to_told, remembered_fact
 from ohlora.llm.dialogues import Dialogue
 from ohlora.llm.reply_format import ReplyProgress, format_reply, parse_reply, plain_letters, stream_reply, without_marks
@@ -38,6 +40,7 @@ from ohlora.rag.extraction import check_operation, holds_secret
 from ohlora.rag.follow_ups import ANSWERS_HER
 from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent, as_beginning
 from ohlora.rag.message_reader import POSSIBLE
+from ohlora.rag.sentences import sentences_of
 from ohlora.rag.study_terms import StudyTerms, asking_part
 from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, called, may_be_renamed
 from ohlora.rag.wants import APPROVAL, ASKS_TOLD, CORRECTS, RISKY
@@ -97,6 +100,9 @@ def written_answer(
     if find is None or (not about_her and history and len(message) < SHORTEST):
         return None
     known = {"about_her": about_her} if about_her else {}
+    *_, last = sentences_of(message) or [""]
+    if about_her and plainly_asked(last) == about_her:  # whatever else is said beside the question is no part of it
+        message = last
     return _said_anew(find(message, **known), said_before, history)
 
 
@@ -247,7 +253,7 @@ def general_answer(
     if name:
         naming = _greetings_by_name(answers, draft, history, name)
     elif goodbye:
-        naming = answers.best(goodbye, "", draft.language)
+        naming = farewells(answers, goodbye, draft.language)
     elif not draft.otherwise:
         naming = [*_asked_of_a_topic(answers, draft, history), *_about_its_topic(answers, draft, history), *naming]
     ranked = answers.best(draft.plain, _user_before(history), draft.language) or by_intent

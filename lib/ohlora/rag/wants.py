@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
@@ -55,6 +56,7 @@ she does not approve here, from the second on she is careful where a word of dan
 whatever is said (.56 for a crush who is to be told, .61 for a bed in a van). The first was raised by hand, from
 .03, with the network of today, for "three coffees and an exam at nine, wish me luck"; the second from .4, for a word of
 caution to who is spoken to by a crush (.49), or has butterflies before an exhibition (.41)."""
+_EATEN = re.compile(r"(?<![가-힣])((?:밥|아침|점심|저녁|뭐)(?:은|는|을|도)?\s)(?:묵었|뭇|뭈|무읏|무웃)(?=[가-힣])")
 _LARGEST = 6.0  # standard deviations: a few features reach a hundred
 _BATCH = 64
 _TRAIN = "python -m ohlora.rag.wants_training"
@@ -98,7 +100,7 @@ class Wants:
     ) -> None:
         self.reader, self.network, self.head, self.names = reader, network, head.eval(), list(names)
         self._answers = list(answers)
-        self._found = lru_cache(maxsize=4)(lambda message, before: self.probabilities([(message, before)])[0])
+        self._found = lru_cache(maxsize=4)(self._heard)
 
     def asks_told(self, message: str, before: str = "") -> float:
         """Probability that a message asks for what the user told. before: what she said just before it."""
@@ -118,6 +120,10 @@ class Wants:
         if beside[best] < CLEAR or (want in _ABOUT_THE_TALK and not before):
             return ""
         return "" if want in APPROVAL and risky >= _MAYBE_RISKY else want
+
+    def _heard(self, message: str, before: str) -> np.ndarray:
+        """The probabilities of one message; "밥은 뭇나" asks whether she has eaten, and the networks hardly know it."""
+        return self.probabilities([(_EATEN.sub(r"\1먹었", message), before)])[0]
 
     def _answers_her(self, found: np.ndarray, before: str) -> bool:
         """Whether a message answers her line, and somebody wrote what she says then; not where that could harm."""
