@@ -57,6 +57,18 @@ def test_a_single_sentence_and_a_name_are_not_read_again() -> None:
     assert standing_alone([JOB], "hi Ann. so what", reader) == [JOB], "it stands in no single sentence"
 
 
+def test_a_job_behind_a_name_is_believed() -> None:
+    job, home = Fact("job", "line cook", 0.9, 0.9), Fact("home", "leeds", 0.9, 0.9)
+    name = told(Fact("name", "marcus", 0.9))
+    for message in ("my knee hurts. im marcus btw, line cook. long day", "so. I'm marcus, a line cook. hi"):
+        reader = Reads(my=told(kind=NOTHING), **{"im": name, "I'm": name})
+        assert standing_alone([job], message, reader) == [job]
+    unsure = Reads(im=name)
+    assert standing_alone([home], "hi. im marcus, leeds. so", unsure) == [replace(home, key_probability=0.0)]
+    tired = "hi. im tired of line cook. so"
+    assert standing_alone([job], tired, Reads(im=name)) == [replace(job, key_probability=0.0)]
+
+
 def test_the_shipped_readers_take_nothing_into_the_next_sentence() -> None:
     reader = load_message_reader()
     beside = reader.read("오키 ㅋㅋ 두부가 지금 내 책 위에 드러누웠어 공부하지 말라는 뜻인가봐")

@@ -31,6 +31,21 @@ def test_what_is_known_of_it_already_stays() -> None:
     assert with_told_diet([odd], "I can't have salt") == [Fact("intolerance", "salt", 1.0)]
 
 
+@pytest.mark.parametrize(
+    ("message", "food"),
+    [
+        ("without shellfish, to which I am allergic, an absurd condition for a Norwegian.", "shellfish"),
+        ("they put in peanuts which i'm badly allergic to", "peanuts"), ("he has a dog, to which I am attached", ""),
+        ("it had milk, to which I am not allergic", ""), ("something which i'm allergic to", ""),
+        ("nuts, both of which he is allergic to", ""),
+    ],
+)  # fmt: skip
+def test_what_one_is_allergic_to_may_stand_first(message: str, food: str) -> None:
+    wrong, job = Fact("allergy", "Norwegian", 0.9), Fact("job", "cook", 0.9)
+    expected = [("allergy", food), ("job", "cook")] if food else [("allergy", "Norwegian"), ("job", "cook")]
+    assert [(one.key, one.value) for one in with_told_diet([wrong, job], message)] == expected
+
+
 @given(st.text(max_size=200))
 def test_any_message_is_read(message: str) -> None:
     assert all(one.value in message for one in with_told_diet((), message))

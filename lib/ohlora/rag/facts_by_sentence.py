@@ -8,6 +8,7 @@ Readers marked 477 facts of messages of several sentences: where the sentence al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,12 @@ from ohlora.rag.sentences import sentences_of, stands_in
 from ohlora.rag.told_names import NAME_KEYS
 
 MARKED = 0.3  # least probability of words that are taken for a fact
+_JOBS = ("job", "직업")
+_INTRODUCED = (
+    r"(?:\b(?:i['’]?m|i am|this is|name['’]?s|name is)\s[^\W\d_]{{2,}}(?: [^\W\d_]{{2,}})?"
+    r"(?:,? (?:btw|by the way|here))?,"
+    r"|(?<![가-힣])(?:나|난|저|전|저는|나는)\s[가-힣]{{2,4}},)\s(?:an? )?{job}(?=[.,!~]|\s*$)"
+)
 _TELLS = 0.5  # probability from which a sentence tells something
 
 
@@ -36,7 +43,7 @@ def standing_alone(facts: Sequence[Fact], message: str, reader: FactReader) -> l
     kept = []
     for fact, some in zip(facts, holding, strict=True):
         stands = any(_key_found(fact, told[one]) == fact.key for one in some)
-        if not some or fact.key.casefold() in NAME_KEYS or stands:
+        if not some or fact.key.casefold() in NAME_KEYS or stands or _is_introduced(fact, message):
             kept.append(fact)
         elif any(_tells(told[one]) for one in some):
             kept.append(replace(fact, key_probability=0.0))
@@ -50,6 +57,12 @@ def _key_found(fact: Fact, told: Told) -> str:
     return next(
         (one.key for one in found if plain_letters(one.value) in value or value in plain_letters(one.value)), ""
     )
+
+
+def _is_introduced(fact: Fact, message: str) -> bool:
+    """Whether a job stands right behind the name of who has it: "im marcus, cook" alone tells hardly anything."""
+    form = _INTRODUCED.format(job=re.escape(fact.value))
+    return fact.key in _JOBS and re.search(form, message, re.IGNORECASE) is not None
 
 
 def _tells(told: Told) -> bool:

@@ -1,5 +1,7 @@
 """What somebody says they cannot eat, in plain words: "I can't have salt on account of my blood pressure".
 
+Also what they are allergic to where that stands first: "without shellfish, to which I am allergic".
+
 Said by the way, in front of a question to her, the networks take such a message for a mere question. Korean ones ("오이
 못 먹어") they find; a rule would find "한입도 못 먹어", too.
 """
@@ -29,12 +31,21 @@ _TELLS = (
     ),
     re.compile(rf"\bno (?P<food>{_FOODS}) (?:because of|due to|on account of) my\b", re.IGNORECASE),
 )
-_KEY = "intolerance"
+_ALLERGIC = re.compile(
+    rf"\b(?P<food>{_FOODS}|(?!(?:some|any)thing|stuff|things?\b|foods?\b|that\b|and\b)[a-z]{{3,}}),?"
+    r" (?:to )?which i(?:['’]m| am)(?: (?!not\b)\w+)? allergic\b(?! to )",
+    re.IGNORECASE,
+)
+_KEY, _ALLERGY = "intolerance", "allergy"
 _ABOUT_FOOD = re.compile(r"allergy|intolerance|diet|dislike|favou?rite", re.IGNORECASE)  # keys
 
 
 def with_told_diet(facts: Sequence[Fact], message: str) -> list[Fact]:
     """The facts of a message, and what it plainly says that the user cannot eat, where they do not tell that."""
+    allergic = _ALLERGIC.search(message)
+    if allergic is not None:  # "an absurd condition for a Norwegian": nothing else that stands there is one
+        others = [one for one in facts if one.key not in (_KEY, _ALLERGY)]
+        return [Fact(_ALLERGY, allergic["food"], 1.0), *others]
     found = next(filter(None, (form.search(message) for form in _TELLS)), None)
     if found is None:
         return list(facts)
