@@ -34,9 +34,13 @@ def test_no_letter_is_lost(message: str) -> None:
 @pytest.mark.parametrize(
     ("words", "clause"),
     [
-        ("biscuit hes a beagle", "biscuit"), ("elliot, he is 8", "elliot"), ("Jaylen and Jordan", "Jaylen and Jordan"),
-        ("코딩 독학은 재밌는데 영어는 노잼이야 파이썬", ""), ("home and has been teaching Trilobite", ""),
-        ("불닭이랑 삼김", "불닭이랑 삼김"), ("the one that is red", "the one that is red"),
+        ("biscuit hes a beagle", "biscuit"),
+        ("elliot, he is 8", "elliot"),
+        ("Jaylen and Jordan", "Jaylen and Jordan"),
+        ("코딩 독학은 재밌는데 영어는 노잼이야 파이썬", ""),
+        ("home and has been teaching Trilobite", ""),
+        ("불닭이랑 삼김", "불닭이랑 삼김"),
+        ("the one that is red", "the one that is red"),
     ],
 )
 def test_words_of_one_clause_alone_are_said_back(words: str, clause: str) -> None:

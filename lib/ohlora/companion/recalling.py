@@ -115,7 +115,8 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         draft.recalled = tuple(plainly[:RECALLED])
         draft.reading = replace(draft.reading, wants=ASKS_TOLD, surely_asks=True)
         return
-    if not asks or (draft.recalled and _is_the_name(draft.recalled[0].memory, message)):
+    best = draft.recalled[0].memory if draft.recalled else None
+    if not asks or (best is not None and (_is_the_name(best, message) or _names_its_key(message, best))):
         return
     try:
         find = partial(log.find, user, message, asks_for_former(message))
@@ -208,6 +209,16 @@ def _of_its_key(log: MessageLog, question: str, known: Sequence[Memory]) -> list
 def _told_words(log: MessageLog, memory: Memory) -> str:
     """What the user wrote in telling a memory; "": that is not kept."""
     return log.told_in(memory).removeprefix(f"{memory.key} {memory.value} ")
+
+
+def _names_its_key(question: str, memory: Memory) -> bool:
+    """Whether a question names the key of a memory as what it asks for: "what instrument do i play?"."""
+    key = re.escape(memory.key)
+    form = (
+        rf"\b(?:what|which) {key} (?:do|did|am) i\b|\bwhat(?:['’]?s| is) my {key}\W*$"
+        rf"|(?<![가-힣])(?:내|제) {key}\S?\s?(?:뭐|뭔)"
+    )
+    return not memory.is_quoted and re.search(form, question, re.IGNORECASE) is not None
 
 
 def _stands_behind(memory: Memory, whose: str, text: str) -> bool:

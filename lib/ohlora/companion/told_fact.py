@@ -27,7 +27,7 @@ from ohlora.rag.day_wording import WEEKDAY_KO, comes_again
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.korean_words import ends_in_consonant
 from ohlora.rag.replaced_memory import may_have_several
-from ohlora.rag.told_names import may_be_the_same, whose_name_is_asked
+from ohlora.rag.told_names import PET_KEYS, is_of_people, may_be_the_same, whose_name_is_asked
 
 QUOTED_UNSURELY = 45
 """Characters of what the user wrote up to which all of it is said beside words that may be wrong (by hand). Of 40 such
@@ -281,7 +281,9 @@ def _quoted(message: str, found: Recalled, told: dict[str, str], now: datetime, 
 
 
 def _told(key: str, value: str) -> dict[str, str]:
-    """What the phrases take of a memory; Value: as it begins a sentence."""
+    """What the phrases take of a memory; Value: as it begins a sentence. "jaylen" is written as a name."""
+    is_name = (is_of_people(key) or key in PET_KEYS) and re.fullmatch(r"[a-z]{2,}(?: and [a-z]{2,})?", value)
+    value = value.title().replace(" And ", " and ") if is_name else value
     return {"key": key, "value": value, "Value": as_beginning(value)}
 
 

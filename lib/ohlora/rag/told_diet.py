@@ -39,6 +39,12 @@ _ALLERGIC = re.compile(
 _KEY, _ALLERGY = "intolerance", "allergy"
 _ABOUT_FOOD = re.compile(r"allergy|intolerance|diet|dislike|favou?rite", re.IGNORECASE)  # keys
 
+_CANNOT_EAT = re.compile(
+    r"못\s?(?:먹|묵|드시)|알레르기|알러지|당뇨"
+    r"|\b(?:can['’]?t|cannot|not allowed to|mustn['’]?t) (?:eat|have)\b|\ballerg|\bdiabet",
+    re.IGNORECASE,
+)
+
 
 def with_told_diet(facts: Sequence[Fact], message: str) -> list[Fact]:
     """The facts of a message, and what it plainly says that the user cannot eat, where they do not tell that."""
@@ -54,3 +60,8 @@ def with_told_diet(facts: Sequence[Fact], message: str) -> list[Fact]:
         return list(facts)
     kept = [one for one in facts if plain_letters(one.value) != plain_letters(food)]
     return [Fact(_KEY, food, 1.0), *kept]
+
+
+def cannot_eat(message: str) -> bool:
+    """Whether a message speaks of something that somebody cannot eat: joy about food would hurt."""
+    return _CANNOT_EAT.search(message) is not None
