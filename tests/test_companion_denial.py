@@ -177,3 +177,21 @@ def test_what_has_changed_was_no_slip_of_hers() -> None:
     assert is_news("I am no longer running on the 14th of March", "My imagination is having a lovely time.")
     assert not is_news("아니 이름은 두부 말고 만두라니까", "후보 나갑니다: 두부, 노을, 번개!")
     assert not is_news("no, i meant my cat", "Dogs are lovely.")
+
+
+@pytest.mark.parametrize("message", [
+    "nope that's all, thank u", "nah ur good thank u!", "omg no i miss her so much",
+    "omg nooo she's so cute", "Luna is one!", "that's one!",
+])  # fmt: skip
+def test_thanks_joy_and_an_age_deny_nothing(message: str) -> None:
+    assert denied(message, "Luna! You told me on Monday.") == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "before"),
+    [("I'm 35, not 34", "34! You told me on Monday."), ("i quit that ages ago", "Guitar! You told me on Monday."),
+     ("3일 아니고 5일이야", "3월 3일! 월요일에 말해 줬잖아."), ("그만뒀다니까", "삼성! 월요일에 말해 줬잖아."),
+     ("2시가 아니라 3시", "2시! 월요일에 말해 줬잖아.")],
+)  # fmt: skip
+def test_what_corrects_her_line_is_no_news(message: str, before: str) -> None:
+    assert not is_news(message, before)

@@ -72,3 +72,24 @@ def test_a_birthday_is_only_told_by_what_speaks_of_one(question: str, told: str,
 )  # fmt: skip
 def test_how_old_somebody_is_and_what_they_wish_for_is_no_answer(question: str, told: str, can: bool) -> None:
     assert can_answer(question, "3 May" if "interview" in question else "thirteen 13살", told) is can
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "told", "can"),
+    [
+        ("내 직업 뭐라고 했지?", "간호사", "나 간호사인데 요즘 그만두고 싶어ㅠ", True),
+        ("what do i do for a living", "nurse", "i'm a nurse at St Thomas and i want to quit", True),
+        ("what do i do for a living", "food truck", "plan is to open a food truck so i make hours", False),
+        ("how long have i been at my job?", "6 years", "been here 6 years and i wanna leave", True),
+        ("how old am i?", "23", "23f from leeds here", True),
+        ("how old am i?", "27", "27 years old, living in busan", True),
+        ("how old am i?", "31", "turning 31 next month", True),
+        ("how old am i?", "12", "I'm pretty sure my cat is 12", False),
+        ("how old am i?", "5", "i moved here in 2019 with my 5 year old", False),
+        ("what was my age gap with minho again?", "6 year", "Tom and I have a 6 year age gap", True),
+        ("나 몇 살에 결혼하고 싶다고 했지?", "서른", "우리 언니처럼 서른에 하고 싶어", True),
+        ("나 올해 몇 살이야", "5살", "우리 강아지 5살이야", False),
+    ],
+)  # fmt: skip
+def test_only_what_is_asked_is_doubted(question: str, words: str, told: str, can: bool) -> None:
+    assert can_answer(question, words, told) is can

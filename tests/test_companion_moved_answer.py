@@ -12,8 +12,8 @@ from ohlora.rag import UNKNOWN_READING
 from ohlora.rag.fact_reader import Fact
 
 
-def said(message: str, language: str, *days: str, asks: bool = False) -> str:
-    facts = tuple(Fact("plan", one, 0.9) for one in days)
+def said(message: str, language: str, *days: str, asks: bool = False, key: str = "plan") -> str:
+    facts = tuple(Fact(key, one, 0.9) for one in days)
     reading = replace(UNKNOWN_READING, tells=0.9, facts=facts, surely_asks=asks)
     draft = Draft(message, language, plain=message, reading=reading)
     stream = moved_answer(draft)
@@ -57,3 +57,14 @@ def test_what_holds_beside_another_thing_or_is_a_grief_is_no_such_change() -> No
     assert said("오사카 말고도 후쿠오카 가", "ko", "후쿠오카", "오사카") == ""
     assert said("i used to play drums, now i just sleep", "en", "drums") == ""
     assert said("병원 바꿨어 ㅠㅠ 서울대로 가기로 했어", "ko", "서울대") == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "language", "new", "key"),
+    [("폐암이 아니라 위암이래", "ko", "위암", "건강"), ("감기 아니고 폐렴이래", "ko", "폐렴", "건강"),
+     ("they switched her to hospice", "en", "hospice", "health"), ("결혼 말고 이혼하기로 했어", "ko", "이혼", "계획"),
+     ("정규직 아니고 계약직이래", "ko", "계약직", "직업"),
+     ("i got promoted, im sous chef now, not line cook", "en", "sous chef", "job")],
+)  # fmt: skip
+def test_grave_or_great_news_gets_no_receipt(message: str, language: str, new: str, key: str) -> None:
+    assert said(message, language, new, key=key) == ""

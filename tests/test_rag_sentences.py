@@ -41,6 +41,9 @@ def test_no_letter_is_lost(message: str) -> None:
         ("home and has been teaching Trilobite", ""),
         ("불닭이랑 삼김", "불닭이랑 삼김"),
         ("the one that is red", "the one that is red"),
+        ("the cafe where she is working", "the cafe where she is working"),
+        ("the day they were married", "the day they were married"),
+        ("Before They Are Hanged", "Before They Are Hanged"),
     ],
 )
 def test_words_of_one_clause_alone_are_said_back(words: str, clause: str) -> None:

@@ -6,9 +6,9 @@ from companion_parts import NOW, LetterEmbedder
 from ohlora.llm.reply_format import MemoryOperation
 from ohlora.rag import MemoryStore, remember
 from ohlora.rag.extraction import check_operation
+from ohlora.rag.own_name import asks_for_own_name, names_the_own_name
 from ohlora.rag.relevance import CosineRelevance
 from ohlora.rag.told_names import (
-    asks_for_own_name,
     called,
     calls_itself,
     is_no_name,
@@ -18,6 +18,7 @@ from ohlora.rag.told_names import (
     may_be_renamed,
     may_be_the_name,
     may_be_the_same,
+    may_tell_own_name,
     plain_name,
     whose_name_is_asked,
 )
@@ -315,3 +316,40 @@ def test_boys_may_be_children_and_a_mama_is_a_mother() -> None:
     assert is_of_another("child", "whats my mamas name")
     assert not is_of_another("child", "whats my boys names")
     assert asks_for_own_name("내 누군지 알겠나?")
+
+
+@pytest.mark.parametrize("message", [
+    "I'm police", "hi im security", "hey i'm sales", "hi im admin", "hi im korean btw", "lol im staff",
+    "im lazy", "hi im hungry lol",
+    "im dev",
+])  # fmt: skip
+def test_a_state_or_a_trade_is_no_name(message: str) -> None:
+    assert not calls_itself(message.split("m ")[1].split()[0], message)
+
+
+def test_words_for_one_person() -> None:
+    for key, word in (
+        ("husband", "hubby"),
+        ("daughter", "baby"),
+        ("딸", "아기"),
+        ("아내", "마누라"),
+        ("friend", "mate"),
+    ):
+        assert may_be_the_same(key, word), word
+    for key, question in (
+        ("girlfriend", "what's my girl's name?"),
+        ("sister", "what's my twin's name?"),
+        ("pet", "what's my boy's name?"),
+    ):
+        assert not is_of_another(key, question), question
+
+
+def test_who_may_be_remembered() -> None:
+    assert names_the_own_name("do you remember my name?")
+    assert not names_the_own_name("do you remember me?")
+    assert not names_the_own_name("나 기억해?")
+    assert may_tell_own_name("dave", "names dave btw")
+    assert may_tell_own_name("민수", "나 민수ㅋㅋ")
+    assert may_tell_own_name("민수", "저 민수인데요")
+    assert not may_tell_own_name("anika", "theres this girl anika in my physics class and im down bad")
+    assert not may_tell_own_name("", "hi")

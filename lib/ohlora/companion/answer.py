@@ -30,7 +30,8 @@ from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageRe
 from ohlora.rag.intents import as_beginning
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.moved_plan import may_move
-from ohlora.rag.told_names import asks_for_own_name, may_ask_for_own_name
+from ohlora.rag.own_name import asks_for_own_name, asks_whether_it_is_known
+from ohlora.rag.told_names import PLAIN_NAME_KEYS, calls_itself
 from ohlora.rag.wants import ASKS_TOLD, CORRECTS, RISKY, is_about_her
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,9 @@ def read_message(
         reading = replace(reading, may_ask=False, surely_asks=False)
         want = "" if want == ASKS_TOLD else want
     want = ASKS_TOLD if asks_of_own(message) else want
+    if any(fact.key in PLAIN_NAME_KEYS and calls_itself(fact.value, message) for fact in reading.facts):
+        reading = replace(reading, may_ask=False, surely_asks=False)  # "yooo whats up im dev" asks for nothing
+        want = "" if want == ASKS_TOLD else want
     if want == CORRECTS and (may_move(message) or is_news(message, before)):  # no slip of hers
         want = ""
     want = want or denied(message, before) or told_before(message, before)
@@ -105,7 +109,7 @@ def read_message(
         asks_by_wants=asks_by_wants,
         about_her=want if is_about_her(want) else "",
         may_ask=reading.may_ask or asks or remembers_me,
-        surely_asks=reading.surely_asks or asks or (remembers_me and may_ask_for_own_name(message)),
+        surely_asks=reading.surely_asks or asks or (remembers_me and asks_whether_it_is_known(message)),
     )
 
 

@@ -11,9 +11,9 @@ from functools import cache
 import yaml
 
 from ohlora.config import DATA
-from ohlora.rag.change_wording import tells_of_change
+from ohlora.rag.change_wording import MOVES, tells_of_change
 from ohlora.rag.content_words import content_words
-from ohlora.rag.correction import may_correct
+from ohlora.rag.correction import denied_values, may_correct
 from ohlora.rag.intents import read_general_answers, with_any_words
 from ohlora.rag.wants import CORRECTS, TOLD_ALREADY
 
@@ -24,7 +24,7 @@ _DENIES_NOTHING = (  # behind a "no"
 _NO = re.compile(
     r"^\W*(아니(?!메|\s?근데)(?=\W*$|\W*[,.!ㅡ]|[가-힣]*\W+\d|야|요|거든|.*(라고|라니까|는데|인데|이?고[\s요]|말고|말이|얘기|아니))"
     r"|아녀|아냐|아뇨|ㄴㄴ|노노|땡(?=$|[\W\d_])|틀렸|틀린|틀림(?!없)|뭔\s?소리|((그거|그게|그건|응)\s)?아(닌데|니야)"
-    r"|((lol|lmf?ao+|haha|uh|um|ok|bro|bruh|dude|man|omg|erm|hmm|wow|hey)[,. ]+)*"
+    r"|((lol|lmf?ao+|haha|uh|um|ok|bro|bruh|erm|hmm|wow)[,. ]+)*"
     rf"(no+(?!{_DENIES_NOTHING}|[,. ]*(im|i['’]?m|i am) (not|so)\b| that( i|['’]?)s so)|nope|nah|wrong(?! or)"
     r"|not (quite(?! (ready|there|yet|sure))|that(?! i| it)|me[,.!]))\b)",
     re.IGNORECASE,
@@ -35,8 +35,9 @@ _INSISTS = re.compile(  # "고수라고 고수ㅋㅋ", "목포에요 목포", "�
     r"|\bi (never|didn['’]?t) (tell|told) (you|u)\b"
     rf"|\b(lmao+|lol|(ha){{2,}})\W+no\b(?!{_DENIES_NOTHING})"
     r"|^\W*(그건|그것도|그거)\s?(나|내|저|제)(\s?이름)?(이?임|이?야|이?잖아|이?라고|인데|이고)(?![가-힣])"
-    r"|^\W*((lol|lmf?ao+|haha|bruh|dude|omg|ok|well)[,. ]+)*(that['’]?s|those are|these are|it['’]?s|\w+ is) "
-    r"(only |just )?(one( of (them|em|two))?(?=[.!,]|\W*$)"
+    r"|^\W*that['’]?s ((only|just) one(?=[.!,]|\W*$)|one[.,!] (there|the other|and the))"
+    r"|^\W*((lol|lmf?ao+|haha|bruh|dude|ok|well)[,. ]+)*(that['’]?s|those are|these are|it['’]?s|\w+ is) "
+    r"(only |just )?(one of (them|em|two)(?=[.!,]|\W*$)"
     r"|(my|her|his|the|our) [^.!?]{2,30}(,| and)? not (my|her|his|the|me)\b)"
     r"|\b(heavens|goodness) no\b|(^|, )not (himself|herself|him|her|them)(?=[,!]|\W*$)",
     re.IGNORECASE,
@@ -63,10 +64,9 @@ _NOT_TOLD = re.compile(
     r"|\b(told|said to) (my|the|him|her|them)\b",
     re.IGNORECASE,
 )
-_SMALL_WORDS = {"말", "것", "거", "지금", "오늘", "너", "나", "one"}
 _PRAISES = re.compile(
     r"맞아|맞다|맞네|맞는|기억(력|해|하|났|남)|대박|소름|신기|고마|땡큐"
-    r"|\b(right|correct|perfect|remember\w*|that['’]?s it|thanks|thank you)\b",
+    r"|\b(right|correct|perfect|remember\w*|that['’]?s it|thank(s| you| u| ya)?(?! god))\b",
     re.IGNORECASE,
 )
 
@@ -95,8 +95,11 @@ def is_news(message: str, before: str) -> bool:
 
     "아들 전역이 3월이 아니고 2월이란다", "I am no longer running in March": no slip of hers. before: her last line.
     """
+    if any(form.search(before) for form in _told_back()) and not MOVES.search(message):
+        old = denied_values(message)
+        return bool(old) and not any(one in before for one in old)
     changes = tells_of_change(message) or may_correct(message)
-    return changes and not (content_words(message) - _SMALL_WORDS) & content_words(before)
+    return changes and not content_words(message) & content_words(before)
 
 
 def contradicts(message: str) -> bool:

@@ -10,7 +10,8 @@ import re
 
 from ohlora.companion.told_fact import asks_for_a_day, asks_when, is_day_alone
 from ohlora.rag.day_wording import BIRTHDAY_EN, WEEKDAY_KO, speaks_of_birthday
-from ohlora.rag.told_names import asks_for_own_name, speaks_of_another, whose_name_is_asked
+from ohlora.rag.own_name import asks_for_own_name
+from ohlora.rag.told_names import speaks_of_another, whose_name_is_asked
 
 _PLACE_OR_PERSON = re.compile(
     r"어디|장소|어느\s?(도시|동네|나라|학교|병원|회사|역)|누구|누가"
@@ -71,23 +72,29 @@ _ASKS_FOR_BIRTHDAY = re.compile(  # not "what did I get for my birthday?", "wher
 )
 _MONTH = re.compile(r"\d{1,2}\s?월\S?")
 ASKS_FOR_OWN_AGE = re.compile(
-    r"\bhow old (?:am i|i am|i['’]?m)\b(?! when)|\bmy (?:own )?age\b|(?:내|제)\s?나이"
-    r"|(?<![가-힣])(?:나|내가|내|제가|저|난)\s?(?:는|도)?\s?몇\s?살",
+    r"\bhow old (?:am i|i am|i['’]?m)\b(?! when)|\bmy (?:own )?age\W*$"
+    r"|(?<![가-힣])(?:내|제)\s?나이(?!\s?(?:차이|또래|에|대))"
+    r"|(?<![가-힣])(?:나|내가|내|제가|저|난)\s?(?:는|도)?\s?(?:올해\s|이제\s)?몇\s?살(?!에|로|\s?(?:때|차이))",
     re.IGNORECASE,
 )
+_NUMBER_IN_WORDS = r"(?:\w+teen|eleven|twelve|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)"
 _TELLS_OWN_AGE = re.compile(
-    r"^(?:age|나이)\b|\bi was born\b|\b(?:19|20)\d\d\b"
-    r"|\b(?:i['’]?m|i am|i(?: just)? turn(?:ed)?|i['’]ll be|being|at) (?:\w+ )?(?:\d|\w+teen|twenty|\w+ty|eighteen)",
+    rf"^(?:age|나이)\b|\bborn (?:in|on)\b|^\d\d\b|\b\d\d ?(?:f|m)\b|\b\d\d[ -]years?[ -]olds?\b"
+    rf"|\bturning (?:\d|{_NUMBER_IN_WORDS})"
+    rf"|\b(?:i['’]?m|i am|i(?: just)? turn(?:ed)?|i['’]ll be|being|at) (?:\w+ )?(?:\d\d|{_NUMBER_IN_WORDS})",
     re.IGNORECASE,
 )
 ASKS_FOR_OWN_JOB = re.compile(
     r"\bwhat (?:do|did) i do (?:for (?:a )?(?:living|work|money)|as a job)\b|\bwhat i do for (?:a living|work)\b"
-    r"|\bmy (?:job|profession)\b(?! (?:interview|hunt|offer|search))|\bwhere (?:do )?i work\b"
-    r"|(?<![가-힣])(?:내|제|내가|제가|나)\s(?:직업|(?:무슨|뭔)\s?일|뭐\s?하는\s?(?:사람|애))",
+    r"|\bwhat(?:['’]?s| is| was) my (?:job|profession)\W*$|(?<![가-힣])(?:내|제)\s직업(?!\s?(?:상|병))"
+    r"|(?<![가-힣])(?:내|제|내가|제가|나)\s(?:(?:무슨|뭔)\s?일(?:을)?\s?(?:하|해|한다)|뭐\s?하는\s?(?:사람|애))",
     re.IGNORECASE,
 )
+_CLAUSE_ENDS = re.compile(
+    r"[,.!?;~]|\b(?:and|but|so)\b|(?<=[가-힣])[고서](?=\s)|(?<=[는은인한])데(?=\s)", re.IGNORECASE
+)
 _ONLY_WISHED = re.compile(
-    r"^(?:goal|dream|plan|wish|목표|꿈|계획)\b|고\s?싶|꿈이|목표"
+    r"^(?:goal|dream|wish|목표|꿈|계획)\b|고\s?싶|꿈이|목표"
     r"|\b(?:plan(?: is|ning)? to|wan(?:t to|ted to|na)|going to|gonna|dream(?:s|ing)? of|hop(?:e|ing) to"
     r"|saving (?:up )?for)\b",
     re.IGNORECASE,
@@ -106,7 +113,7 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
         return False
     if told and ASKS_FOR_OWN_AGE.search(question) and not _tells_own_age(told):
         return False
-    if told and ASKS_FOR_OWN_JOB.search(question) and _ONLY_WISHED.search(told):
+    if told and ASKS_FOR_OWN_JOB.search(question) and _is_only_wished(words, told):
         return False
     is_day = is_day_alone(words)
     if whose_name_is_asked(question) or asks_for_own_name(question):
@@ -130,3 +137,10 @@ def _tells_own_age(told: str) -> bool:
     """Whether a text tells how old the user is, not a child or a cat: Korean need not say of whom it speaks."""
     unnamed = re.search("[가-힣]", told) and not speaks_of_another(told)
     return bool(_TELLS_OWN_AGE.search(told) or unnamed)
+
+
+def _is_only_wished(words: str, told: str) -> bool:
+    """Whether words of a text stand in a clause that tells of a wish: "plan is to open a food truck"."""
+    clauses = _CLAUSE_ENDS.split(told)
+    holding = [one for one in clauses if words in one] or clauses
+    return all(_ONLY_WISHED.search(one.strip()) for one in holding)

@@ -23,12 +23,19 @@ from ohlora.rag.intents import as_beginning, rotated
 from ohlora.rag.moved_plan import may_move
 
 _GRAVE = re.compile(
-    r"장례|발인|재판|항암|무서|걱정|심란|[ㅠㅜ]{2}|\b(?:funeral|wake|chemo|biopsy|court|trial|terrified|scared|worried|sucks)\b",
+    r"장례|발인|재판|항암|무서|걱정|심란|[ㅠㅜ]{2}|(?:위|폐|간|대장|유방|췌장)암|폐렴|이혼|자퇴|계약직|진단"
+    r"|\b(?:funeral|wake|chemo|biopsy|court|trial|terrified|scared|worried|sucks|cancer|diagnos\w+|hospice|divorc\w+"
+    r"|laid off)\b",
     re.IGNORECASE,
 )
 
 _NAMES_THE_FORMER = re.compile(
     r"말고(?!도)|아니[고라]|대신|바[뀌꼈꿨]|\b(?:no longer|instead|any ?more|changed|switched)\b", re.IGNORECASE
+)
+_IS_LIGHT = re.compile(  # keys: what changes there is no grief
+    r"여행|일정|계획|모임|취미|악기|좋아하는|학원|동아리|수업|과목|게임|음식|음료|운동"
+    r"|\b(?:trip|travel|holiday|plan|race|hobby|instrument|favou?rite|class|course|lesson|sport|drink|game)\b",
+    re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"^\d+(?:st|nd|rd|th)$", re.IGNORECASE)
 
@@ -44,18 +51,18 @@ def moved_answer(draft: Draft) -> Iterator[ReplyProgress] | None:
         return None
     if holds_complaint(draft.plain) or _GRAVE.search(draft.plain):
         return None
-    told = [one.value for one in reading.facts if one.probability >= MARKED_BESIDE]
-    days = [value for value in told if is_day_alone(value)] if may_move(draft.plain) else []
-    changed = (
-        [value for value in told if is_the_new_one(value, draft.plain)] if _NAMES_THE_FORMER.search(draft.plain) else []
-    )
+    told = [one for one in reading.facts if one.probability >= MARKED_BESIDE]
+    days = [one.value for one in told if is_day_alone(one.value)] if may_move(draft.plain) else []
+    changes = _NAMES_THE_FORMER.search(draft.plain)
+    light = [one.value for one in told if _IS_LIGHT.search(one.key)] if changes else []
+    changed = [value for value in light if is_the_new_one(value, draft.plain)]
     found = days or changed
     if len(found) != 1:
         return None
     draft.quotes = True
     phrases = _phrases()[draft.language if is_day_alone(found[0]) else f"changed_{draft.language}"]
     phrase, *_ = rotated(phrases, draft.message)
-    said = phrase.format(day=_ORDINAL.sub(r"the \g<0>", found[0]))
+    said = phrase.format(new=_ORDINAL.sub(r"the \g<0>", found[0]))
     return stream_reply(iter([format_reply(without_marks(as_beginning(said)), "thinking", 0.4)]))
 
 

@@ -32,13 +32,13 @@ _REPORTED = re.compile(  # he texted "do you miss me?", "너 연애하냐?고 �
 _IMAGINES = r"\bwould (?:yo)?u (?:do|say|pick|choose|rather|want|go|be|live)\b|(?<![가-힣])(?:너|네|니)라면"
 _VIEW = re.compile(
     r"(?:뭐가|어느\s?(?:게|쪽이)|어떤\s?게)\s?(?:더\s)?(?:나을|좋을|낫|나아)|(?:어떨|나을|좋을|[가-힣]\s걸)까"
-    r"|[가-힣]까\s?말까(?!\s?하[는던])|어떻게\s생각(?!했|한다고)|(?<![가-힣])(?:네|니|너의|오로라\S*)\s(?:생각|의견)|추천\s?(?:좀|해)(?!\s?(?:준|줬|주셨|달라|달랬|받))"
+    r"|[가-힣]까\s?말까(?!\s?하[는던])|우[째예찌]\s?생각|어떻노|어[케떻]\S*\s생각(?!했|한다고)|(?<![가-힣])(?:네|니|너의|오로라\S*)\s(?:생각|의견)|추천\s?(?:좀|해)(?!\s?(?:준|줬|주셨|달라|달랬|받))"
     rf"|\bwhat (?:would|do|should) (?:yo)?u (?:think(?! my)|do|say|pick|choose|suggest|recommend)\b|{_IMAGINES}",
     re.IGNORECASE,
 )
 _OFFERS = re.compile(
     r"(?:썰|얘기|이야기|사연|소식|비밀)\S*\s?(?:들을래|들어\s?[볼줄]래|(?:들려|풀어|말해|해)\s?줄까|궁금하)"
-    r"|\b(?:wanna|(?:do )?(?:yo)?u want to|want to) (?:hear|know) (?:about|what|how|a|the|my|something)\b"
+    r"|(?:^|\b(?:do )?(?:yo)?u )(?:wanna|want to) (?:hear|know) (?:about|what|how|a|the|my|something)\b"
     r"|\bcan i tell (?:yo)?u (?:something|about)\b",
     re.IGNORECASE,
 )

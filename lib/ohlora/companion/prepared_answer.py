@@ -66,7 +66,7 @@ def prepared_answer(
     if ready is None and (reading.surely_asks or may_ask or days):
         ready = told_answer(sources.memory, draft, now, days or asks_for_told(answers, draft))
     if ready is None:
-        ready = moved_answer(draft) or chosen_answer(answers, draft, history) or view_answer(draft, history)
+        ready = moved_answer(draft) or chosen_answer(answers, draft, history) or view_answer(draft, history, answers)
     if ready is None and reading.wants:
         ready = wanted_answer(sources.wants, sources.examples, draft, history, answers)
     if ready is not None:

@@ -32,22 +32,22 @@ from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
 from ohlora.rag.job_wording import says_a_job
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.named_others import named_others
+from ohlora.rag.own_name import asks_for_nickname, asks_for_own_name, may_ask_for_own_name, names_the_own_name
 from ohlora.rag.somebody_else import is_of_the_other
 from ohlora.rag.told_names import (
     NAME_KEYS,
     NICKNAME_KEYS,
     PET_KEYS,
-    asks_for_nickname,
-    asks_for_own_name,
     is_a_relation,
     is_of_another,
     is_of_people,
     is_said_as_name,
-    may_ask_for_own_name,
     may_be_the_name,
     may_be_the_same,
+    may_tell_own_name,
     names_a_pet,
     pet_key,
+    speaks_of_another,
     whose_name_is_asked,
 )
 from ohlora.rag.wants import ASKS_TOLD
@@ -71,11 +71,19 @@ _KEYS_ASKED_FOR = (
     (ASKS_FOR_OWN_JOB, _JOBS),
     (ASKS_FOR_OWN_AGE, ("age", "나이")),
     (
-        re.compile(r"못\s?먹는\s?(?:거|게|것|음식)|\b(?:can['’]?t|cannot|can not) (?:i )?eat\b"),
-        ("못 먹는 것", "intolerance"),
+        re.compile(
+            r"못\s?먹는\s?(?:거|게|것|음식|지)|뭐\s?못\s?먹|\bwhat (?:food )?(?:can['’]?t|cannot|can) i (?:not )?eat\b"
+            r"|\bi (?:can['’]?t|cannot|must not|mustn['’]?t) eat\b",
+            re.IGNORECASE,
+        ),
+        ("못 먹는 것", "알레르기", "intolerance", "allergy"),
     ),
 )
-_PRONOUN = re.compile(r"(?:his|her|their|that)\b|얘|걔|쟤|애|사람", re.IGNORECASE)
+_NO_RELATION = re.compile(
+    r"landlord|landlady|boss|teacher|doctor|dentist|neighbou?r|manager|coach|trainer|therapist|professor|vet|company|school"
+    r"|shop|사장|팀장|선생|쌤|교수|의사|상사|동료|회사|가게|학교",
+    re.IGNORECASE,
+)
 AT_HAND = 0.4
 """Relevance from which what the user wrote shows that a message asks for it; chosen with Reading.might_ask."""
 
@@ -151,7 +159,7 @@ def _answering(
             return False
         if whom and not any(holds_name(told, name) for name in whom):
             return False
-        if only_one and is_a_relation(one.key) and not _may_speak_of(told, asked_whose):
+        if only_one and not _may_speak_of(one, told, asked_whose):
             return False
         if one.replaces is not None or one.key.casefold() in NAME_KEYS:
             return True  # without a fact that was changed, what was written before would be quoted
@@ -168,10 +176,11 @@ def _answering(
         return found
 
 
-def _may_speak_of(told: str, whose: str) -> bool:
-    """Whether a message about somebody may tell of whom a question names: the landlord is not the son."""
-    is_open = is_a_relation(whose) or _PRONOUN.match(whose)
-    return not told or bool(is_open) or whose.casefold() in told.casefold()
+def _may_speak_of(memory: Memory, told: str, whose: str) -> bool:
+    """Whether a memory may tell the name of whom a question names: the crush is no best friend, the son no landlord."""
+    if not told or may_be_the_same(memory.key, whose) or whose.casefold() in told.casefold():
+        return True
+    return not (is_a_relation(whose) or _NO_RELATION.fullmatch(whose))
 
 
 def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
@@ -199,7 +208,8 @@ def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> l
 
 def _of_its_key(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
     """What stands under the key that a question plainly asks for: how old the user is, what they do or cannot eat."""
-    keys = next((keys for form, keys in _KEYS_ASKED_FOR if form.search(question)), ())
+    of_another = speaks_of_another(question) or _spoken_of(question, known)
+    keys = () if of_another else next((keys for form, keys in _KEYS_ASKED_FOR if form.search(question)), ())
     found = [one for one in reversed(known) if one.key.casefold() in keys]
     if keys == _JOBS:  # of a job that was read from something else the message shows it: "I'll feed Mochi"
         found = [one for one in found if says_a_job(_told_words(log, one))]
@@ -215,7 +225,7 @@ def _names_its_key(question: str, memory: Memory) -> bool:
     """Whether a question names the key of a memory as what it asks for: "what instrument do i play?"."""
     key = re.escape(memory.key)
     form = (
-        rf"\b(?:what|which) {key} (?:do|did|am) i\b|\bwhat(?:['’]?s| is) my {key}\W*$"
+        rf"\b(?:what|which) {key} (?:do|am) i \w+(?: then| again| now)?\W*$|\bwhat(?:['’]?s| is) my {key}\W*$"
         rf"|(?<![가-힣])(?:내|제) {key}\S?\s?(?:뭐|뭔)"
     )
     return not memory.is_quoted and re.search(form, question, re.IGNORECASE) is not None
@@ -223,7 +233,7 @@ def _names_its_key(question: str, memory: Memory) -> bool:
 
 def _stands_behind(memory: Memory, whose: str, text: str) -> bool:
     """Whether a message names somebody directly behind whose name is asked for: "twin boys, jaylen and jordan"."""
-    behind = rf"\b{re.escape(whose)}s?,? (?:called |named |are |is )?{re.escape(memory.value)}(?!\w)"
+    behind = rf"\b{re.escape(whose)}s?,? (?:called |named )?(?:\w+,? (?:and|&) )?{re.escape(memory.value)}(?!\w)"
     is_theirs = may_be_the_same(memory.key, whose) and not is_a_relation(memory.value)
     return is_theirs and re.search(behind, text, re.IGNORECASE) is not None
 
@@ -267,7 +277,7 @@ def _plainly_asked_for(
 
 def _fits(found: Recalled, message: str) -> bool:
     """Whether what the user wrote can answer a message; the own name only where it is said as one."""
-    if asks_for_own_name(message) and not (found.words and is_said_as_name(found.words, found.memory.value)):
+    if names_the_own_name(message) and not may_tell_own_name(found.words, found.memory.value):
         return False
     return can_answer(message, found.words or found.memory.value, found.memory.value)
 
@@ -320,6 +330,9 @@ def _may_answer(message: str, days: bool, known: Sequence[Memory], now: datetime
         return lambda one: named in one.value.casefold()
     if pet_key(named, "en"):
         return lambda one: names_a_pet(one.value)
+    if named:  # "내가 좋아하는 애 이름": what tells the user's own name tells no other's
+        own = [one.value for one in known if one.key.casefold() in NAME_KEYS]
+        return lambda one: not any(is_said_as_name(name, one.value) for name in own)
     if ASKS_FOR_OWN_AGE.search(message) or ASKS_FOR_OWN_JOB.search(message):
         return lambda one: can_answer(message, one.value, one.value)
     whom = _spoken_of(message, known)
@@ -355,8 +368,8 @@ def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence
         return [one for one in found if one.memory not in names and not is_of_another(one.memory.key, message)]
     if not asks_for_own_name(message):
         return found
-    if not names:
-        return []  # the crush is not the user
+    if not names:  # the crush is not the user; but who asks to be remembered may be the one with the beagle
+        return [] if names_the_own_name(message) else found
     nicknames = [one for one in names if one.key.casefold() in NICKNAME_KEYS]
     plain = [one for one in names if one not in nicknames]
     first, second = (nicknames, plain) if asks_for_nickname(message) else (plain, nicknames)

@@ -69,6 +69,7 @@ _ASKS_BACK = re.compile(  # a question word and reported speech: "어디랬지",
     r"(뭐|뭘|어디|어딨|어데|언제|누구|누가|몇|어느|무슨|얼마|어떻게|어케|왜|며칠).*"
     r"([다라냐자]고?\s?(했|말했|얘기했|그랬)|(?<!그)[댔랬쟀])(었)?(지|죠|더라|게|나|냐|던가)요?[\s?!.~ㅋㅎㅠㅜ]*$"
 )
+_ASKED_BEFORE = re.compile(r"(언제|며칠|뭔|뭐|어디|누구|몇|무슨)\S*(인지|는지|은지|냐고)\s?물어본\s?(거|건)")
 _ASKS_WHETHER_KNOWN = re.compile(  # "나 누구랑 사는지도 알아?", "내 모의고사 언젠지 기억해?"
     r"(?<![가-힣])(내|나|제|저|우리|내가|제가)\s.*"
     r"((언제|뭐|뭔|뭘|어디|누구|몇|며칠|무슨|어떤|어느).*(는지|인지|은지|던지|한지|운지)|언젠지|뭔지|어딘지|누군지)(는|도|가)?\s?"
@@ -80,7 +81,8 @@ _ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "and whats my
     r"('?s (my|our)| (is|are|was|were) (my|our)(?! own)| (am|was) i| did i (?!go wrong|leave|put|park|lose)"
     r"| do i (live|work|study|go|play|fly|leave|train))\b(?!.*\b(life|thinking|supposed|wrong)\b)"
     r"|(what|which) \w+ (do i (play|support|study|speak|drive|own|collect|teach)"
-    r"|am i (applying|training|learning|studying|playing|reading|saving))\b"
+    r"|am i (applying|training|learning|studying|playing|saving))\b(?!.*\b(next|first|tonight|now|here|or)\b)"
+    r"|(is there |what |any|some).{0,12}\bi (can['’]?t|cannot|must not|mustn['’]?t|should(n['’]?t| not)) eat\b"
     r"|(what|who)('?s| is| was) my (?!(problem|point|chance|fault|best|next|excuse|option|move|deal)s?\b)"
     r"(?!.*\b(life|thinking)\b))",
     re.IGNORECASE,
@@ -103,7 +105,7 @@ _DAY_WORDS = re.compile(
 _MONTH = re.compile(rf"\b({_MONTHS})\b", re.IGNORECASE)
 _WEEKDAY = re.compile(r"\w+day\b(?= \d)")
 _A_WEEKDAY = re.compile(r"\b(mon|tues|wednes|thurs|fri|satur|sun)day\b.*\d|\d.*\b\w+day\b", re.IGNORECASE)
-_SENTENCES = re.compile(r"(?<=[.!?])\s+")
+_SENTENCES = re.compile(r"(?<![DM]r\.)(?<=[.!?])\s+")
 _FIRST = re.compile(r"처음|맨\s?먼저|\bfirst\b", re.IGNORECASE)
 
 
@@ -195,7 +197,7 @@ def refers_to_told(message: str) -> bool:
 
 def asks_back(message: str) -> bool:
     """Whether a message plainly asks for what was told, by its Korean form: "오늘 일한 말이 몇 마리랬지"."""
-    return any(form.search(message) for form in (_ASKS_BACK, _ASKS_WHETHER_KNOWN))
+    return any(form.search(message) for form in (_ASKS_BACK, _ASKED_BEFORE, _ASKS_WHETHER_KNOWN))
 
 
 def asks_of_own(message: str) -> bool:

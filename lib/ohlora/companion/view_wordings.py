@@ -1,8 +1,9 @@
 """The few wordings in which a message plainly asks for a view: "귀엽지 않음?", "is that weird?", "그린라이트야?".
 
 Kinds: warm and blamed (tag questions about something good or bad), wronged ("억울하지 않겠어?"), name (one that the
-user just made up), idea and feeling (doubts about oneself), would (the one way out that is named), sign (of being
-liked). Only the end of a message counts: what follows a question may change what it is about.
+user just made up), idea and feeling (doubts about oneself), joy (an idea that is surely harmless), would (the one way
+out that is named), sign (of being liked). Only the end of a message counts: what follows a question may change what it
+is about.
 """
 
 from __future__ import annotations
@@ -51,14 +52,15 @@ _HER = re.compile(
 _OF_ME = re.compile(r"(?<![가-힣])(?:내가|제가|나|난|저|전|나도|저도|나만)\s|\b(?:i|i['’]?m|im|me)\b", _ANY)
 _NOT_OF_ME = ("웃긴다", "예쁘다", "pretty", "beautiful", "gorgeous", "handsome")  # nor does she see the user
 _DENIES = re.compile(
-    r"(?:(?<![가-힣])(?:안|별로|하나도|전혀|덜)\s?|라도\s|\b(?:not|less|hardly|never)\b[^.,]{0,12})$", _ANY
+    r"(?:(?<![가-힣])(?:안|별로|하나도|전혀|덜)\s?|라도\s"
+    r"|\b(?:not|less|hardly|never|(?:is|was|are|were|do|does|did|ai)n['’]?t)\b[^.,]{0,20})$",
+    _ANY,
 )
 _WAS_SAID = re.compile(  # by somebody else: 'she goes "isn''t it cute?"'
     r"\b(?:said|says|saying|asked|asks|told|goes|went|was like|texted|wrote)\b"
     r"|[가-힣](?:라고|냐고|다고|다는데|[대래]요?)\s",
     _ANY,
 )
-_IRONY = re.compile(r"\b(?:again|cancel\w*|late|broke\w*|fail\w*|forgot|ghosted|dumped|fired)\b|나만|나이에", _ANY)
 _WEEPS = re.compile("[ㅠㅜ]{2}")
 _TENDER = ("귀엽다", "예쁘다", "사랑스럽다", "기특하다", "대견하다", "좋다")  # people weep over these for joy
 _SUBJECT = r"(?:it|that|this|he|she|they|(?:my|our|the|his|her) \w+(?: \w+)?)"
@@ -73,7 +75,7 @@ _ENGLISH_TAGS = (
 )
 
 # Names that the user just made up.
-_TITLE = r"(?:이름|제목|별명|닉네임|아이디|팀명|상호|가게\s이름)"
+_TITLE = r"(?:이름|제목|닉네임|아이디|팀명|상호|가게\s이름)"
 _SETTLED = (
     r"(?:정[했하함할해]|지[었을으]|지음|짓|붙[였이여]|부[르를]|불러|할래|할까|하려|할라|할\s?거|했[어음다는]|하기로)"
 )
@@ -83,27 +85,26 @@ _NAMES_KOREAN = re.compile(
     rf"|{_TITLE}(?:은|는|이|을|를)?\s?(?:벌써\s|이미\s|드디어\s)?(?:정했[어음다는]|지었[어음다는])"
 )
 _LIKES_KOREAN = re.compile(
-    r"(?:어때요?|어떤가요|어떠냐|어(?:떻게|[케캐])\s?생각[가-힣]*|(?:맘|마음)에\s?들[가-힣]*"
+    r"(?:어때요?|어떰|어떤가요|어떠냐|어(?:떻게|[케캐])\s?생각[가-힣]*|(?:맘|마음)에\s?들[가-힣]*"
     rf"|괜찮[지죠아나냐을은]\S*|좋[지죠](?:\s?않\S*)?){_END}"
 )
-_NAMED_BY_OTHERS = re.compile(
-    r"(?:남편|아내|와이프|엄마|아빠|어머니|아버지|시댁|친구|언니|누나|오빠|동생|사장님|팀장님|애들?)(?:이|가|은|는|께서)\s"
-    r"|뭐|뭘|무슨|뜻|의미|발음|오로라|추천|골라|지어\s?[줘달]|(?:너|네|니|널|오로라)\S?\s?(?:이름|별명)"
-    r"|\b(?:he|she|they|husband|wife|mum|mom|dad|sister|brother|boss|friends?|who)\b[^.?!]{0,24}\b(?:call|nam)\w*"
-    r"|\b(?:call|name|naming|calling) (?:yo)?u\b|\byour name\b",
-    _ANY,
-)
 _NO_NAME = (
-    r"(?!(?:to|back|when|and|if|about|at|after|again|for|every|a|in|on|off|out|up|now|later|first|or|quits?|tomorrow"
+    r"(?!(?:to|back|when|and|if|about|at|after|again|for|every|an?|what|in|on|off|out|up|now|later|first|or|quits?|tomorrow"
     r"|today|tonight|this|before|until|till|because|so|from|by|with)\b)"
 )
-_THING = r"(?:it|this(?: one)?|them|(?:my|our|the) \w+(?: \w+)?)"
+_PET = (
+    r"(?:new |little )?(?:dog|cat|kitten|pupp?y?|goldfish|fish|hamster|bunny|rabbit|budgie|parrot|hen|tortoise|turtle"
+    r"|gecko|plant|cactus|tree|bike|car|boat|caf[eé]|bakery|shop|band|team|blog|channel|podcast|song|album|novel|game"
+    r"|starter|sourdough|robot|hoover|guitar)"
+)
+_ONE = rf"(?:it|this(?: one)?|(?:my|our|the) {_PET})"
 _NAMES_ENGLISH = re.compile(
-    rf"\b(?i:call(?:ing|ed)?) (?i:it|this(?: one)?) (?i:{_NO_NAME})[\"“'‘]?\w"
-    r"|\b(?i:call(?:ing|ed)?) (?i:him|her|them|(?:my|our|the) \w+) (?:[\"“‘]|[A-Z][a-z])"  # no telephone call
-    rf"|\b(?i:nam(?:e|ed|ing)) (?i:{_THING}|him|her) (?i:{_NO_NAME})[\"“'‘]?\w"
-    rf"|\b(?i:(?:its|(?:dog|cat|puppy|kitten|band|boat)['’]?s) name is) (?i:{_NO_NAME})[\"“'‘]?\w"
-    r"|\b(?i:what do (?:yo)?u think (?:of|about) the name) \w"
+    r"(?:\b(?:gonna|going to|want to|wanna|decided to|(?:should|shall|might|could) i|i (?:might|could))|['’]ll)"
+    rf" (?:call {_ONE}|name (?:{_ONE}|him|her|them)) {_NO_NAME}[\"“'‘]?\w"
+    rf"|\bnam(?:ed|ing) (?:{_ONE}|him|her|them) {_NO_NAME}[\"“'‘]?\w"
+    rf"|\b(?:its|(?:dog|cat|puppy|kitten|band|boat)['’]?s) name is {_NO_NAME}[\"“'‘]?\w"
+    r"|\bwhat do (?:yo)?u think (?:of|about) the name \w",
+    _ANY,
 )
 _LIKES_ENGLISH = re.compile(
     rf"(?:\b(?:(?:do |d['’]?)?(?:yo)?u|ya) like (?:it|that|the name){_TAIL}|\blike it\s*\?{_TAIL}|\bthoughts\s*\?$"
@@ -133,16 +134,6 @@ _IDEAS_KOREAN = (
 )
 _TOO_MUCH_KOREAN = rf"(?:^|[가-힣]\s)(?:WORD)(?:일까요?|인가요?|(?:이?야|이?냐|임){_ASKED}){_END}"
 _TOO_MUCH = ("오바|오버", "유난")
-_OTHERS_KOREAN = re.compile(  # what others do is not to be called normal: "남친이 폰 보는 게 이상해?"
-    r"(?:남편|아내|와이프|남친|여친|애인|오빠|언니|누나|형|아빠|엄마|부모님?|부장|과장|팀장|사장|상사|쌤|선생님?|선배"
-    r"|후배|걔|얘|쟤|그\s?사람|친구|룸메)\S?(?:이|가|은|는|님이)\s(?!유난|오바|오버)"
-)
-_SHE_DOES = re.compile(
-    r"\b(?:he|she|they|husband|wife|bf|gf|boyfriend|girlfriend|partner|boss|manager|roommate|flatmate|brother|sister"
-    r"|mum|mom|dad|people|everyone|someone|friends?)(?:['’]?s)? "
-    r"(?!or\b|and\b|if\b|would\b|will\b|is that\b|was that\b|for\b|to\b|too\b|at\b)\w+",
-    _ANY,
-)
 _ASKS_HER = re.compile(
     r"\b(?:do|are|can|have|did|would|could|will) (?:(?:yo)?u|ye|ya) (?!think\b)|\bi (?:\w+ ){1,2}(?:yo)?u$", _ANY
 )
@@ -167,6 +158,14 @@ _FEELINGS_ENGLISH = re.compile(
     rf"(?: (?:here|(?:about|or) [^?!.]{{2,50}}))?{_TAIL}",
     _ANY,
 )
+_JOY = {  # the whole message: nothing stands beside it
+    "ko": r"^(?:(?:근데|혹시|내가|제가|나|이제|아직도?|뒤늦게|(?:서른|마흔|쉰|예순|이|\d+살?)\s?(?:살|나이)?에?)\s)*"
+    r"(?:SUBJECT)(?:[을를이가에도]|로)?\s(?:VERB)\s?[게거건것][은이]?\s\S{2,9}(?:\s\S{1,4})?$",
+    "en": r"^(?:(?:so|ok|hey|hmm|honestly),? )?(?:(?:is|was) (?:it|that) (?:\w+ ){1,4}(?:to|(?:that|if) i(?:['’]?m)?)"
+    r" (?:(?:still|really|want to|be) )*(?:VERB)"
+    r" (?:(?:the|my|a|some|old|sad|to|this) )*(?:SUBJECT)(?: at (?:my age|\d\d)| so much)?"
+    rf"|{_THINKS} (?:SUBJECT) (?:is|are) (?:\w+ ){{1,3}}(?:thing|subject|degree|hobby|idea) to (?:VERB))[?!. ]*{_TAIL}",
+}
 
 # The one way out that is named.
 _ASKS_WHAT = re.compile(
@@ -176,9 +175,9 @@ _ASKS_WHAT = re.compile(
 )
 _BETTER = r"(?:나을까요?|낫겠[지죠]요?|나으려나요?|좋을까요?|좋겠[지죠]요?|(?:낫|좋)지\s?않을까요?|나을까\s?싶어요?)"
 _WOULD = {
-    "ko": rf"(?:^|\s)(?:LIGHT)는\s?(?:게|거|것이|편이|쪽이)\s?(?:더\s|훨씬\s|차라리\s)?{_BETTER}{_END}",
+    "ko": rf"(?:^|(?<![안못])\s)(?:LIGHT)는\s?(?:게|거|것이|편이|쪽이)\s?(?:더\s|훨씬\s|차라리\s)?{_BETTER}{_END}",
     "en": r"\b(?:is it|would it be|it['’]?s|maybe|probably) (?:probably |maybe )?better "
-    rf"(?:to|if i|not to|if i don['’]?t) (?:just )?(?:LIGHT)\b(?:(?! or )[^?!.,;]){{0,50}}[\s?]*{_TAIL}",
+    rf"(?:to|if i) (?:just )?(?:LIGHT)\b(?:(?! or )[^?!.,;]){{0,30}}[\s?]*{_TAIL}",
 }
 _COUNTED = re.compile(r"나을|낫|좋을|[가-힣]까(?=[\s?,]|$)")  # a view of one way counts twice: "나을까"
 
@@ -205,16 +204,6 @@ _LIKED_ENGLISH = re.compile(
     rf"\b(?:(?:does|do) {_SHE} {_REALLY}(?:like|fancy)|(?:is|are) {_SHE} {_REALLY}(?:in ?to|interested in)"
     rf"|do (?:yo)?u think {_SHE}(?:['’]?s)? {_REALLY}(?:likes?|fanc(?:y|ies)|in ?to|interested in)) me\b"
     rf"{_OR_NOT}{_TAIL}",
-    _ANY,
-)
-_NO_SIGN = re.compile(
-    r"(?<![가-힣])[안못]\s?(?=[가-힣])|않(?!을까)|없|읽?씹|차단|피[하해]|식[었어는]|이별|헤어|늦|느[려린리]|어장|거절|까[였임]"
-    r"|싫|별로|[여남]친|애인|시간째|일째|교수|쌤|선생|강사|상사|부장|과장|팀장|사장|대표|사촌|삼촌|손님|환자|제자|아빠|엄마"
-    r"|아버지|어머니|부모|형부|제부|처제|(?:너|우리)(?:랑)?\s"
-    r"|\b(?:even|ignor\w*|never|not|\w+n['’]t|dont|doesnt|didnt|isnt|wont|block\w*|ghost\w*|cold|on read|no reply"
-    r"|stopp?\w*|anymore|still|mum|mom|dad|mother|father|sister|brother|parents|boss|manager|teacher|prof\w*|tutor"
-    r"|coach|cousin|uncle|aunt|girlfriend|boyfriend|[gb]f|husband|wife|ex|in-laws|landlord|doctor|therapist|nurse"
-    r"|students?|clients?|patients?|customer|us|other girls?)\b",
     _ANY,
 )
 
@@ -246,9 +235,6 @@ def _views(message: str, last: str, language: str, before: Sequence[str]) -> Ite
 
 
 def _is_sign(message: str, last: str, language: str, before: Sequence[str]) -> bool:
-    hopeful = message if language == "ko" else re.sub(r",? or not\b", "", message, flags=_ANY)
-    if any(map(_NO_SIGN.search, [hopeful, *before[-1:]])):
-        return False
     if language == "en":
         return _LIKED_ENGLISH.search(last) is not None
     about = " ".join([*before[-1:], message])
@@ -267,33 +253,34 @@ def _tag(message: str, last: str, language: str) -> Iterator[AskedView]:
         if _OF_ME.search(before) and (kind == "blamed" or said in _NOT_OF_ME):
             return
         weeps = _WEEPS.search(message) is not None and said not in _TENDER
-        if kind == "warm" and (holds_complaint(message) or _IRONY.search(message) or weeps):
+        if kind == "warm" and (holds_complaint(message) or weeps):
             return
         yield AskedView(kind, said)
 
 
 def _is_name(message: str, last: str, language: str) -> bool:
     names, likes = (_NAMES_KOREAN, _LIKES_KOREAN) if language == "ko" else (_NAMES_ENGLISH, _LIKES_ENGLISH)
-    return bool(likes.search(last) and names.search(message)) and not _NAMED_BY_OTHERS.search(message)
+    return likes.search(last) is not None and names.search(message) is not None
 
 
 def _doubts_korean(message: str, last: str) -> Iterator[AskedView]:
     if _FEELING_KOREAN.search(last):
         yield AskedView("feeling")
-    others = _OTHERS_KOREAN.search(message) is not None
+    joy = _joy("ko").search(message) is not None
     for word, of_oneself, of_deeds in _korean_doubts():
-        if of_oneself.search(last) or (not others and any(form.search(last) for form in of_deeds)):
-            yield AskedView("idea", word)
+        if of_oneself.search(last) or any(form.search(last) for form in of_deeds):
+            yield AskedView("joy" if joy else "idea", word)
 
 
 def _doubts_english(message: str, last: str) -> Iterator[AskedView]:
     if _FEELINGS_ENGLISH.search(last):
         yield AskedView("feeling")
-    if _SHE_DOES.search(message) or _ASKS_HER.search(message):
+    if _ASKS_HER.search(message):
         return
+    kind = "joy" if _joy("en").search(message) else "idea"
     for form in _english_doubts():
         if (found := form.search(last)) is not None:
-            yield AskedView("idea", found["word"].casefold())
+            yield AskedView(kind, found["word"].casefold())
 
 
 def _is_better(message: str, last: str, language: str) -> bool:
@@ -336,6 +323,12 @@ def _korean_doubts() -> list[tuple[str, re.Pattern[str], list[re.Pattern[str]]]]
         of_oneself, *of_deeds = (re.compile(form.replace("WORD", word)) for form in (_SELF_KOREAN, *forms))
         found.append((denied, of_oneself, of_deeds))
     return found
+
+
+@cache
+def _joy(language: str) -> re.Pattern[str]:
+    known = view_content()["joys"][language]
+    return re.compile(_JOY[language].replace("VERB", known["verb"]).replace("SUBJECT", known["subject"]), _ANY)
 
 
 @cache

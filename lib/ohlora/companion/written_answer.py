@@ -43,7 +43,7 @@ from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.sentences import sentences_of
 from ohlora.rag.study_terms import StudyTerms, asking_part
 from ohlora.rag.told_diet import cannot_eat
-from ohlora.rag.told_names import NAME_KEYS, PLAIN_NAME_KEYS, called, may_be_renamed
+from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, PLAIN_NAME_KEYS, called, is_of_people, may_be_renamed
 from ohlora.rag.wants import APPROVAL, ASKS_TOLD, CORRECTS, RISKY
 
 logger = logging.getLogger(__name__)
@@ -357,8 +357,10 @@ def _remembered(draft: Draft, history: Sequence[dict[str, str]], now: datetime) 
     if not draft.recalled or draft.reading.about_her or draft.reading.tells_something:
         return None
     memory = draft.memories[0]
-    if memory.is_quoted or draft.recalled[0].score < BROUGHT_TO_MIND:
-        return None
+    of_somebody = is_of_people(memory.key) or memory.key.casefold() in (*NAME_KEYS, *PET_KEYS)
+    is_a_name = of_somebody and len(memory.value.split()) == 1
+    if memory.is_quoted or is_a_name or draft.recalled[0].score < BROUGHT_TO_MIND:
+        return None  # a name answers nothing: "am i wrong?" – "I remember: Mira"
     if now - memory.created < JUST_NOW:
         return None
     said = plain_letters(" ".join([draft.message, *(one["content"] for one in history)]))

@@ -42,6 +42,11 @@ def may_correct(message: str) -> bool:
     return not asks and any(pattern.search(message) for pattern in _CORRECTIONS)
 
 
+def denied_values(message: str) -> list[str]:
+    """What a message says is wrong, without what is right: "3월" of "3월이 아니고 2월"."""
+    return [found["old"] for pattern in _CORRECTIONS for found in pattern.finditer(message)]
+
+
 def corrected(message: str, memories: Sequence[Memory]) -> tuple[Memory, str] | None:
     """The memory that a message corrects and its new value; None where it corrects none, asks, or it is open which.
 

@@ -64,7 +64,7 @@ _RESCHEDULED_EN = re.compile(
     re.IGNORECASE,
 )
 _GOT_A_PLAN_EN = re.compile(  # "i got an ap calc test on", not "got my test results on"
-    r"\bgot\s+(?:(?:a|an|the|my|our|another)\s+)?(?:(?!(?:results?|back|marks?|grades?|news|home|there|through)\b)[\w'-]+\s+){0,5}$",
+    r"\bgot\s+(?:(?:a|an|the|my|our|another)\s+)?(?:(?!(?:results?|back|marks?|grades?|news|home|there|through|at|from)\b)[\w'-]+\s+){0,5}$",
     re.IGNORECASE,
 )
 _DESTINATION_EN = re.compile(

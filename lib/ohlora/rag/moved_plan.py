@@ -23,7 +23,7 @@ from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, is_of_people
 _MAYBE = re.compile(
     r"수도|지도 (모|몰)|까\s?봐|뻔|(?<![가-힣])안\s?[바밀옮]|그대로|여전|[?？]"
     r"|\b(might|(?<!\d )(?<!of )(?<!st )(?<!nd )(?<!rd )(?<!th )may(?! \d)|could|maybe|probably|possibly|if|never"
-    r"|not(?! (?:on )?(?:the )?(?:\d|\w+day\b))"  # "its the 28th now, not the 14th"
+    r"|not(?! (?:on )?(?:the )?(?:\d(?!\d*\s?%)|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b))"  # "not the 14th"
     r"|still|almost)\b|n['’]t\b",
     re.IGNORECASE,
 )

@@ -11,7 +11,11 @@ _SENTENCE_ENDS = re.compile(
     r"|(?<=[\U0001F300-\U0001FAFF])\s+(?=(?:also|and|so|but|btw|anyways?|근데|그리고|그래서)\b)",
     re.IGNORECASE,
 )
-_NEXT_CLAUSE = re.compile(r",?\s(?:s?he|it|they)(?:['’]?s|['’]?re| is| are| was| were)\b", re.IGNORECASE)
+_NEXT_CLAUSE = re.compile(
+    r"(?<!where)(?<!when)(?<!who)(?<!that)(?<!day)(?<!way)(?<!before)"
+    r",?\s(?:s?he|it|they)(?:['’]?s|['’]?re| is| are) (?:an?|\d)\b",
+    re.IGNORECASE,
+)
 _HOLDS_CLAUSES = re.compile(
     r"[가-힣](?:[는은인한]데|지만|니까|이야|거든)\s|\w and (?:has|have|is|was|had) (?:been )?\w+(?:ing|ed)\b",
     re.IGNORECASE,

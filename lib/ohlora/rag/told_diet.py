@@ -40,8 +40,8 @@ _KEY, _ALLERGY = "intolerance", "allergy"
 _ABOUT_FOOD = re.compile(r"allergy|intolerance|diet|dislike|favou?rite", re.IGNORECASE)  # keys
 
 _CANNOT_EAT = re.compile(
-    r"못\s?(?:먹|묵|드시)|알레르기|알러지|당뇨"
-    r"|\b(?:can['’]?t|cannot|not allowed to|mustn['’]?t) (?:eat|have)\b|\ballerg|\bdiabet",
+    r"(?<!없어서 )못\s?(?:먹|묵|드시)|알레르기|알러지|당뇨"
+    r"|\b(?:can['’]?t|cannot|not allowed to|mustn['’]?t) eat\b|\ballerg|\bdiabet",
     re.IGNORECASE,
 )
 

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.change_wording import tells_of_change
 from ohlora.rag.korean_words import ends_in_consonant
+from ohlora.rag.own_name import says_my_name
 
 PLAIN_NAME_KEYS, NICKNAME_KEYS = ("이름", "name"), ("별명", "nickname")
 NAME_KEYS = (*PLAIN_NAME_KEYS, *NICKNAME_KEYS)
@@ -32,9 +33,13 @@ _BESIDE_A_GRADE = re.compile(  # "난 도현 고2임"
 _CALLS_ITSELF = re.compile(  # "yo whats good, im dev": no article, and hardly anything behind it
     r"(?:(?<=\bim )|(?<=\bi['’]m ))(?!\w*(?:ed|ing|er|or|ist|ian|nt)\b)"
     r"(?!(?:nurse|chef|cook|vet|clerk|guard|pilot|coach|vegan|mechanic|paramedic|barista|intern|temp|gay|single|freelance"
-    r"|sorry|fine|good|ok|back|here|home|done|new|sick)\b)[a-z]{2,10}"
-    r"(?=\W*$|[,.!]*\s(?:btw|by the way|nice to|lol|haha)\b)",
+    r"|police|security|sales|army|staff|admin|finance|retail|deaf|busy|broke|lazy|hungry|sorry|fine|good|back|here|home"
+    r"|done|new|sick|\w+ish|\w+ic|\w+ean)\b)[a-z]{3,10}"
+    r"(?=\W*$|[,.!]*\s(?:btw|by the way|nice to|lol|haha|\d\d)\b)",
     re.IGNORECASE,
+)
+_GREETS = re.compile(
+    r"\b(?:yo+|hi+|hey+|hello+|heya|hiya|sup|what['’]?s (?:up|good)|nice to meet|first time)\b", re.IGNORECASE
 )
 _MAY_BE_TAKEN_FOR = ("job", "nickname")  # keys under which such a name is read
 _STANDS_ALONE = re.compile(r"[가-힣]{2,4}\s*(?:[.,!~]|$)")  # "안녕 나 민수. 우리 강아지는 콩이야"
@@ -98,7 +103,7 @@ _PLAINLY_ENGLISH = (
 )
 _NAME_IS_SAID = (
     r"{value}\s?(이?라고|이?라\s?해|이?야(?!말로)|이에요|예요|입니다|임(?![가-힣])|이요|요)(?![가-힣]{2})"
-    r"|{value}(으?로|이?라고)\s?(불러|바꿨|바꾸|개명)|이름(은|이)\s?{value}\W*$|(?<![가-힣])(나|난|저는|전|나는)\s{value}\W*$"
+    r"|{value}(으?로|이?라고)\s?(불러|바꿨|바꾸|개명)|이름(은|이)\s?{value}\W*$|(?<![가-힣])(나|난|저는|전|나는|저)\s{value}(인데요?|이?라고?\s?합니다)?[\Wㅋㅎㅠㅜ]*$"
 )
 _WHICH_CHILD = r"(?:큰|작은|막내|첫째|둘째)?\s?"
 _RELATIONS = {
@@ -129,7 +134,12 @@ _IN_ENGLISH = {
     "남자친구": "boyfriend", "룸메이트": "roommate", "친구": "friend", "언니": "sister", "누나": "sister",
     "오빠": "brother", "형": "brother", "엄마": "mother", "아빠": "father",
 }  # fmt: skip
-_CHILDREN = ("boy", "girl", "boys", "girls", "twin", "twins")  # "what are my boys' names?"; "my girl" may be any girl
+_SYNONYMS = {
+    "hubby": "husband", "hubs": "husband", "missus": "wife", "wifey": "wife", "마누라": "wife", "baby": "child",
+    "kiddo": "child", "toddler": "child", "아기": "child", "애기": "child", "막둥이": "child", "mate": "friend",
+    "bff": "friend", "buddy": "friend", "pal": "friend", "짝꿍": "friend", "베스트프렌드": "friend",
+}  # fmt: skip
+_MAY_BE_CHILDREN = ("boy", "girl", "boys", "girls", "twin", "twins")  # or a dog, a girlfriend, a sister
 _MAY_BE = (
     {"partner", "wife", "girlfriend"}, {"partner", "husband", "boyfriend"}, {"friend", "roommate"},
     {"sister", "동생"}, {"brother", "동생"}, {"niece", "조카"}, {"nephew", "조카"}, {"child", "son"},
@@ -157,20 +167,6 @@ _ANOTHER = re.compile(
     r"(?:['’]?s)? names?\b"
     r"|\bnames? (?:of|has) (?:my|our) (?:(?:little|big|older|younger|two|three|both) )*(\w+?)s?\b"
     r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my (\w+)\b",
-    re.IGNORECASE,
-)
-_OWN = re.compile(
-    r"(?<![가-힣])(내|제|나의|저의)\s((영어|한국|한글|진짜|본|풀|원래)\s?)?(이름|별명|본명)|(?<![가-힣])(나|날|저)(를|는)?\s?뭐라고\s?(불|부르)"
-    r"|\bmy (nick|full |first |last )?name\b(?! is| not)",
-    re.IGNORECASE,
-)
-_WHO_AM_I = re.compile(
-    r"(?<![가-힣])(나|내가|내|내는|난|제가)\s?누(구(야|게|지|인|니|냐|더|라)|군)"
-    r"|\bwho am i\b(?! \w+ing)|\bwho (i am|this is)\W*$"
-    r"|\b(what|how) (do|did|should|would) (you|u) call me\b"
-    r"|\bwhat i'?m called\b|\bwho('?s| is) this\W*$"
-    r"|\bdo (you|u) (still )?(remember|recogni[sz]e) me\b(?! (as|from|for|when|at|telling|saying|say)\b)"
-    r"|(?<![가-힣])(나|저)(를|는)?\s?(아직\s)?기억(해|하|나)\S*[\s?？!~ㅋㅎ]*$",
     re.IGNORECASE,
 )
 
@@ -212,7 +208,7 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     says_so = _BESIDE_A_GRADE.match(message, begin) or (may_be_a_name and _STANDS_ALONE.match(message, begin))
     if says_so and _I_IN_KOREAN.search(message[:begin]):
         return PLAIN_NAME_KEYS[0]
-    if key in _MAY_BE_TAKEN_FOR and _CALLS_ITSELF.match(message, begin):
+    if key in _MAY_BE_TAKEN_FOR and _GREETS.search(message) and _CALLS_ITSELF.match(message, begin):
         return PLAIN_NAME_KEYS[1]
     if own := _MY_NAME_IS.search(message[:begin]):
         return PLAIN_NAME_KEYS[0 if re.search("[가-힣]", own[0]) else 1]
@@ -229,9 +225,10 @@ def key_of_named(key: str, message: str, begin: int) -> str:
 
 
 def calls_itself(name: str, message: str) -> bool:
-    """Whether a message calls the user by a name in the shortest way: "yo whats good, im dev"."""
+    """Whether a greeting calls the user by a name in the shortest way: "yo whats good, im dev"."""
     found = re.search(rf"\bi['’]?m {re.escape(name)}(?!\w)", message, re.IGNORECASE)
-    return found is not None and _CALLS_ITSELF.match(message, found.end() - len(name)) is not None
+    told = found is not None and _CALLS_ITSELF.match(message, found.end() - len(name))
+    return bool(told and _GREETS.search(message))
 
 
 def is_said_as_name(value: str, message: str) -> bool:
@@ -310,7 +307,7 @@ def whose_name_is_asked(message: str) -> str:
 
     The user's own name is no answer then.
     """
-    asked = None if _OWN.search(message) else _ANOTHER.search(message)
+    asked = None if says_my_name(message) else _ANOTHER.search(message)
     whose = next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
     return re.sub(r"(?<!^아)들$", "", whose)  # 고양이들, but 아들
 
@@ -342,7 +339,7 @@ def may_be_the_same(key: str, word: str) -> bool:
     """Whether a memory under a key may be about whom a word names: "child", "daughter"; "반려동물", "강아지"."""
     if key in PET_KEYS:
         return _PET.fullmatch(word) is not None
-    told, asked = _relation(key), _relation(word)
+    told, asked = _relation(key), "child" if word.casefold() in _MAY_BE_CHILDREN else _relation(word)
     return bool(told) and (told == asked or any({asked, told} <= some for some in _MAY_BE))
 
 
@@ -362,7 +359,7 @@ def is_told_of_another(value: str, text: str, question: str) -> bool:
 def _relation(word: str) -> str:
     """What somebody is to the user, in English where that says it: of the key "여자친구", of the word "gf"; else ""."""
     key = next(filter(None, (relation_key(word, language) for language in _RELATIONS)), "")
-    return "child" if word.casefold() in _CHILDREN else _IN_ENGLISH.get(key, key)
+    return _IN_ENGLISH.get(key, key) or _SYNONYMS.get(word.casefold(), "")
 
 
 def speaks_of_another(text: str) -> bool:
@@ -375,18 +372,8 @@ def is_a_relation(word: str) -> bool:
     return bool(_relation(word))
 
 
-def asks_for_own_name(message: str) -> bool:
-    """Whether a message that asks for what was told asks for the user's own name."""
-    return _OWN.search(message) is not None or _WHO_AM_I.search(message) is not None
-
-
-def may_ask_for_own_name(message: str) -> bool:
-    """Whether the user's own name may be what a message asks for: in "names we like" it is not."""
-    return (
-        asks_for_own_name(message) or re.search(r"이름|성함|별명|\b(nick)?name\b", message, re.IGNORECASE) is not None
-    )
-
-
-def asks_for_nickname(message: str) -> bool:
-    """Whether a message speaks of a nickname."""
-    return re.search(r"별명|닉네임|\bnick", message, re.IGNORECASE) is not None
+def may_tell_own_name(words: str, text: str) -> bool:
+    """Whether words of a text may be the user's own name."""
+    if not words or is_no_name(PLAIN_NAME_KEYS[0], words, text):
+        return False
+    return words.isascii() or is_said_as_name(words, text)
