@@ -14,7 +14,8 @@ from ohlora.companion.good_night import good_luck, good_night
     "message",
     ["aight im out, night", "night love, speak soon", "have a good night!", "im heading to bed", "gn", "g'night",
      "기타 좀 치다 잘게 잘자", "나 이제 잘게", "이제 자야겠다", "굿밤요", "좋은 꿈 꿔", "이만 자러 갈게요 잘자요~",
-     "I have a run to do. Sleep well, or whatever it is you do.", "ok sleep tight", "sleep well lora"],
+     "I have a run to do. Sleep well, or whatever it is you do.", "ok sleep tight", "sleep well lora",
+     "well, sleep well", "hope you sleep well"],
 )  # fmt: skip
 def test_a_wish_is_given_back_once(message: str) -> None:
     said, wish, enough = ("다음에 봐!", "잘 자!", "꿈속에서 만나!") if not message.isascii() else (
@@ -27,7 +28,7 @@ def test_a_wish_is_given_back_once(message: str) -> None:
     ["what a night", "I've been working day and night.", "she said goodnight to the dog",
      "i'm scared of going to sleep", "the baby is finally going to sleep", "what time are you going to bed?",
      "last night was fun", "did you sleep well last night?", "i didn't sleep well", "i eat and sleep well",
-     "eat well, sleep well, that is all",
+     "eat well, sleep well, that is all", "i eat well, sleep well.", "the pills help you sleep well.",
      "잘 자라는 애가 부럽다", "너 잘 자?", "동생은 자러 간다고 했어", "어제 좋은 꿈 꿨어", "좋은 밤이었어",
      "아기가 드디어 잘 자ㅠㅠ", "강아지가 옆에서 잘 자"],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 
 from ohlora.companion.goodbyes import farewells, plain_goodbye
 from ohlora.companion.message_parts import goodbye_at_the_end, repeats_her_question, two_questions
+from ohlora.rag.goodbye_words import without_goodbyes
 from ohlora.rag.intents import GeneralAnswer
 
 
@@ -109,10 +110,59 @@ def test_plain_goodbyes_are_heard(message: str, goodbye: str) -> None:
      "오늘 정말 수고했어", "수고 많았다고 칭찬받음", "엄마가 나보고 수고하래", "내일 영화 보러 간다",
      "주말에 부산 여행 간다",
      "이제 매주 치료받으러 간다", "5월에 휴가 나간다!!! 8박9일", "그 영화는 나중에 보자", "친구랑 또 보자고 약속했어",
-     "내일 병원 갔다 올게", "저 잘 있어", "ㅋㅋㅋ 나 응원 한마디만 해줘"],
+     "내일 병원 갔다 올게", "저 잘 있어", "ㅋㅋㅋ 나 응원 한마디만 해줘",
+     "i can't do this anymore, goodbye", "i can't do this anymore. good night",
+     "thank you for everything. goodbye everyone",
+     "할머니 산소 다녀왔어. 할머니 잘 있으렴"],
 )  # fmt: skip
 def test_what_sounds_like_a_goodbye_is_none(message: str) -> None:
     assert goodbye_at_the_end(Answers(), message) == ""
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["we broke up last night. my last words to him, take care", "he texted me, see you tomorrow", "then he said, bye",
+     "그 사람이 나한테 수고해", "팀장님이 퇴근하면서 수고하세요",
+     "오늘 소개팅했어. 그 사람이 마지막에 담에 봐요", "엄마가 방에 들어가라",
+     "남편은 이제 낚시하러 간다", "우리 딸 드디어 입학했어. 이제 학교 놀러 가요",
+     "엄마가 금방 다녀올게", "오빠가 그럼 밥 먹으러 간다"],
+)  # fmt: skip
+def test_somebody_elses_goodbye_is_none(message: str) -> None:
+    assert goodbye_at_the_end(Answers(), message) == ""
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["요즘은 이제 아침마다 운동하러 간다", "이제 수술하러 갑니다", "이제 정신과 상담 받으러 가야겠네",
+     "right, i'm off to A&E", "well i'm off to my mum's funeral", "ok im off to rehab", "well i'm out to my parents"],
+)  # fmt: skip
+def test_a_habit_and_a_grave_errand_are_no_goodbyes(message: str) -> None:
+    assert goodbye_at_the_end(Answers(), message) == ""
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["like i said, gotta go", "my boss texted me, gotta go", "엄마가 부른다 수고해",
+     "배터리가 별로 없어 이만 끊을게",
+     "남편이 밥 차렸대. 이제 먹으러 간다",
+     "버스 왔다. 이제 밥 먹으러 간다", "엄마가 오라고 해서 이제 밥 먹으러 간다", "ok i'm out", "right i'm off now"],
+)  # fmt: skip
+def test_who_is_called_away_says_goodbye(message: str) -> None:
+    assert goodbye_at_the_end(Answers(), message)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("ok gonna go grind calc, wish me luck for tmrw.", ""),
+        ("thats right. boys are climbing the fridge gotta run. wish me luck lora, talk soon", ""),
+        ("my left hand is always cold. gotta go", "my left hand is always cold."),
+        ("i gotta run a marathon in may", "i gotta run a marathon in may"), ("", ""),
+        ("요즘 무릎이 너무 시려. 또 올게", "요즘 무릎이 너무 시려."), ("맞아. 내일 면접이야 응원해줘!", ""),
+    ],
+)  # fmt: skip
+def test_goodbyes_are_no_part_of_what_is_told(message: str, told: str) -> None:
+    assert without_goodbyes(message) == told
 
 
 def test_a_complaint_is_heard_before_the_goodbye() -> None:

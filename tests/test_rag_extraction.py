@@ -56,6 +56,16 @@ def test_own_words_ask_nothing_and_cut_no_word(store):
     assert remember(store, "a", "대전.", add("한 말", "대전")).action != "add"
 
 
+def test_goodbyes_are_no_own_words(store):
+    for message in (
+        "ok gonna go grind calc, wish me luck for tmrw.",
+        "thats right. boys are climbing the fridge gotta run. wish me luck lora, talk soon",
+    ):
+        assert remember(store, "a", message, None, tells=True).action == "none"
+    kept = remember(store, "a", "my left hand is always cold. gotta go", None, tells=True)
+    assert kept.memory.value == "my left hand is always cold."
+
+
 def test_two_favourites_are_both_kept(store):
     for food in ("떡볶이", "순대"):
         remember(store, "a", f"나 {food} 좋아해", add("좋아하는 음식", food))

@@ -65,6 +65,10 @@ def test_a_job_behind_a_name_is_believed() -> None:
         assert standing_alone([job], message, reader) == [job]
     unsure = Reads(im=name)
     assert standing_alone([home], "hi. im marcus, leeds. so", unsure) == [replace(home, key_probability=0.0)]
+    for message in ("long day. i'm tired, boss", "hm. i'm sorry, doctor", "ok. i'm fine, chef", "so. im done, teacher"):
+        fact = Fact("job", message.split()[-1], 0.9, 0.9)
+        nobody = Reads(**{"i'm": told(), "im": told()})
+        assert standing_alone([fact], message, nobody) == [replace(fact, key_probability=0.0)]
     tired = "hi. im tired of line cook. so"
     assert standing_alone([job], tired, Reads(im=name)) == [replace(job, key_probability=0.0)]
 

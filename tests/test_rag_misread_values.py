@@ -44,6 +44,13 @@ def known(key: str, value: str) -> Memory:
         ("im just a kid lol", ("dream", "kid"), ""),
         ("i play bass in a band called wet cement", ("instrument", "wet cement"), "band"),
         ("i play bass in a band", ("instrument", "bass"), "instrument"),
+        ("mri appointment tomorrow so up early tomorrow", ("appointment", "tomorrow"), "appointment"),
+        ("dentist appointment is tomorrow, have to get up early tomorrow", ("appointment", "tomorrow"), "appointment"),
+        ("병원 예약 내일인데 걱정돼 내일 회사 가", ("약속", "내일"), "약속"),
+        ("우리 엄마가 간호사 하라고 해서 간호사 하고 있어", ("직업", "간호사"), "직업"),
+        ("선생님이 간호학과 가라고 해서 간호학과 다녀", ("전공", "간호학과"), "전공"),
+        ("everyone told me to do nursing so now i'm a nurse", ("job", "nursing"), "job"),
+        ("my mum told me to go into nursing and i love it, it's my job now", ("job", "nursing"), "job"),
     ],
 )  # fmt: skip
 def test_the_key_is_what_the_words_show(message: str, told: tuple[str, str], kept: str) -> None:
@@ -55,7 +62,9 @@ def test_the_key_is_what_the_words_show(message: str, told: tuple[str, str], kep
     ("key", "value", "kept"),
     [
         ("전역", "내년 2월이란다", "내년 2월"), ("악기", "드럼침", "드럼"), ("운동", "수영함", "수영"),
-        ("생일", "5월 2일이래", "5월 2일"),
+        ("생일", "5월 2일이래", "5월 2일"), ("아들 전역", "2월로 땡겨졌단다", "2월"),
+        ("마감", "다음 주로 밀렸어", "다음 주"),
+        ("직업", "피방 알바로", "피방 알바"), ("직업", "프로", "프로"), ("별명", "구름으로", "구름으로"),
         ("아빠", "기침", "기침"), ("별명", "모래", "모래"), ("직업", "외래", "외래"),
         ("좋아하는 색", "베이지", "베이지"),
         ("건강", "완전 극복함", "완전 극복함"), ("마감", "수욜 아침", "수욜 아침"), ("취미", "독서모임", "독서모임"),
@@ -71,6 +80,20 @@ def test_a_pet_that_is_known_is_no_taste() -> None:
     assert sound_operations([food], "나 두부 좋아해", [dog]) == [food], "who has a dog called so may like it"
     assert sound_operations([food], "나 이제 두부 사러 갈게", []) == [food]
     assert sound_operations([add("job", "두부")], "두부 만들어", [dog]) == [add("job", "두부")]
+
+
+def test_a_name_known_under_one_relation_is_not_stored_under_another() -> None:
+    liv, wife = known("daughter", "Liv"), add("wife", "Liv")
+    assert sound_operations([wife], "Liv and I put up lights", [liv]) == []
+    assert sound_operations([wife], "Liv came back", [known("daughter", "Liv, 7")]) == []
+    assert sound_operations([add("아내", "지우")], "지우랑 밥 먹었어", [known("딸", "지우")]) == []
+    assert sound_operations([wife], "my wife is called Liv, too", [liv]) == [wife], "it says so"
+    assert sound_operations([wife], "Liv came back", [known("name", "Liv")]) == [wife]
+    assert sound_operations([wife], "Liv came back", [liv, known("wife", "Liv")]) == [wife], (
+        "known, and left to the store"
+    )
+    nurse = add("wife", "nurse")
+    assert sound_operations([nurse], "she's a nurse", [known("daughter", "nurse")]) == [nurse], "no name"
 
 
 def test_dog_and_cat_say_nothing_beside_a_name() -> None:

@@ -23,6 +23,15 @@ from ohlora.rag.plainly_told import plainly_told
         ("내는 이창호다. 쉰둘이고 부산서 택시 몬다", "직업: 택시"), ("저는 대구에서 시내버스 몰아요", "직업: 시내버스"),
         ("아빠가 택시 몰아", ""), ("예전엔 트럭 몰았어", ""), ("카니발 몬다", ""), ("택시 몰아서 가자", ""),
         ("버스 몰고 싶다", ""), ("", ""),
+        ("we named him noah! born tuesday 7lb 3oz, the cat is curious", ""),
+        ("we named her grace and the dog loves her already", ""),
+        ("my neighbour got a puppy, named him rex", ""), ("my friend got a kitten and named him otis", ""),
+        ("i got a puppy! named her lola", "pet: lola"), ("biscuit hes a golden retriever lol", "pet: biscuit"),
+        ("thanks, he's a beagle", ""), ("great hes a beagle", ""), ("mike hes a dog walker", ""),
+        ("james hes a cat person", ""),
+        ("아빠 택시 몰아", ""), ("울 아빠 택시 몬다", ""), ("장인어른 버스 몰아요", ""),
+        ("시아버지 택시 몰고 있는데", ""),
+        ("게임에서 트럭 몰고 있어", ""), ("영화에서 송강호 택시 몬다", ""), ("택시 몬다는 게 쉽지 않네", ""),
     ],
 )  # fmt: skip
 def test_what_is_plainly_told(message: str, told: str) -> None:

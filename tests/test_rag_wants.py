@@ -57,7 +57,6 @@ def wants() -> Wants:
         ("무슨 노래 좋아해?", "", "music"),
         ("What's your name?", "", "name"),
         ("밥은 묵었나", "", "eating"),
-        ("오로라야 아저씨 왔다. 밥은 뭇나", "", "eating"),
         ("my sister can't sleep", "Oh no.", ""),
         ("고양이가 밤새 울어서 잠을 못 잤어", "", ""),
         ("what should I eat tonight?", "", ""),

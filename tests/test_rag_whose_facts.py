@@ -45,6 +45,27 @@ def add(key: str, value: str) -> MemoryOperation:
         ("엄마 수술이 5월 4일", ("엄마", "5월 4일"), "엄마"),
         ("4월 2일생이라 친구들이 생일축하를 하루 늦게 함", ("생일", "4월 2일"), "생일"),
         ("my mom forgot my birthday, may 9", ("birthday", "may 9"), "birthday"),
+        ("she is 31 and i am 31", ("age", "31"), "age"),
+        ("my wife says she's 40 but i'm 40 as well", ("age", "40"), "age"),
+        ("she's 31. my sister, she is 31", ("age", "31"), ""),
+        ("10월 3일에 결혼해요. 엄마가 결혼 준비 도와줌", ("결혼", "10월 3일"), "결혼"),
+        ("10월 3일 식인데 친구가 결혼식 사회 봐준대", ("결혼", "10월 3일"), "결혼"),
+        ("친구가 결혼식 와준대 10월 3일", ("결혼", "10월 3일"), "결혼"),
+        ("오빠가 결혼하자고 해서 10월 3일에 식 올려", ("결혼", "10월 3일"), "결혼"),
+        ("형이 결혼해요! 5월 16일이고 사회는 제가 봐요", ("결혼", "5월 16일"), "형 결혼"),
+        ("wedding is oct 3! my best friend is marrying us", ("wedding", "oct 3"), "wedding"),
+        ("my best friend is marrying us on oct 3", ("wedding", "oct 3"), "wedding"),
+        ("생일 5월 4일인데 남친이 생일 까먹었어", ("생일", "5월 4일"), "생일"),
+        ("생일이 5월 4일이야 친구가 생일 챙겨준대", ("생일", "5월 4일"), "생일"),
+        ("5월 4일이 엄마 생일이야", ("생일", "5월 4일"), "엄마 생일"),
+        ("it's my 30th birthday on may 9, my mum's birthday is the day after", ("birthday", "may 9"), "birthday"),
+        ("my mum's birthday is near mine, mine is may 9", ("birthday", "may 9"), "birthday"),
+        ("my birthday is may 9, my mums birthday is may 12", ("birthday", "may 12"), "mum's birthday"),
+        ("denise's birthday is december 12, dont let me forget", ("birthday", "december 12"), "denise's birthday"),
+        ("today's birthday cake was may 9", ("birthday", "may 9"), "birthday"),
+        ("수빈이 생일은 토요일이다", ("생일", "토요일"), "수빈이 생일"),
+        ("마누라 생일이 토요일이다", ("생일", "토요일"), "마누라 생일"),
+        ("tomorrow would have been my wife's 70th birthday", ("wife", "tomorrow"), "wife's birthday"),
     ],
 )  # fmt: skip
 def test_the_key_says_whose_it_is(message: str, told: tuple[str, str], key: str) -> None:
@@ -72,6 +93,18 @@ def test_no_other_key_means_what_somebodys_does(tmp_path) -> None:
         assert [one.line for one in store.memories("b")] == ["딸 결혼: 6월 13일"]
         remember(store, "b", "나 내년 5월 2일에 결혼해", add("결혼", "5월 2일"))
         assert [one.value for one in store.memories("b")] == ["6월 13일", "5월 2일"]
+
+
+def test_the_users_own_wedding_is_not_somebody_elses(tmp_path) -> None:
+    with open_store(tmp_path / "memory.sqlite", embedder=Alike()) as store:
+        remember(store, "a", "my daughter's wedding is 23 may", add("wedding", "23 may"))
+        assert [one.key for one in store.memories("a")] == ["daughter's wedding"]
+        remember(store, "a", "forget my wedding", MemoryOperation("forget", "wedding"))
+        remember(store, "a", "my wedding got moved to July", MemoryOperation("update", "wedding", "July"))
+        assert [one.line for one in store.memories("a")] == ["daughter's wedding: 23 may", "wedding: July"]
+        remember(store, "b", "my daughter's wedding is 23 may", add("wedding", "23 may"))
+        remember(store, "b", "forget my daughter's wedding", MemoryOperation("forget", "wedding"))
+        assert store.memories("b") == []
 
 
 VALUES = st.one_of(

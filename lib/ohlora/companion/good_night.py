@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ohlora.llm.language import text_language
+from ohlora.rag.goodbye_words import asks_for_luck
 
 _WISHED = tuple(
     re.compile(form, re.IGNORECASE)
@@ -20,7 +21,8 @@ _WISHED = tuple(
         r"(^|[.!?,;)]\s*|\b(?:ok|okay|well|so|then|and|bye|have an?|wish you a|off,?) )"
         r"(good ?nite|good ?night|g['’]?night|gn)\b(?!['’]s|[\w ]*\?)(?! (in|out|moon|and good|i had|of|for|with|sleep)"
         r"\b)",
-        r"(^|[.!?;)]\s*|(?<!well)[,!?.] |\b(?:ok|okay|well|then|bye|now|you),? )sleep (?:well|tight)"
+        r"(^|[.!?;)]\s*|(?<!well)[,!?.] |(?:^|[.!?]\s*)well,? |\b(?:ok|okay|then|bye|now),? "
+        r"|(?:^|[.!?,;]\s*|\b(?:hope|and|now|then) )you )sleep (?:well|tight)"
         r"(?=\W*$|\s*[.!]|,? (?:love|dear|friend|oh-?lora|lora|tonight|both|or whatever|(?:if|when) (?:yo)?u)\b)"
         r"(?![^.!]*\?)",
         r"\bhit the (hay|sack)\b|\bsweet dreams(?=\W*(lora|$))",
@@ -33,13 +35,6 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 
-_ASKS_FOR_LUCK = re.compile(
-    r"(?:^|[.,!;~]\s*|\b(?:so|and|please|pls|ok)\s)(?:wish (?:me|us) (?:\w+ )?luck"
-    r"|(?:keep|cross) your fingers(?: crossed)? for me)"
-    r"\b"
-    r"|(?:행운을?\s?빌어|응원\s?(?:좀\s?)?해)\s?(?:줘|줄래|주라|주세요)요?(?=[\s!~.ㅋㅎㅠ]*$)",
-    re.IGNORECASE,
-)
 _LUCK_SAID = re.compile(
     r"파이팅|화이팅|행운|응원|할 수 있|힘내|잘할"
     r"|\b(luck|fingers crossed|you can do|rooting|you['’]ve got this|cheering)\b",
@@ -49,7 +44,7 @@ _LUCK_SAID = re.compile(
 
 def good_luck(message: str, reply: str) -> str:
     """The luck that a message asks for and her reply lacks, in its language; else ""."""
-    if not _ASKS_FOR_LUCK.search(message) or _LUCK_SAID.search(reply):
+    if not asks_for_luck(message) or _LUCK_SAID.search(reply):
         return ""
     return "Good luck!" if text_language(reply) == "en" else "행운을 빌어!"
 

@@ -10,6 +10,7 @@ from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import GeneralAnswers
 from ohlora.rag.complaint_words import holds_complaint
 from ohlora.rag.content_words import content_words
+from ohlora.rag.goodbye_words import is_more_than_a_goodbye, may_be_of_another
 from ohlora.rag.intents import SURE_KIND, act_of_intent
 from ohlora.rag.sentences import sentences_of
 
@@ -104,6 +105,8 @@ def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
     Not where the message tells something bad: "my dog died today. gotta go" is no mere goodbye.
     """
     *before, last = sentences_of(message) or [""]
+    if is_more_than_a_goodbye(message):
+        return ""
     goodbye, behind = plain_goodbye(last), ""
     if not goodbye and before and not (_ASKS.search(last) or _ASKS_IN_ENGLISH.search(last) or _STAYS.match(last)):
         goodbye = plain_goodbye(before[-1])
@@ -112,6 +115,8 @@ def goodbye_at_the_end(answers: GeneralAnswers, message: str) -> str:
         leaves = act_of_intent()[answers.likeliest_intent(last)] == _LEAVES and answers.is_clear(last)
         if not (before and leaves):
             return ""
+    if goodbye and before and may_be_of_another(goodbye, before[-1]):
+        return ""
     around = [*before, last.removesuffix(goodbye) if goodbye else "", behind]
     told = " ".join(one for one in around if not plain_goodbye(one)).strip() or last
     kind, sure = answers.kind(told)

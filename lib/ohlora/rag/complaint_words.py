@@ -24,7 +24,8 @@ _COMPLAINS = re.compile(
     r"|(?<![가-힣])겁(?:이|도)?\s?(?:난다|납니다|났(?!\S*(?:데|지만|거든))|나요|나네|나더라|나는데|나죠|나(?=\s*[ㅠㅜ]))"
     r"|(?<![가-힣])겁(?:이|도)\s나|(?<![가-힣])(?:두렵(?!지)|두려워(?=[요서ㅠㅜ\s.~!]|$)(?!\s말))"
     r"|(?:하고|이랑|랑|한테|와|과)\s(?:또\s|오늘\s|어제\s|크게\s|아침부터\s)?한\s?바탕\s?(?:했|함|하고)"
-    r"|대판\s?(?:했|싸|붙|함)|다퉜|말다툼|언쟁|부부\s?싸움"
+    r"(?!.*(?:노래방|게임|수다|피시방|피방))"
+    r"|대판\s?(?:했|싸|붙|함)|(?:다퉜|말다툼|언쟁|부부\s?싸움)(?!.*화해(?!\S*\s?(?:못|안)))"
     r"|\b(ugh+|awful|horrible|hate (my|this|(it )?when)|stressed|anxious|exhausted"
     r"|gutted|heartbroken|skint|pissed off|freaking out|nightmare(?! before)|rough (day|week|night|one|time)"
     r"|(it|this|that|life|work|school|which|today) sucks|(so|really) sad"
@@ -34,11 +35,13 @@ _COMPLAINS = re.compile(
     r"|(?:i['’]?m|am|feel(?:ing)?|so|completely|totally|absolutely|utterly|emotionally|we['’]re) (?:\w+ )?"
     r"(?:worn out|wiped(?: out)?|drained|shattered|pooped|burn(?:ed|t) out)"
     r"|i (?:just )?feel (?:so |really |like such an? |like an? )(?:stupid|dumb|foolish|useless|worthless|guilty|ashamed"
-    r"|empty|numb|lonely|alone|idiot|failure|loser|pathetic|ugly|miserable|hopeless|lost|low|down|bad|sad|small)"
+    r"|empty|numb|lonely|alone|idiot|failure|loser|pathetic|ugly|miserable|hopeless|lost|low|down|bad|sad"
+    r"|small(?! (?:next to|beside|compared|under)\b))"
     r"|i['’]?m (?:(?:so|really|a bit|honestly|kinda|actually|just|very|quite|pretty) )*"
     r"(?:scared|terrified|frightened|petrified|worried)(?! of\b)(?!.*\b(?:lol|lmao|haha)))\b"
     r"|(?:^|[.,!]\s*|\b(?:got|have|had|some|more|really|ok|okay|well|so)\s)bad news\b(?!\W+or\b)(?!.*\bgood\b)"
-    r"|\bdidn['’]?t make it(?=\s*(?:[.,!;:]|$|after all|in the end|through|this time))"
+    r"|(?<!\? i )(?<!\bnah i )(?<!\bnah, i )(?<!\bno i )(?<!\bno, i )\bdidn['’]?t make it(?=\s*(?:[.,!;:]|$))"
+    r"|\bdidn['’]?t make it(?=\s*(?:after all|in the end|through|this time))"
     r"|\b(?:he|she|wife|husband|mum|mom|dad|father|mother|brother|sister|nan|gran\w*"
     r"|(?-i:(?!It |That |This |Time )[A-Z][a-z]+)) passed "
     r"(?:on|peacefully|suddenly|(?:(?:just|only|about|over|nearly|almost) )?"
@@ -46,11 +49,14 @@ _COMPLAINS = re.compile(
     r"(?: few| couple(?: of)?)? (?:year|month|week)s? ago)\b"
     r"|\b(?:had|got into) (?:an?|another) "
     r"(?:(?:big|huge|massive|proper|stupid|blazing|bad|little|bit of a|right|terrible) )?"
-    r"(?:fight|row|argument|falling[- ]out)\b(?! (?:in|of)\b)",
+    r"(?:fight|row|argument|falling[- ]out)\b(?! (?:in|of)\b| with an? \w+ of\b)(?!.*\band won\b)",
     re.IGNORECASE,
 )
 _DENIED = re.compile(  # "not really anxious any more", "이제 안 불안해", "하나도 안 힘들어"; not "짜증나지 않냐"
-    r"(?<![가-힣])안\s(?=\S)\S+|\S{1,20}지(?:는|도)?\s?(?:않|말)(?!냐|니|나|아\?)\S*"
+    r"(?:말다툼|언쟁|부부\s?싸움)\S*\s(?:(?:하나|한\s?번|거의|일절|전혀)\S*\s)*(?:없|안\s)\S*"
+    r"|(?<![가-힣])(?:눈|물|베개|총|칼)\s?싸움\S*(?:\s(?:대판|한바탕)\s?\S+)?"
+    r"|\bpassed(?= (?:\w+ ){1,4}ago\b.*\b(?:driv\w+|tests?|exams?|licen[cs]e|first (?:go|try|time|attempt))\b)"
+    r"|(?<![가-힣])안\s(?=\S)\S+|\S{1,20}지(?:는|도)?\s?(?:않|말)(?!냐|니|나|아\?)\S*"
     r"|\b(?:not|never(?! (?:been|felt) so)|less|hardly|without|(?:was|are|did|do|wo)n['’]?t(?! make it\b)"
     r"|isn['’]?t(?! (?:it|that|this)))\s"
     r"(?:(?:really|so|that|too|very|be|been|feel|feeling|even|as|being|get|getting)\s){0,2}\w+",

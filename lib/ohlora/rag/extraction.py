@@ -16,6 +16,7 @@ from ohlora.rag.correction import corrected, may_correct
 from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
 from ohlora.rag.fallback_rules import extract_by_rule
+from ohlora.rag.goodbye_words import without_goodbyes
 from ohlora.rag.job_wording import says_a_job
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, OWN_WORDS, Memory, clean_line
@@ -36,7 +37,7 @@ from ohlora.rag.told_names import (
     may_be_renamed,
 )
 from ohlora.rag.told_secrets import holds_secret, names_secret
-from ohlora.rag.whose_facts import is_the_same_thing, tells_one_thing_of_somebody
+from ohlora.rag.whose_facts import is_of_somebody_unsaid, is_the_same_thing, tells_one_thing_of_somebody
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
 _SENTENCE_IN_KOREAN = re.compile(r"[가-힣](?:다|어|요|음|함)\W*$")
@@ -171,7 +172,9 @@ def remember_all(
     by_rule = extract_by_rule(message) if rules and not misread and not _FORGETS.search(message) else None
     if by_rule is not None and check_operation(by_rule, message) is None:
         return [_carry_out(store, user, by_rule, message, source_turn, language, "rule")]
-    words = _own_words(message, language) if tells and not misread and reason != ANOTHER_NAME else None
+    words = (
+        _own_words(without_goodbyes(message), language) if tells and not misread and reason != ANOTHER_NAME else None
+    )
     if words is not None and check_operation(words, message) is None:
         return [_add_words(store, user, words, message, source_turn, language)]
     return [Remembered("refused", reason=reason) if reason else Remembered("none")]
@@ -303,7 +306,7 @@ def _carry_out(
 ) -> Remembered:
     told = circumstances(store, operation, source_turn, language, message)
     with store.turn():
-        known = _same_fact(store, user, operation)
+        known = _same_fact(store, user, operation, message)
         alike = store.find_key(user, known.key) if known else []
         if operation.kind == "forget":
             return _forget(store, user, alike, operation, message, language, source)
@@ -349,7 +352,11 @@ def _forget(
     Args:
         alike: memories under the key; where there are none, one that the message brings to mind is meant.
     """
-    found = alike or [one.memory for one in store.search(user, message, count=_MOST_ASKED, threshold=0.5)]
+    found = alike or [
+        one.memory
+        for one in store.search(user, message, count=_MOST_ASKED, threshold=0.5)
+        if not is_of_somebody_unsaid(operation.key, one.memory.key, message)
+    ]
     if not found:
         return Remembered("refused", source=source, reason=f"nothing is stored under {operation.key!r}")
     gone = found[0] if len(found) == 1 else named_memory(found, message)
@@ -361,7 +368,7 @@ def _forget(
     return Remembered("forget", gone, source, older=older)
 
 
-def _same_fact(store: MemoryStore, user: str, operation: MemoryOperation) -> Memory | None:
+def _same_fact(store: MemoryStore, user: str, operation: MemoryOperation, message: str) -> Memory | None:
     """The newest open memory with that key, or with a key that means the same."""
     key = operation.key
     same = store.find_key(user, key)
@@ -370,8 +377,8 @@ def _same_fact(store: MemoryStore, user: str, operation: MemoryOperation) -> Mem
     memories, vectors = store.vectors(user, "key")
     if not memories:
         return None
-    if operation.kind != "add":  # "the wedding got moved": the only one that is known, be it a daughter's
-        whose = [one for one in memories if is_the_same_thing(key, one.key)]
+    if operation.kind == "update":  # "the wedding got moved": the only one that is known, be it a daughter's
+        whose = [one for one in memories if is_the_same_thing(key, one.key, message)]
         if len(whose) == 1:
             return whose[0]
     cosines = vectors @ store.embedder.embed_passages([key])[0]

@@ -21,9 +21,9 @@ from ohlora.rag.told_names import NAME_KEYS
 MARKED = 0.3  # least probability of words that are taken for a fact
 _JOBS = ("job", "직업")
 _INTRODUCED = (
-    r"(?:\b(?:i['’]?m|i am|this is|name['’]?s|name is)\s[^\W\d_]{{2,}}(?: [^\W\d_]{{2,}})?"
+    r"(?:\b(?:i['’]?m|i am|this is|name['’]?s|name is)\s(?:{names})"
     r"(?:,? (?:btw|by the way|here))?,"
-    r"|(?<![가-힣])(?:나|난|저|전|저는|나는)\s[가-힣]{{2,4}},)\s(?:an? )?{job}(?=[.,!~]|\s*$)"
+    r"|(?<![가-힣])(?:나|난|저|전|저는|나는)\s(?:{names}),)\s(?:an? )?{job}(?=[.,!~]|\s*$)"
 )
 _TELLS = 0.5  # probability from which a sentence tells something
 
@@ -40,10 +40,12 @@ def standing_alone(facts: Sequence[Fact], message: str, reader: FactReader) -> l
     holding = [[one for one in sentences if stands_in(fact.value, one)] for fact in facts]
     distinct = sorted({one for some in holding for one in some})
     told = dict(zip(distinct, reader.read_all([(one, "") for one in distinct]), strict=True))
+    found = (*facts, *(one for some in told.values() for one in some.facts))
+    names = [one.value for one in found if _is_name(one) and one.probability >= MARKED]
     kept = []
     for fact, some in zip(facts, holding, strict=True):
         stands = any(_key_found(fact, told[one]) == fact.key for one in some)
-        if not some or fact.key.casefold() in NAME_KEYS or stands or _is_introduced(fact, message):
+        if not some or _is_name(fact) or stands or _is_introduced(fact, names, message):
             kept.append(fact)
         elif any(_tells(told[one]) for one in some):
             kept.append(replace(fact, key_probability=0.0))
@@ -59,10 +61,18 @@ def _key_found(fact: Fact, told: Told) -> str:
     )
 
 
-def _is_introduced(fact: Fact, message: str) -> bool:
-    """Whether a job stands right behind the name of who has it: "im marcus, cook" alone tells hardly anything."""
-    form = _INTRODUCED.format(job=re.escape(fact.value))
-    return fact.key in _JOBS and re.search(form, message, re.IGNORECASE) is not None
+def _is_name(fact: Fact) -> bool:
+    return fact.key.casefold() in NAME_KEYS
+
+
+def _is_introduced(fact: Fact, names: Sequence[str], message: str) -> bool:
+    """Whether a job stands right behind the name of who has it: "im marcus, cook" alone tells hardly anything.
+
+    Args:
+        names: that the message tells; "i'm tired, boss" tells none.
+    """
+    form = _INTRODUCED.format(job=re.escape(fact.value), names="|".join(map(re.escape, names)))
+    return bool(names) and fact.key in _JOBS and re.search(form, message, re.IGNORECASE) is not None
 
 
 def _tells(told: Told) -> bool:

@@ -16,11 +16,10 @@ from ohlora.rag.dates import ANY_DAY, named_day
 from ohlora.rag.former_value import places_of
 from ohlora.rag.memory import OWN_WORDS, Memory
 from ohlora.rag.normalisation import detect_language
-from ohlora.rag.told_names import PET_KEYS, is_of_people, names_a_pet
+from ohlora.rag.told_names import PET_KEYS, is_of_people, names_a_pet, relations
 from ohlora.rag.whose_facts import is_an_age, of_whom, tells_one_thing_of_somebody
 
 _GOALS = re.compile(r"목표|꿈|장래희망|(?:\w+ )?goals?|dreams?", re.IGNORECASE)
-_CAREERS = re.compile(rf"{_GOALS.pattern}|직업|전공|job|major|career|course|study|공부", re.IGNORECASE)
 _PLANS = re.compile(r"일정|약속|계획|병원|plans?|appointments?", re.IGNORECASE)
 _DAY_WORDS = re.compile(
     r"\d+\s?(?:월|일|st|nd|rd|th)?|[월화수목금토일]요일|(?:다다음|다음|이번|담)\s?(?:주|달)?|내년|올해|오늘|내일|낼|모레"
@@ -40,6 +39,11 @@ _ROUTINE = re.compile(  # "내일 출근해야 하니까", "early shift tomorrow
     r"|일어나)"
     r"|\b(?:work|school|up early|(?:early|late) (?:shift|start)|an early one) (?:again )?(?:today|tomorrow)\b"
     r"|\b(?:today|tomorrow) (?:is |at |for )?(?:work|school)\b|\b(?:work|get up|be up|wake up)(?: early)? tomorrow\b",
+    re.IGNORECASE,
+)
+_APPOINTMENT = re.compile(
+    r"예약|진료|검진|면접|시험|수술|약속|미팅|회의|발표|병원|치과|상담|검사"
+    r"|\b(?:appointments?|appt|interview|exam|test|mri|scan|dentist|doctor|surgery|meeting|check-?up|flight|vet)\b",
     re.IGNORECASE,
 )
 _FIRST = re.compile(r"첫\s?(?:출근|등교|날)|\bfirst\b", re.IGNORECASE)
@@ -63,8 +67,17 @@ _DOGS_AND_CATS = r"dog|doggo|puppy|cat|kitten|kitty|강아지|강쥐|멍멍이|�
 _DOG_OR_CAT = re.compile(rf"(?:(?:my|our|the|an?|우리|울)\s?)?(?:{_DOGS_AND_CATS})s?", re.IGNORECASE)
 _A_DOG_OR_CAT = re.compile(rf"(?<![a-z가-힣])(?:{_DOGS_AND_CATS})(?![a-rt-z])", re.IGNORECASE)
 _REPORTED = re.compile(r"(?<=[가-힣])(?:이란다|이라네|이라더라|이라던데|이라는데|이래요?|이랜다)$")
+_MOVED = re.compile(  # "2월로 땡겨졌단다"
+    r"(?<=[월일주달])(?:으)?로\s?(?:앞?[당땡][겨김]|밀[려렸]|미[뤄뤘룸]|옮[겨김]|연기|변경|바[뀌뀐꼈])\S*$"
+)
+_BY_PARTICLE = re.compile(r"(?<=[가-힣]{2})(?<!프)(?:으)?로$")
+_JOBS = ("직업", "job")
 _PLAYED = re.compile(r"(?<=[가-힣])(?:침|친다|쳐요?|켬|켜요?|붐|불어요?|배움|배워요?|배운다)$")
 _DONE = re.compile(r"(?<=[가-힣]{2})(?:함|한다|해요?)$")
+_NAMED_IN_TALK = (
+    r"(?<!\w)(?:(?=[A-ZÀ-Þ]){0}(?!\w)"
+    r"|(?=[가-힣]){0}(?:이?(?:가|는|랑|도|한테|네|의)|은|이|하고)(?![가-힣]))"
+)
 _IN = re.compile(r"\b(?P<word>in|at|from)\s$", re.IGNORECASE)
 _TASTES = re.compile(
     r"좋아하는 (?:음식|음료|디저트|과일|것)|favou?rite (?:food|drink|dessert|fruit|thing)|likes?", re.IGNORECASE
@@ -90,7 +103,8 @@ def sound_operations(
             found.append(operation)
             continue
         one = _without_ending(operation)
-        if _is_a_known_pet(one, known, message) or _is_mere_kind(one, operations, message):
+        is_known = _is_a_known_pet(one, known, message) or _is_somebody_known(one, known, message)
+        if is_known or _is_mere_kind(one, operations, message):
             continue
         one = _about_the_pet(_beside_a_name(_under_its_key(one, message), operations, message), operations, message)
         if one is not None and (one := of_whom(one, message)) is not None:
@@ -104,7 +118,8 @@ def _under_its_key(operation: MemoryOperation, message: str) -> MemoryOperation 
     Of those marked one goal of 435 changes, a day, and no plan of 676; none is dropped.
     """
     key, value = operation.key, operation.value
-    if _PLANS.fullmatch(key) and _NEAR_DAY.fullmatch(value) and _ROUTINE.search(message) and not _FIRST.search(message):
+    is_routine = _ROUTINE.search(message) and not (_FIRST.search(message) or _APPOINTMENT.search(message))
+    if _PLANS.fullmatch(key) and _NEAR_DAY.fullmatch(value) and is_routine:
         return None
     before = [message[:start] for start, _ in places_of(value, message)]
     if _GOALS.fullmatch(key) and any(map(_ONLY_IS.search, before)):
@@ -114,7 +129,7 @@ def _under_its_key(operation: MemoryOperation, message: str) -> MemoryOperation 
     says_nothing = (
         (_GOALS.fullmatch(key) and _is_a_day(value))
         or (_PLANS.fullmatch(key) and _PART_OF_DAY.fullmatch(value))
-        or (_CAREERS.fullmatch(key) and _is_wish_of_others(value, before, message))
+        or (_GOALS.fullmatch(key) and _is_wish_of_others(value, before, message))
     )
     return replace(operation, kind="add", key=OWN_WORDS[detect_language(message)]) if says_nothing else operation
 
@@ -130,7 +145,9 @@ def _is_wish_of_others(value: str, before: Sequence[str], message: str) -> bool:
 
 def _without_ending(operation: MemoryOperation) -> MemoryOperation:
     """A Korean value without a verb's ending: "2월이란다" → 2월, "악기: 드럼침" → 드럼. Of all marked none changes."""
-    value = _REPORTED.sub("", operation.value)
+    value = _REPORTED.sub("", _MOVED.sub("", operation.value))
+    if operation.key in _JOBS:
+        value = _BY_PARTICLE.sub("", value)
     if operation.key == "악기":
         value = _PLAYED.sub("", value)
     if operation.key in ("악기", "운동", "취미", "공부", "배우는 것"):
@@ -147,6 +164,25 @@ def _is_a_known_pet(operation: MemoryOperation, known: Sequence[Memory], message
         return False
     pets = [plain_letters(one.value) for one in known if one.key in PET_KEYS and not names_a_pet(one.value)]
     return plain_letters(operation.value) in pets
+
+
+def _is_somebody_known(operation: MemoryOperation, known: Sequence[Memory], message: str) -> bool:
+    """Whether a name is known as that of somebody else: "Liv and I put up lights" makes a daughter Liv no wife.
+
+    A message that says what somebody is is believed: "my wife is a nurse, too", "my wife is called Liv".
+    """
+    key, name = operation.key, plain_letters(operation.value)
+    if not _is_of_somebody(key) or re.search(_NAMED_IN_TALK.format(re.escape(operation.value)), message) is None:
+        return False
+    namesakes = {one.key for one in known if name in map(plain_letters, one.value.split())}
+    relation = (relations("ko") | relations("en")).get(key, re.escape(key))
+    return any(map(_is_of_somebody, namesakes - {key})) and not (
+        key in namesakes or re.search(rf"(?<![a-z])(?:{relation})(?:['’]?s)?(?![a-z])", message, re.IGNORECASE)
+    )
+
+
+def _is_of_somebody(key: str) -> bool:
+    return (is_of_people(key) or key in PET_KEYS) and not tells_one_thing_of_somebody(key)
 
 
 def _is_mere_kind(operation: MemoryOperation, operations: Sequence[MemoryOperation], message: str) -> bool:

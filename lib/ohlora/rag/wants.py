@@ -56,7 +56,7 @@ she does not approve here, from the second on she is careful where a word of dan
 whatever is said (.56 for a crush who is to be told, .61 for a bed in a van). The first was raised by hand, from
 .03, with the network of today, for "three coffees and an exam at nine, wish me luck"; the second from .4, for a word of
 caution to who is spoken to by a crush (.49), or has butterflies before an exhibition (.41)."""
-_EATEN = re.compile(r"(?<![가-힣])((?:밥|아침|점심|저녁|뭐)(?:은|는|을|도)?\s)(?:묵었|뭇|뭈|무읏|무웃)(?=[가-힣])")
+_EATEN = re.compile(r"(?<![가-힣])((?:밥|아침|점심|저녁|뭐)(?:은|는|을|도)?\s)(?:묵었|무읏)(?=[가-힣])")
 _LARGEST = 6.0  # standard deviations: a few features reach a hundred
 _BATCH = 64
 _TRAIN = "python -m ohlora.rag.wants_training"
@@ -122,7 +122,7 @@ class Wants:
         return "" if want in APPROVAL and risky >= _MAYBE_RISKY else want
 
     def _heard(self, message: str, before: str) -> np.ndarray:
-        """The probabilities of one message; "밥은 뭇나" asks whether she has eaten, and the networks hardly know it."""
+        """The probabilities of one message; "밥은 묵었나" asks whether she has eaten, not what was told."""
         return self.probabilities([(_EATEN.sub(r"\1먹었", message), before)])[0]
 
     def _answers_her(self, found: np.ndarray, before: str) -> bool:
