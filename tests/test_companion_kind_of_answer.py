@@ -93,3 +93,17 @@ def test_how_old_somebody_is_and_what_they_wish_for_is_no_answer(question: str, 
 )  # fmt: skip
 def test_only_what_is_asked_is_doubted(question: str, words: str, told: str, can: bool) -> None:
     assert can_answer(question, words, told) is can
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "can"),
+    [
+        ("내가 어느 팀 팬이라 캤노", "좋아하는 가수 나훈아", False),
+        ("내가 좋아하는 노래 뭐게", "좋아하는 가수 나훈아", True),
+        ("what do i like?", "favourite singer Adele", True), ("what's my fav movie", "favourite singer Adele", False),
+        ("내 생일 언제야", "엄마 생일 5월 9일 엄마 생일은 5월 9일", False),
+        ("내 생일 언제야", "생일 5월 9일 5월 9일이에요", True),
+    ],
+)  # fmt: skip
+def test_no_singer_is_a_team_and_no_mothers_birthday_the_own(question: str, told: str, can: bool) -> None:
+    assert can_answer(question, "5월 9일" if "5월" in told else told.split()[-1], told) is can

@@ -79,3 +79,11 @@ def test_in_a_talk_the_answer_to_what_she_asked_is_nobodys_own_name(tmp_path: Pa
     assert companion.turn("미경이라고 해요").stored == ("아내: 미경",)
     assert companion.turn("미경이라고 해요").stored == (), "now it would be a second name, and nobody asked"
     assert {one.line for one in companion.memories()} == {"이름: 박정호", "아내: 미경"}
+
+
+def test_who_says_that_it_was_never_told_tells_it_now() -> None:
+    reading = replace(UNKNOWN_READING, tells=0.9, facts=(Fact("대회", "5월 17일", 0.9, 0.3),))
+    told = as_answer(
+        reading, "아냐 말한적 없어 ㅎㅎ 5월 17일이에요!", "그럼 내 생일은 언제인지 알아요?", ["생일", "대회"]
+    )
+    assert told.facts[0].key == "생일"

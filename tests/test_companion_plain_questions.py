@@ -126,3 +126,13 @@ def test_a_cat_that_may_be_taken_in_asks_for_no_view() -> None:
 ])  # fmt: skip
 def test_who_wants_to_know_offers_nothing(message: str) -> None:
     assert not offers_to_tell(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "fact"),
+    [("니는 이름이 뭐꼬", "name"), ("아니 니 이름 말이다 니 이름ㅋㅋ", "name"), ("what's your name again?", "name"),
+     ("내 이름이 뭐게", ""), ("우리 언니 이름이 뭐더라", ""), ("what's my name", ""),
+     ("너 내 강아지 이름이 뭔지 알아?", "")],
+)  # fmt: skip
+def test_her_name_is_no_name_that_was_told(message: str, fact: str) -> None:
+    assert plainly_asked(message) == fact

@@ -15,7 +15,7 @@ from ohlora.companion.fresh_words import say_freshly
 from ohlora.companion.honesty import ARTIFICIAL, asks_what_she_is
 from ohlora.companion.message_parts import asking_sentences, repeats_her_question, two_questions
 from ohlora.companion.open_question import as_answer
-from ohlora.companion.plain_questions import asks_for_her_view, offers_to_tell, plainly_asked
+from ohlora.companion.plain_questions import HER_NAME, asks_for_her_view, offers_to_tell, plainly_asked
 from ohlora.companion.told_fact import (
     asks_back,
     asks_of_own,
@@ -86,7 +86,7 @@ def read_message(
         return reading
     if asks_what_she_is(message):
         want = ARTIFICIAL
-    elif want not in (ASKS_TOLD, RISKY) and (asked := plainly_asked(message)):
+    elif (asked := plainly_asked(message)) and (want not in (ASKS_TOLD, RISKY) or asked == HER_NAME):
         want = asked
         if not asks_back(message):
             reading = replace(reading, may_ask=False, surely_asks=False)

@@ -65,11 +65,12 @@ _ASKS_FOR_NO_DAY = re.compile(
     re.IGNORECASE,
 )
 _ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
-_ASKS_FOR_BIRTHDAY = re.compile(  # not "what did I get for my birthday?", "where was I born?"
+ASKS_FOR_OWN_BIRTHDAY = re.compile(  # not "what did I get for my birthday?", "where was I born?"
     rf"(?<![가-힣])(?:내|제)\s?생일(?!\s?(?:선물|파티|케이크|상|날?에|때))|\bwhen was i born\b"
     rf"|(?<!for )(?<!on )\bmy {BIRTHDAY_EN}\b(?! (?:party|present|gift|cake|dinner|meal))",
     re.IGNORECASE,
 )
+_OF_ANOTHERS_BIRTHDAY = re.compile(r"\S+ (?:생일|생신)\s|\S+['’]s birthday\s", re.IGNORECASE)  # keys
 _MONTH = re.compile(r"\d{1,2}\s?월\S?")
 ASKS_FOR_OWN_AGE = re.compile(
     r"\bhow old (?:am i|i am|i['’]?m)\b(?! when)|\bmy (?:own )?age\W*$"
@@ -100,6 +101,21 @@ _ONLY_WISHED = re.compile(
     re.IGNORECASE,
 )
 
+_TASTE = re.compile(r"(?:좋아하는|최애|favou?rite)\s(?P<what>\w+)", re.IGNORECASE)
+_KINDS_OF_TASTE = tuple(
+    re.compile(words, re.IGNORECASE)
+    for words in (
+        r"노래|가수|음악|밴드|트로트|\b(?:songs?|singers?|bands?|music|artists?|listen)",
+        r"영화|드라마|\b(?:films?|movies?|shows?|series|watch)\b",
+        r"음식|먹|메뉴|간식|과일|\b(?:foods?|dish|snacks?|eat|fruits?)\b",
+        r"커피|음료|마시|(?<![가-힣])술|\b(?:drinks?|coffee|tea)\b",
+        r"(?<![가-힣])팀|구단|선수|\b(?:teams?|players?|clubs?)\b",
+        r"(?<![가-힣])색|\bcolou?rs?\b",
+        r"(?<![가-힣])책|소설|\b(?:books?|novels?|read)\b",
+        r"게임|\bgames?\b",
+    )
+)
+
 
 def can_answer(question: str, words: str, told: str = "") -> bool:
     """False where a question asks for a name, a place, a number, an hour or a day, and the words plainly are none.
@@ -108,12 +124,14 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
         told: the message that holds the words, or a key and it; "": not known. It must speak of a birthday where the
             user's own is asked for: "my sister marries in January" tells none.
     """
-    asks_for_birthday = _ASKS_FOR_BIRTHDAY.search(question) and not _PLACE_OR_PERSON.search(question)
-    if told and asks_for_birthday and not speaks_of_birthday(told):
+    asks_for_birthday = ASKS_FOR_OWN_BIRTHDAY.search(question) and not _PLACE_OR_PERSON.search(question)
+    if told and asks_for_birthday and (_OF_ANOTHERS_BIRTHDAY.match(told) or not speaks_of_birthday(told)):
         return False
     if told and ASKS_FOR_OWN_AGE.search(question) and not _tells_own_age(told):
         return False
     if told and ASKS_FOR_OWN_JOB.search(question) and _is_only_wished(words, told):
+        return False
+    if told and _is_another_taste(question, told):
         return False
     is_day = is_day_alone(words)
     if whose_name_is_asked(question) or asks_for_own_name(question):
@@ -144,3 +162,11 @@ def _is_only_wished(words: str, told: str) -> bool:
     clauses = _CLAUSE_ENDS.split(told)
     holding = [one for one in clauses if words in one] or clauses
     return all(_ONLY_WISHED.search(one.strip()) for one in holding)
+
+
+def _is_another_taste(question: str, told: str) -> bool:
+    """Whether a question asks for one kind of thing, and a memory is a taste of another: no singer is a team."""
+    taste = _TASTE.match(told)
+    own = {kind for kind in _KINDS_OF_TASTE if taste and kind.search(taste["what"])}
+    asked = {kind for kind in _KINDS_OF_TASTE if kind.search(question)}
+    return bool(own and asked) and own.isdisjoint(asked)

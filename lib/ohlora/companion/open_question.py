@@ -25,6 +25,11 @@ _DECLINES = re.compile(
     r"됐어|아냐|아니야|몰라|글쎄|비밀|안\s?알려|나중에|\b(nvm|never ?mind|idk|not telling|no idea|forget it|guess)\b",
     re.IGNORECASE,
 )
+_NOT_TOLD_YET = re.compile(  # "아냐 말한 적 없어 ㅎㅎ 5월 17일이에요"
+    r"말(?:한|해\s?준)\s?(?:적|거|기억)\s?(?:은|이|도)?\s?없|안\s?(?:말|알려)\S*\s?[했줬]"
+    r"|\b(?:never|haven['’]?t|didn['’]?t) (?:told|tell|say|said)\b",
+    re.IGNORECASE,
+)
 _NAME_IN_KOREAN = re.compile(  # "아 뭉치라고 뭉치ㅠㅠ", "도희라고 함", "뭉치!"
     r"^(?:(?:아+|어|응|야|에이|헐|참|아니|아니요|네)\s|[ㄱ-ㅎㅏ-ㅣ.~!\s])*(?P<name>[가-힣]{2,5}?)"
     r"(?P<ending>이?잖아|이?라고(?:\s?(?:했|함|해)\S*)?|이?라니까|야|이에요|예요|이요|임|입니다)?요?"
@@ -79,7 +84,8 @@ def as_answer(reading: Reading, message: str, question: str, keys: Sequence[str]
     Args:
         reading: of the message. question: that she could not answer; "": there is none. keys: see key_asked_for.
     """
-    first = (sentences_of(message) or [""])[0]
+    sentences = sentences_of(message)
+    first = next((one for one in sentences if not _NOT_TOLD_YET.search(one)), "".join(sentences[:1]))
     if not question or _DECLINES.search(first) or not (key := key_asked_for(question, keys)):
         return reading
     if whose_name_is_asked(question) and (name := _name_alone(message)):

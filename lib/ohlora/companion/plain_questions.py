@@ -15,6 +15,8 @@ from ohlora.config import DATA
 from ohlora.rag.complaint_words import holds_complaint
 from ohlora.rag.sentences import sentences_of
 
+HER_NAME = "name"
+"""A fact that nobody else's could be taken for: "니 이름이 뭐꼬" asks for nothing told."""
 _MOOD = "mood"
 _YOU = r"(?:you|u|ya)"
 _HER = r"(?:^|[\s.,!?~ㅋㅎㅠ])(?:너|넌|너는|니는|당신은|오로라\s?(?:님|씨|야)?(?:은|는|도)?)\s(?:혹시\s|근데\s)?"

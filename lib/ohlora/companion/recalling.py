@@ -12,7 +12,7 @@ from itertools import islice
 
 from ohlora.companion.day_asked_for import day_asked_for, told_of_day
 from ohlora.companion.draft import Draft
-from ohlora.companion.kind_of_answer import ASKS_FOR_OWN_AGE, ASKS_FOR_OWN_JOB, can_answer
+from ohlora.companion.kind_of_answer import ASKS_FOR_OWN_AGE, ASKS_FOR_OWN_BIRTHDAY, ASKS_FOR_OWN_JOB, can_answer
 from ohlora.companion.speech_level import speech_for, speech_offer, wish_in_talk
 from ohlora.companion.told_fact import (
     asks_about_the_past,
@@ -70,6 +70,7 @@ _JOBS = ("job", "직업")
 _KEYS_ASKED_FOR = (
     (ASKS_FOR_OWN_JOB, _JOBS),
     (ASKS_FOR_OWN_AGE, ("age", "나이")),
+    (ASKS_FOR_OWN_BIRTHDAY, ("birthday", "생일")),
     (
         re.compile(
             r"못\s?먹는\s?(?:거|게|것|음식|지)|뭐\s?못\s?먹|\bwhat (?:food )?(?:can['’]?t|cannot|can) i (?:not )?eat\b"
@@ -79,6 +80,10 @@ _KEYS_ASKED_FOR = (
         ("못 먹는 것", "알레르기", "intolerance", "allergy"),
     ),
 )
+_COMES_BACK = re.compile(
+    r"^\W*(?:(?:yo+|hi+|hey+|hello|ok|so)\W*)?(?:im|i['’]m|i am) (?:back|here|home)\W*$", re.IGNORECASE
+)
+_SEVERAL_NAMES = re.compile(r"\bnames\b|(?:둘|들)\s?이름|이름들", re.IGNORECASE)
 _NO_RELATION = re.compile(
     r"landlord|landlady|boss|teacher|doctor|dentist|neighbou?r|manager|coach|trainer|therapist|professor|vet|company|school"
     r"|shop|사장|팀장|선생|쌤|교수|의사|상사|동료|회사|가게|학교",
@@ -131,7 +136,7 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         dated = find(partial(tells_a_day, now=now)) if asks_for_a_day(message) and not days else None
         found = _telling(log, draft, message) or dated or find(_may_answer(message, days, known, now))
         if found is not None and _fits(found, message):
-            draft.quotable = _as_it_is_now(memory, user, found, message)
+            draft.quotable = _as_it_is_now(memory, user, _with_those_beside(found, message), message)
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored is enough")
 
@@ -207,7 +212,7 @@ def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> l
 
 
 def _of_its_key(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
-    """What stands under the key that a question plainly asks for: how old the user is, what they do or cannot eat."""
+    """What stands under the key that a question plainly asks for: the user's age, birthday, job, or what is not eaten."""
     of_another = speaks_of_another(question) or _spoken_of(question, known)
     keys = () if of_another else next((keys for form, keys in _KEYS_ASKED_FOR if form.search(question)), ())
     found = [one for one in reversed(known) if one.key.casefold() in keys]
@@ -245,7 +250,7 @@ def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
     """
     reading = draft.reading
     does_else = reading.wants not in ("", ASKS_TOLD) or reading.about_her or reading.forgets >= POSSIBLE
-    if not reading.might_ask or does_else or draft.otherwise is not None:
+    if not reading.might_ask or does_else or draft.otherwise is not None or _COMES_BACK.search(message):
         return False
     try:
         found = log.find(user, message)
@@ -273,6 +278,19 @@ def _plainly_asked_for(
     except Exception:
         logger.exception("what the user wrote was not searched; what is stored counts")
         return []
+
+
+def _with_those_beside(found: Recalled, message: str) -> Recalled:
+    """With both names where several are asked for: "jaylen and jordan", though the network marked one."""
+    if not (found.words and _SEVERAL_NAMES.search(message)):
+        return found
+    name, words = r"[^\W\d_]+", re.escape(found.words)
+    both = (
+        rf"{name},? (?:and|&) {words}(?!\w)|(?<!\w){words},? (?:and|&) {name}"
+        rf"|{name}(?:이?랑|하고)\s?{words}|{words}(?:이?랑|하고)\s?{name}"
+    )
+    listed = re.search(both, found.memory.value, re.IGNORECASE)
+    return replace(found, words=listed[0]) if listed else found
 
 
 def _fits(found: Recalled, message: str) -> bool:
