@@ -212,7 +212,7 @@ def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> l
 
 
 def _of_its_key(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
-    """What stands under the key that a question plainly asks for: the user's age, birthday, job, or what is not eaten."""
+    """What stands under a key that is plainly asked for: the user's age, birthday or job, or what is not eaten."""
     of_another = speaks_of_another(question) or _spoken_of(question, known)
     keys = () if of_another else next((keys for form, keys in _KEYS_ASKED_FOR if form.search(question)), ())
     found = [one for one in reversed(known) if one.key.casefold() in keys]

@@ -42,7 +42,7 @@ from ohlora.rag.intents import SURE_KIND, GeneralAnswer, act_of_intent, as_begin
 from ohlora.rag.message_reader import POSSIBLE
 from ohlora.rag.sentences import sentences_of
 from ohlora.rag.study_terms import StudyTerms, asking_part
-from ohlora.rag.told_diet import cannot_eat
+from ohlora.rag.told_diet import makes_ill
 from ohlora.rag.told_names import NAME_KEYS, PET_KEYS, PLAIN_NAME_KEYS, called, is_of_people, may_be_renamed
 from ohlora.rag.wants import APPROVAL, ASKS_TOLD, CORRECTS, RISKY
 
@@ -284,7 +284,7 @@ def _about_its_topic(answers: GeneralAnswers, draft: Draft, history: Sequence[di
     """Answers to what is told of a topic that the message names; none where it asks, or where that is not clear."""
     kind, sure = answers.kind(draft.in_talk)
     troubled = answers.trouble(draft.plain, _user_before(history)) >= NO_TROUBLE
-    apart = troubled or cannot_eat(draft.plain) or draft.plain.endswith(("?", "？"))
+    apart = troubled or makes_ill(draft.plain) or draft.plain.endswith(("?", "？"))
     if answers.topics is None or sure < SURE_KIND or apart:
         return []
     heart = answers.mirrored(draft.plain, history[-1]["content"] if history else "")
