@@ -514,5 +514,8 @@ def test_what_stands_under_the_key_that_is_asked_for_is_told_back(tmp_path) -> N
         companion.memory.add(companion.user, key, value)
     companion.reader = SimpleNamespace(read=lambda message, before="": ASKS)
     assert "forty-one" in companion.turn("so how old am i again?").reply.casefold()
+    companion.memory.add(companion.user, "birthday", "9 May")
+    assert "9 may" in companion.turn("when's my birthday?").reply.casefold()
+    assert companion.turn("do you remember who came to my birthday?").recalled != ("birthday: 9 May",)
     assert "anika" not in companion.turn("do you remember my name?").reply.casefold()
     assert "food truck" not in companion.turn("what do i do for a living, remember?").reply.casefold()

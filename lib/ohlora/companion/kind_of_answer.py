@@ -65,7 +65,7 @@ _ASKS_FOR_NO_DAY = re.compile(
     re.IGNORECASE,
 )
 _ONLY_A_MEETING = re.compile(r"\bthe date (with|at|in)\b", re.IGNORECASE)
-ASKS_FOR_OWN_BIRTHDAY = re.compile(  # not "what did I get for my birthday?", "where was I born?"
+_ASKS_FOR_BIRTHDAY = re.compile(  # not "what did I get for my birthday?", "where was I born?"
     rf"(?<![가-힣])(?:내|제)\s?생일(?!\s?(?:선물|파티|케이크|상|날?에|때))|\bwhen was i born\b"
     rf"|(?<!for )(?<!on )\bmy {BIRTHDAY_EN}\b(?! (?:party|present|gift|cake|dinner|meal))",
     re.IGNORECASE,
@@ -124,7 +124,7 @@ def can_answer(question: str, words: str, told: str = "") -> bool:
         told: the message that holds the words, or a key and it; "": not known. It must speak of a birthday where the
             user's own is asked for: "my sister marries in January" tells none.
     """
-    asks_for_birthday = ASKS_FOR_OWN_BIRTHDAY.search(question) and not _PLACE_OR_PERSON.search(question)
+    asks_for_birthday = _ASKS_FOR_BIRTHDAY.search(question) and not _PLACE_OR_PERSON.search(question)
     if told and asks_for_birthday and (_OF_ANOTHERS_BIRTHDAY.match(told) or not speaks_of_birthday(told)):
         return False
     if told and ASKS_FOR_OWN_AGE.search(question) and not _tells_own_age(told):

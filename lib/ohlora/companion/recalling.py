@@ -10,9 +10,9 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 
-from ohlora.companion.day_asked_for import day_asked_for, told_of_day
 from ohlora.companion.draft import Draft
-from ohlora.companion.kind_of_answer import ASKS_FOR_OWN_AGE, ASKS_FOR_OWN_BIRTHDAY, ASKS_FOR_OWN_JOB, can_answer
+from ohlora.companion.kind_of_answer import ASKS_FOR_OWN_AGE, ASKS_FOR_OWN_JOB, can_answer
+from ohlora.companion.look_up import look_up
 from ohlora.companion.speech_level import speech_for, speech_offer, wish_in_talk
 from ohlora.companion.told_fact import (
     asks_about_the_past,
@@ -25,15 +25,11 @@ from ohlora.companion.told_fact import (
     tells_a_day,
     with_a_day,
 )
-from ohlora.companion.who_is import holds_name, who_is, who_is_asked
-from ohlora.llm.language import text_language
+from ohlora.companion.who_is import holds_name, spoken_of
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag import Memory, MemoryStore, MessageLog, Recalled
-from ohlora.rag.job_wording import says_a_job
 from ohlora.rag.message_reader import POSSIBLE
-from ohlora.rag.named_others import named_others
 from ohlora.rag.own_name import asks_for_nickname, asks_for_own_name, may_ask_for_own_name, names_the_own_name
-from ohlora.rag.somebody_else import is_of_the_other
 from ohlora.rag.told_names import (
     NAME_KEYS,
     NICKNAME_KEYS,
@@ -47,7 +43,6 @@ from ohlora.rag.told_names import (
     may_tell_own_name,
     names_a_pet,
     pet_key,
-    speaks_of_another,
     whose_name_is_asked,
 )
 from ohlora.rag.wants import ASKS_TOLD
@@ -57,28 +52,11 @@ logger = logging.getLogger(__name__)
 RECALLED = 3  # memories a turn …
 CANDIDATES = 8  # … of so many, where only those count that name a day, or are an answer
 LONGEST_NAME = 2  # words of a memory that is a name: "강아지 보리"
-_WORDS_AND_NAMES = {
-    "will", "may", "mark", "hope", "bill", "art", "june", "april", "august", "summer", "rich", "pat", "sue", "drew",
-}  # fmt: skip
 _IS_OF_HEALTH = re.compile(
     r"건강|알레르기|수술|^약$|못 먹는|\b(?:health|allergy|intolerance|medication|surgery)\b", re.IGNORECASE
 )
 _ASKS_FOR_NO_HEALTH = re.compile(
     r"취미|직업|하는\s?일|좋아하는|\b(?:hobby|hobbies|my job|favou?rite|my car)\b", re.IGNORECASE
-)
-_JOBS = ("job", "직업")
-_KEYS_ASKED_FOR = (
-    (ASKS_FOR_OWN_JOB, _JOBS),
-    (ASKS_FOR_OWN_AGE, ("age", "나이")),
-    (ASKS_FOR_OWN_BIRTHDAY, ("birthday", "생일")),
-    (
-        re.compile(
-            r"못\s?먹는\s?(?:거|게|것|음식|지)|뭐\s?못\s?먹|\bwhat (?:food )?(?:can['’]?t|cannot|can) i (?:not )?eat\b"
-            r"|\bi (?:can['’]?t|cannot|must not|mustn['’]?t) eat\b",
-            re.IGNORECASE,
-        ),
-        ("못 먹는 것", "알레르기", "intolerance", "allergy"),
-    ),
 )
 _COMES_BACK = re.compile(
     r"^\W*(?:(?:yo+|hi+|hey+|hello|ok|so)\W*)?(?:im|i['’]m|i am) (?:back|here|home)\W*$", re.IGNORECASE
@@ -117,7 +95,7 @@ def recall(memory: MemoryStore, log: MessageLog, user: str, draft: Draft, now: d
         draft.names = tuple(one.value.casefold() for one in known if one.key.casefold() in NAME_KEYS)
         if draft.language == "ko" and not (draft.said_before or known or log.count(user)):
             draft.offer = speech_offer(draft.plain)
-        if not (plainly := _plainly_asked_for(log, user, message, asks, known, now)):
+        if not (plainly := look_up(log, user, message, asks, known, now)):
             found = memory.search(user, message, CANDIDATES, asked=asks)
             found = _by_whose_name_is_asked(message, found, known) if asks else found
             found = found if days else _answering(log, found, message, asks, known)
@@ -152,7 +130,7 @@ def _answering(
 
     asked_whose = whose_name_is_asked(message)
     only_one = bool(asked_whose)  # of several values told together only one is the name
-    whom = _spoken_of(message, known) if asks else []
+    whom = spoken_of(message, known) if asks else []
 
     def is_answer(one: Memory) -> bool:
         if one.is_quoted:
@@ -188,44 +166,6 @@ def _may_speak_of(memory: Memory, told: str, whose: str) -> bool:
     return not (is_a_relation(whose) or _NO_RELATION.fullmatch(whose))
 
 
-def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
-    """The names of whom a question asks for, where they are plainly told: "my daughter Karen is bringing one".
-
-    None for "my brother's dog", "우리 딸 친구 이름".
-    """
-    whose = whose_name_is_asked(question)
-    of_theirs = (
-        rf"{re.escape(whose)}['’]?s (?!names?\b|called)\w|{re.escape(whose)}\s(?!이름|둘|셋|들|애)[가-힣]+\s?이름"
-    )
-    if not whose or re.search(of_theirs, question) or re.search(r"\bwho(?:['’]?s| is) my \w+ \w+ing\b", question):
-        return []
-    told = [(one, _told_words(log, one)) for one in known]
-    return [
-        Recalled(one, 1.0)
-        for one, text in told
-        if (
-            any(named.name == one.value and may_be_the_same(named.key, whose) for named in named_others(text))
-            or _stands_behind(one, whose, text)
-        )
-        and not is_of_the_other(question, text)
-    ]
-
-
-def _of_its_key(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
-    """What stands under a key that is plainly asked for: the user's age, birthday or job, or what is not eaten."""
-    of_another = speaks_of_another(question) or _spoken_of(question, known)
-    keys = () if of_another else next((keys for form, keys in _KEYS_ASKED_FOR if form.search(question)), ())
-    found = [one for one in reversed(known) if one.key.casefold() in keys]
-    if keys == _JOBS:  # of a job that was read from something else the message shows it: "I'll feed Mochi"
-        found = [one for one in found if says_a_job(_told_words(log, one))]
-    return [Recalled(one, 1.0) for one in found]
-
-
-def _told_words(log: MessageLog, memory: Memory) -> str:
-    """What the user wrote in telling a memory; "": that is not kept."""
-    return log.told_in(memory).removeprefix(f"{memory.key} {memory.value} ")
-
-
 def _names_its_key(question: str, memory: Memory) -> bool:
     """Whether a question names the key of a memory as what it asks for: "what instrument do i play?"."""
     key = re.escape(memory.key)
@@ -234,13 +174,6 @@ def _names_its_key(question: str, memory: Memory) -> bool:
         rf"|(?<![가-힣])(?:내|제) {key}\S?\s?(?:뭐|뭔)"
     )
     return not memory.is_quoted and re.search(form, question, re.IGNORECASE) is not None
-
-
-def _stands_behind(memory: Memory, whose: str, text: str) -> bool:
-    """Whether a message names somebody directly behind whose name is asked for: "twin boys, jaylen and jordan"."""
-    behind = rf"\b{re.escape(whose)}s?,? (?:called |named )?(?:\w+,? (?:and|&) )?{re.escape(memory.value)}(?!\w)"
-    is_theirs = may_be_the_same(memory.key, whose) and not is_a_relation(memory.value)
-    return is_theirs and re.search(behind, text, re.IGNORECASE) is not None
 
 
 def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
@@ -261,23 +194,6 @@ def _is_at_hand(log: MessageLog, user: str, draft: Draft, message: str) -> bool:
         return False
     draft.reading = replace(reading, wants=ASKS_TOLD, may_ask=True, surely_asks=True)
     return True
-
-
-def _plainly_asked_for(
-    log: MessageLog, user: str, message: str, asks: bool, known: Sequence[Memory], now: datetime
-) -> list[Recalled]:
-    """What a message plainly asks for: who somebody is, what is on that day, the names of those who were named."""
-    name, day = who_is_asked(message), day_asked_for(message, now.date()) if asks else None
-    try:
-        found = who_is(name, known, log.messages(user), text_language(message) or "ko") if name else None
-        if found is not None:
-            return [found]
-        if day is not None and (of_day := told_of_day(day, known, log.messages(user), now)):
-            return of_day
-        return (_plainly_named(log, message, known) or _of_its_key(log, message, known)) if asks else []
-    except Exception:
-        logger.exception("what the user wrote was not searched; what is stored counts")
-        return []
 
 
 def _with_those_beside(found: Recalled, message: str) -> Recalled:
@@ -353,26 +269,8 @@ def _may_answer(message: str, days: bool, known: Sequence[Memory], now: datetime
         return lambda one: not any(is_said_as_name(name, one.value) for name in own)
     if ASKS_FOR_OWN_AGE.search(message) or ASKS_FOR_OWN_JOB.search(message):
         return lambda one: can_answer(message, one.value, one.value)
-    whom = _spoken_of(message, known)
+    whom = spoken_of(message, known)
     return (lambda one: any(holds_name(one.value, name) for name in whom)) if whom else None
-
-
-def _spoken_of(message: str, known: Sequence[Memory]) -> list[str]:
-    """Those of whom a message speaks by name: "또리가 몇 살이지?" is not answered by the age of the grandson.
-
-    A name that may be another word counts where it is written as a name: "when will my exam be?" speaks of no Will.
-    """
-    names = {one.value for one in known if is_of_people(one.key) or one.key in PET_KEYS}
-    return [name for name in names if _is_spoken_of(name, message)]
-
-
-def _is_spoken_of(name: str, message: str) -> bool:
-    if not name.isascii():
-        return (
-            re.search(rf"(?<![가-힣]){re.escape(name)}(?=[이가은는을를도의랑와과하한]|[\s?!.,]|$)", message) is not None
-        )
-    is_word = name.casefold() in _WORDS_AND_NAMES
-    return name in message if is_word and not message.islower() else not is_word and holds_name(message, name)
 
 
 def _by_whose_name_is_asked(message: str, found: list[Recalled], known: Sequence[Memory]) -> list[Recalled]:

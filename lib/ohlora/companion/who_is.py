@@ -35,6 +35,9 @@ _ASKS = (
         r"누(?:구(?:게|지|야|였|더라|라고|인지|예요|[?？]|$)|군지)"
     ),
 )
+_WORDS_AND_NAMES = {
+    "will", "may", "mark", "hope", "bill", "art", "june", "april", "august", "summer", "rich", "pat", "sue", "drew",
+}  # fmt: skip
 _QUESTION_WORD = re.compile(
     r"^(?:사람|친구|오늘|어제|여기|거기|누구|그게|이게|주인공|범인|오로라|로라|너는|당신|최애|가수|남친|여친|오빠|언니|누나|동생)$"
 )
@@ -86,3 +89,21 @@ def holds_name(text: str, name: str) -> bool:
     """Whether a text holds a name, in Latin letters as a whole word."""
     behind = r"(?!\w)" if name.isascii() else ""
     return re.search(rf"(?<!\w){re.escape(name)}{behind}", text, re.IGNORECASE) is not None
+
+
+def spoken_of(message: str, known: Sequence[Memory]) -> list[str]:
+    """Those of whom a message speaks by name: "또리가 몇 살이지?" is not answered by the age of the grandson.
+
+    A name that may be another word counts where it is written as a name: "when will my exam be?" speaks of no Will.
+    """
+    names = {one.value for one in known if is_of_people(one.key) or one.key in PET_KEYS}
+    return [name for name in names if _is_spoken_of(name, message)]
+
+
+def _is_spoken_of(name: str, message: str) -> bool:
+    if not name.isascii():
+        return (
+            re.search(rf"(?<![가-힣]){re.escape(name)}(?=[이가은는을를도의랑와과하한]|[\s?!.,]|$)", message) is not None
+        )
+    is_word = name.casefold() in _WORDS_AND_NAMES
+    return name in message if is_word and not message.islower() else not is_word and holds_name(message, name)
