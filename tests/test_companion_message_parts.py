@@ -6,7 +6,7 @@ import pytest
 
 from ohlora.companion.goodbyes import farewells, plain_goodbye
 from ohlora.companion.message_parts import goodbye_at_the_end, repeats_her_question, two_questions
-from ohlora.rag.goodbye_words import without_goodbyes
+from ohlora.rag.goodbye_words import plainly_leaves, without_goodbyes
 from ohlora.rag.intents import GeneralAnswer
 
 
@@ -179,3 +179,24 @@ def test_a_goodbye_is_answered_by_one_whatever_its_words_sound_like() -> None:
     assert [one.intent for one in farewells(answers, "ta ra", "en")] == ["leaves", "goodbye"]
     assert [one.intent for one in farewells(answers, "sleep well", "en")] == ["good_night", "leaves", "goodbye"]
     assert plain_goodbye("it rains") == "" and farewells(answers, "", "en")[0].intent == "leaves"
+
+
+@pytest.mark.parametrize("message", [
+    "더 이상 못 버티겠어. 안녕히 계세요", "더는 못 살겠어 다들 잘 있어라", "이번 생은 끝이야. 그럼 잘 있어",
+    "나 이제 뛰어내리러 간다",
+    "나 이제 죽으러 간다", "i can't go on. goodbye", "i don't want to live anymore. goodbye", "i want to end it. bye",
+    "아빠 영정 보고 올게",
+])  # fmt: skip
+def test_a_farewell_of_despair_is_no_mere_goodbye(message: str) -> None:
+    assert plainly_leaves(message) == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [("my interview is on friday at 9, wish me luck", "my interview is on friday at 9"), ("내일 면접 응원해줘",
+     "내일 면접"),
+     ("mum has cancer, gotta go", "mum has cancer"), ("내일 9시 치과 예약, 나 이제 갈게", "내일 9시 치과 예약"),
+     ("thats right. boys are climbing the fridge gotta run. talk soon", ""), ("i like tea", "i like tea")],
+)  # fmt: skip
+def test_what_is_told_beside_a_goodbye_is_kept(message: str, told: str) -> None:
+    assert without_goodbyes(message) == told

@@ -136,3 +136,10 @@ def test_who_wants_to_know_offers_nothing(message: str) -> None:
 )  # fmt: skip
 def test_her_name_is_no_name_that_was_told(message: str, fact: str) -> None:
     assert plainly_asked(message) == fact
+
+
+@pytest.mark.parametrize(
+    "message", ["넌 이름 뭐가 예뻐? 딸 이름 고민중", "너 이름 뭐로 지을까 우리 고양이", "니 이름 뭐라고 저장했게"]
+)
+def test_who_looks_for_a_name_does_not_ask_hers(message: str) -> None:
+    assert plainly_asked(message) == ""

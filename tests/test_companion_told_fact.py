@@ -519,3 +519,17 @@ def test_what_stands_under_the_key_that_is_asked_for_is_told_back(tmp_path) -> N
     assert companion.turn("do you remember who came to my birthday?").recalled != ("birthday: 9 May",)
     assert "anika" not in companion.turn("do you remember my name?").reply.casefold()
     assert "food truck" not in companion.turn("what do i do for a living, remember?").reply.casefold()
+
+
+@pytest.mark.parametrize("message", [
+    "some days i can't eat at all", "some food i can't eat, like shrimp", "썸남이 뭐하냐고 물어본 거 설렌다",
+    "엄마가 어디냐고 물어본 거 짜증나",
+])  # fmt: skip
+def test_who_tells_of_eating_and_of_being_asked_asks_nothing(message: str) -> None:
+    assert not asks_of_own(message)
+    assert not asks_back(message)
+
+
+def test_what_must_not_be_eaten_and_what_was_asked_before_are_asked_for() -> None:
+    assert asks_of_own("is there something i must not eat?")
+    assert asks_back("누나 결혼식 며칠인지 물어본거야")

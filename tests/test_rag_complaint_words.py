@@ -27,3 +27,12 @@ def test_what_ends_well_or_never_was_is_no_complaint(message: str) -> None:
 )  # fmt: skip
 def test_what_does_not_is_one(message: str) -> None:
     assert holds_complaint(message)
+
+
+@pytest.mark.parametrize("message", [
+    "my nan passed a month ago and i have an exam", "grandpa passed two weeks ago so i missed my exams",
+    "말다툼했는데 걔가 화해하기 싫대", "말다툼했어. 화해하자고 했는데 씹혔어", "부부싸움했는데 화해가 안 돼",
+    "엄마랑 한바탕 했어 게임 좀 했다고",
+])  # fmt: skip
+def test_grief_beside_an_exam_and_quarrels_that_last_are_complaints(message: str) -> None:
+    assert holds_complaint(message)

@@ -116,3 +116,17 @@ VALUES = st.one_of(
 def test_no_value_changes(key: str, value: str, message: str, stands_there: bool) -> None:
     found = of_whom(add(key, value), f"my sister's wedding, 엄마 생일 {value} {message}" if stands_there else message)
     assert found is None or (found.kind, found.value) == ("add", value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("생일", "6월 2일", "엄마 생일은 5월 4일이고 나는 6월 2일이야"),
+        ("birthday", "june 2", "my sister's birthday is may 9, i'm on june 2"),
+        ("결혼", "5월 9일", "남편 회사에서 결혼해 5월 9일에"), ("결혼", "5월 9일", "친구 소개로 만나서 결혼해 5월 9일"),
+        ("결혼", "5월 9일", "엄마가 5월 9일에 결혼하래"),
+        ("wedding", "may 9", "my boyfriend is getting married to me on may 9"),
+    ],
+)  # fmt: skip
+def test_the_own_day_beside_somebody_stays_the_own(key: str, value: str, message: str) -> None:
+    assert of_whom(add(key, value), message) == add(key, value)

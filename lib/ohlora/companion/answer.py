@@ -86,7 +86,7 @@ def read_message(
         return reading
     if asks_what_she_is(message):
         want = ARTIFICIAL
-    elif (asked := plainly_asked(message)) and (want not in (ASKS_TOLD, RISKY) or asked == HER_NAME):
+    elif want != RISKY and (asked := plainly_asked(message)) and (want != ASKS_TOLD or asked == HER_NAME):
         want = asked
         if not asks_back(message):
             reading = replace(reading, may_ask=False, surely_asks=False)
@@ -94,8 +94,11 @@ def read_message(
     if asks_otherwise and not (asks_back(message) or refers_to_told(message)):
         reading = replace(reading, may_ask=False, surely_asks=False)
         want = "" if want == ASKS_TOLD else want
+    asks_plainly = asks_of_own(message) or asks_back(message) or "?" in message
     want = ASKS_TOLD if asks_of_own(message) else want
-    if any(fact.key in PLAIN_NAME_KEYS and calls_itself(fact.value, message) for fact in reading.facts):
+    if not asks_plainly and any(
+        fact.key in PLAIN_NAME_KEYS and calls_itself(fact.value, message) for fact in reading.facts
+    ):
         reading = replace(reading, may_ask=False, surely_asks=False)  # "yooo whats up im dev" asks for nothing
         want = "" if want == ASKS_TOLD else want
     if want == CORRECTS and (may_move(message) or is_news(message, before)):  # no slip of hers

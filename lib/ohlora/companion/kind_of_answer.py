@@ -82,7 +82,8 @@ _NUMBER_IN_WORDS = r"(?:\w+teen|eleven|twelve|(?:twen|thir|for|fif|six|seven|eig
 _TELLS_OWN_AGE = re.compile(
     rf"^(?:age|나이)\b|\bborn (?:in|on)\b|^\d\d\b|\b\d\d ?(?:f|m)\b|\b\d\d[ -]years?[ -]olds?\b"
     rf"|\bturning (?:\d|{_NUMBER_IN_WORDS})"
-    rf"|\b(?:i['’]?m|i am|i(?: just)? turn(?:ed)?|i['’]ll be|being|at) (?:\w+ )?(?:\d\d|{_NUMBER_IN_WORDS})",
+    rf"|\b(?:i['’]?m|i am|i(?: just)? turn(?:ed)?|i['’]ll be|being|at|just hit) (?:\w+ )?(?:\d\d|{_NUMBER_IN_WORDS})"
+    r"|^\d\d ?yo\b|\bmy \d\d(?:st|nd|rd|th) birthday",
     re.IGNORECASE,
 )
 ASKS_FOR_OWN_JOB = re.compile(
@@ -159,9 +160,9 @@ def _tells_own_age(told: str) -> bool:
 
 def _is_only_wished(words: str, told: str) -> bool:
     """Whether words of a text stand in a clause that tells of a wish: "plan is to open a food truck"."""
-    clauses = _CLAUSE_ENDS.split(told)
-    holding = [one for one in clauses if words in one] or clauses
-    return all(_ONLY_WISHED.search(one.strip()) for one in holding)
+    clauses = [one.strip() for one in _CLAUSE_ENDS.split(told)]
+    before = [one[: one.index(words)] for one in clauses if words in one] or clauses
+    return all(_ONLY_WISHED.search(one) for one in before)
 
 
 def _is_another_taste(question: str, told: str) -> bool:

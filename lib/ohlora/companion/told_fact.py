@@ -69,7 +69,10 @@ _ASKS_BACK = re.compile(  # a question word and reported speech: "어디랬지",
     r"(뭐|뭘|어디|어딨|어데|언제|누구|누가|몇|어느|무슨|얼마|어떻게|어케|왜|며칠).*"
     r"([다라냐자]고?\s?(했|말했|얘기했|그랬)|(?<!그)[댔랬쟀])(었)?(지|죠|더라|게|나|냐|던가)요?[\s?!.~ㅋㅎㅠㅜ]*$"
 )
-_ASKED_BEFORE = re.compile(r"(언제|며칠|뭔|뭐|어디|누구|몇|무슨)\S*(인지|는지|은지|냐고)\s?물어본\s?(거|건)")
+_ASKED_BEFORE = re.compile(  # of the own question; not "엄마가 어디냐고 물어본 거 짜증나"
+    r"^(?!.*[이가]\s(언제|며칠|뭔|뭐|어디|누구|몇|무슨)).*(언제|며칠|뭔|뭐|어디|누구|몇|무슨)\S*(인지|는지|은지|냐고)\s?"
+    r"물어본\s?(거|건)(야|데|데요|예요|임|였어|잖아)?[\s?!.~ㅋㅎㅠㅜ]*$"
+)
 _ASKS_WHETHER_KNOWN = re.compile(  # "나 누구랑 사는지도 알아?", "내 모의고사 언젠지 기억해?"
     r"(?<![가-힣])(내|나|제|저|우리|내가|제가)\s.*"
     r"((언제|뭐|뭔|뭘|어디|누구|몇|며칠|무슨|어떤|어느).*(는지|인지|은지|던지|한지|운지)|언젠지|뭔지|어딘지|누군지)(는|도|가)?\s?"
@@ -82,7 +85,7 @@ _ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "and whats my
     r"| do i (live|work|study|go|play|fly|leave|train))\b(?!.*\b(life|thinking|supposed|wrong)\b)"
     r"|(what|which) \w+ (do i (play|support|study|speak|drive|own|collect|teach)"
     r"|am i (applying|training|learning|studying|playing|saving))\b(?!.*\b(next|first|tonight|now|here|or)\b)"
-    r"|(is there |what |any|some).{0,12}\bi (can['’]?t|cannot|must not|mustn['’]?t|should(n['’]?t| not)) eat\b"
+    r"|(is there |what ).{0,12}\bi (can['’]?t|cannot|must not|mustn['’]?t|should(n['’]?t| not)) eat\b"
     r"|(what|who)('?s| is| was) my (?!(problem|point|chance|fault|best|next|excuse|option|move|deal)s?\b)"
     r"(?!.*\b(life|thinking)\b))",
     re.IGNORECASE,

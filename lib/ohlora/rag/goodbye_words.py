@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ohlora.llm.language import text_language
 from ohlora.rag.sentences import sentences_of
 from ohlora.rag.told_names import is_of_people
 
@@ -57,7 +58,7 @@ _PEACE = re.compile(  # "gotta do maths now, peace", "ok peace"; not "kids are i
     re.IGNORECASE,
 )
 
-_GRAVE = r"수술|정신과|상담|항암|투석|재활|장례|빈소|조문|문상|성묘|응급실|입원|법원|경찰서|이혼"
+_GRAVE = r"수술|정신과|상담|항암|투석|재활|장례|빈소|조문|문상|성묘|응급실|입원|법원|경찰서|이혼|죽|뛰어내|산소|영정"
 _GOES = re.compile(  # at once: "right i'm off to buy another lasagne", not "i'm off to paris in june"
     r"^(?:ok(?:ay)?|right|al(?:l )?right|aight|well|anyways?)(?: then)?,? i['’]?m (?:off|out)(?: now| then)?"
     r"(?:\W*$|,|(?<=off)(?: now| then)? to (?!paris|\w+ (?:in|on|next)\b))"
@@ -74,6 +75,9 @@ _GOES = re.compile(  # at once: "right i'm off to buy another lasagne", not "i'm
 _DESPAIRS = re.compile(
     r"\b(?:can['’]?t|cannot) (?:do|take|go on|keep|live)\b[^.!?]*\b(?:any ?more|any longer|like this)\b"
     r"|\bgood ?bye,? (?:everyone|everybody|you all|all|(?:cruel )?world)\b"
+    r"|\bcan['’]?t go on\b|\b(?:don['’]?t|do not) want to (?:live|be here)\b|\bend it\b|\bwon['’]?t be here\b"
+    r"|못\s?(?:버티|살)겠|살기\s?싫|(?<![가-힣])죽(?!겠|이|도록|을\s?맛)|뛰어내리|이번\s?생|유서|다\s?끝났",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(  # "he texted me, |see you tomorrow", "my last words to him, |take care"
     r"(?<!\bi )\b(?:said|says|told|texts?|texted|wrote|messaged|shouted|whispered|was like|(?:last|final) words?)"
@@ -101,7 +105,7 @@ _ASKS_FOR_LUCK = re.compile(
 _RUNS = re.compile(  # "boys are climbing the fridge gotta run"
     r"(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bthey )(?<!\bhe )(?<!\bshe )\bgotta (?:run|dash|bounce)\W*$", re.IGNORECASE
 )
-LEAST_BESIDE = 3  # words that tell something beside a goodbye: "thats right" does not
+LEAST_BESIDE = {"ko": 2, "en": 3}  # words that tell something beside a goodbye: "thats right" does not
 
 
 def plainly_leaves(sentence: str) -> str:
@@ -137,13 +141,28 @@ def asks_for_luck(message: str) -> bool:
 
 
 def without_goodbyes(message: str) -> str:
-    """A message without its sentences that say goodbye or ask for luck; "" where hardly anything else is told."""
+    """A message without what says goodbye or asks for luck in it; "" where hardly anything else is told.
+
+    "mum has cancer, gotta go" tells of her, "boys are climbing the fridge gotta run" of nothing that lasts.
+    """
     sentences = sentences_of(message)
-    kept = [one for one in sentences if not (plainly_leaves(one) or asks_for_luck(one) or _RUNS.search(one))]
-    if len(kept) == len(sentences):
+    kept = [_before_the_goodbye(one) for one in sentences]
+    if kept == sentences:
         return message
-    told = " ".join(kept)
-    return told if len(told.split()) >= LEAST_BESIDE else ""
+    told = " ".join(filter(None, kept))
+    return told if len(told.split()) >= LEAST_BESIDE[text_language(told) or "en"] else ""
+
+
+def _before_the_goodbye(sentence: str) -> str:
+    """What a sentence tells apart from the goodbye or the wish for luck behind it; all of it where it holds neither."""
+    goodbye = plainly_leaves(sentence)
+    found = _ASKS_FOR_LUCK.search(sentence) or _RUNS.search(sentence)
+    end = found.start() if found else len(sentence) - len(goodbye)
+    if not (found or goodbye):
+        return sentence
+    apart = sentence[end : end + 1] in ",;" or sentence[:end].rstrip()[-1:] in (",", ";") or not sentence.isascii()
+    told = sentence[:end].strip(" ,;")
+    return told if apart and len(told.split()) > 1 else ""
 
 
 def _is_of_another(before: str, goodbye: str) -> bool:

@@ -42,8 +42,8 @@ _ROUTINE = re.compile(  # "내일 출근해야 하니까", "early shift tomorrow
     re.IGNORECASE,
 )
 _APPOINTMENT = re.compile(
-    r"예약|진료|검진|면접|시험|수술|약속|미팅|회의|발표|병원|치과|상담|검사"
-    r"|\b(?:appointments?|appt|interview|exam|test|mri|scan|dentist|doctor|surgery|meeting|check-?up|flight|vet)\b",
+    r"예약|진료|검진|면접|시험|수술|약속|미팅|회의|발표|병원|치과|상담|검사|여행|결혼식|사표|출발|뵈러|공연|대회"
+    r"|\b(?:wedding|marathon|recital|flying|race|concert|trip|appointments?|appt|interview|exam|test|mri|scan|dentist|doctor|surgery|meeting|check-?up|flight|vet)\b",
     re.IGNORECASE,
 )
 _FIRST = re.compile(r"첫\s?(?:출근|등교|날)|\bfirst\b", re.IGNORECASE)

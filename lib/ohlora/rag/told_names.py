@@ -33,7 +33,7 @@ _BESIDE_A_GRADE = re.compile(  # "난 도현 고2임"
 _CALLS_ITSELF = re.compile(  # "yo whats good, im dev": no article, and hardly anything behind it
     r"(?:(?<=\bim )|(?<=\bi['’]m ))(?!\w*(?:ed|ing|er|or|ist|ian|nt)\b)"
     r"(?!(?:nurse|chef|cook|vet|clerk|guard|pilot|coach|vegan|mechanic|paramedic|barista|intern|temp|gay|single|freelance"
-    r"|police|security|sales|army|staff|admin|finance|retail|deaf|busy|broke|lazy|hungry|sorry|fine|good|back|here|home"
+    r"|police|security|sales|army|staff|admin|finance|retail|deaf|busy|broke|lazy|hungry|sad|lonely|drunk|lost|trans|awake|down|high|cold|hot|ill|mad|glad|late|sorry|fine|good|back|here|home"
     r"|done|new|sick|\w+ish|\w+ic|\w+ean)\b)[a-z]{3,10}"
     r"(?=\W*$|[,.!]*\s(?:btw|by the way|nice to|lol|haha|\d\d)\b)",
     re.IGNORECASE,
@@ -309,6 +309,7 @@ def whose_name_is_asked(message: str) -> str:
     """
     asked = None if says_my_name(message) else _ANOTHER.search(message)
     whose = next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
+    whose = "boss" if whose == "bos" else whose
     return re.sub(r"(?<!^아)들$", "", whose)  # 고양이들, but 아들
 
 

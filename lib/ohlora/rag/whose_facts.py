@@ -50,7 +50,8 @@ _MARRIED_TO = (
 _OWN = r"(?<![가-힣])(?:내|제|나|저|난|전|우리|저희)\s"
 _WEDDING_IN_KOREAN = (  # "딸 결혼식이", "아들 민규가 시월 십팔일에 장가간다"
     r"(?<![가-힣])(?:여|남|막내|큰|작은|둘째|첫째|막냇|사촌\s?)?(?P<who>{words})(?:래미|아이|내미|애)?(?:의|[이가은는도])?\s"
-    rf"(?:(?!{_OWN})[^.!?~,]){{{{0,16}}}}?(?:결혼(?!기념|\s?생활|하재|하라|하자|(?:식)?\S?\s?(?:준비|사회|축가|선물|와\s?[준주줄]))|시집(?!살이)|장가|웨딩)"
+    r"(?!(?:소개|집|따라|회사|졸업)\S*\s)"
+    rf"(?:(?!{_OWN})[^.!?~,]){{{{0,16}}}}?(?:결혼(?!기념|\s?생활|하재|하라|하래|하자|(?:식)?\S?\s?(?:준비|사회|축가|선물|와\s?[준주줄]))|시집(?!살이)|장가|웨딩)"
 )
 _WEDDING_IN_ENGLISH = (  # "my cousin sipho's wedding", "my cousin adaeze, wedding is in december"
     r"\b(?:my|our)\s(?:\w+\s){{0,2}}?(?P<who>{words})(?:['’]?s)?(?:\s[a-z]+(?:['’]?s)?)?,?"
@@ -58,7 +59,7 @@ _WEDDING_IN_ENGLISH = (  # "my cousin sipho's wedding", "my cousin adaeze, weddi
     r"|(?:marries|is marrying)(?! (?:us|me)\b))"
 )
 _MAY_MARRY = tuple(
-    re.compile(form.format(words=rf"(?!(?:{_MARRIED_TO})){words}"), re.IGNORECASE)
+    re.compile(form.format(words=rf"(?!(?:{_MARRIED_TO}))(?:{words})"), re.IGNORECASE)
     for form, words in (
         (_WEDDING_IN_KOREAN, "|".join(words for key, words in relations("ko").items() if key not in PET_KEYS)),
         (_WEDDING_IN_ENGLISH, "|".join(words for key, words in relations("en").items() if key not in PET_KEYS)),
@@ -87,7 +88,9 @@ _BIRTHDAYS = {"생일": "{who} 생일", "birthday": "{who}'s birthday"}
 _OWN_BIRTHDAY = re.compile(
     r"(?<![가-힣])(?:내|제|나|난|저)\s?생일|\bmy (?:(?:own|next|big|real|\w+(?:st|nd|rd|th)) )?"
     r"(?:birthday|bday|b-day)\b"
-    r"|\bi (?:turn|was born)\b|\bi['’]?m \d|\bmine(?: is|['’]?s)\b",
+    r"|(?<![가-힣])(?:나는|난|저는|전|내\s?건|나랑)\s"
+    r"|\bi (?:turn|was born)\b|\bi['’]?m (?:on (?:the )?)?(?:\d|$)"
+    r"|\bmine(?: is|['’]?s)\b",
     re.IGNORECASE,
 )
 _OWN_WEDDING = re.compile(
