@@ -533,3 +533,11 @@ def test_who_tells_of_eating_and_of_being_asked_asks_nothing(message: str) -> No
 def test_what_must_not_be_eaten_and_what_was_asked_before_are_asked_for() -> None:
     assert asks_of_own("is there something i must not eat?")
     assert asks_back("누나 결혼식 며칠인지 물어본거야")
+
+
+def test_who_else_is_named_hides_no_allergy_of_the_user(tmp_path) -> None:
+    companion = make_companion(tmp_path, "happy 0.5\nHm.")
+    companion.memory.add(companion.user, "allergy", "shellfish")
+    companion.reader = SimpleNamespace(read=lambda message, before="": ASKS)
+    question = "my colleague takes me to a restaurant on Friday; is there something i must not eat?"
+    assert "shellfish" in companion.turn(question).reply.casefold()

@@ -89,7 +89,8 @@ def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> l
 
 def _of_its_key(log: MessageLog, question: str, known: Sequence[Memory]) -> list[Recalled]:
     """What stands under a key that is plainly asked for: the user's age, birthday or job, or what is not eaten."""
-    of_another = speaks_of_another(question) or spoken_of(question, known)
+    says_who = text_language(question) == "en"  # "what can't i eat?", but "우리 딸 못 먹는 거 뭐였지?"
+    of_another = not says_who and (speaks_of_another(question) or spoken_of(question, known))
     keys = () if of_another else next((keys for form, keys in _KEYS_ASKED_FOR if form.search(question)), ())
     found = [one for one in reversed(known) if one.key.casefold() in keys]
     if keys == _JOBS:  # of a job that was read from something else the message shows it: "I'll feed Mochi"

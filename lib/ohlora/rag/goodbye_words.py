@@ -105,6 +105,9 @@ _ASKS_FOR_LUCK = re.compile(
 _RUNS = re.compile(  # "boys are climbing the fridge gotta run"
     r"(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bthey )(?<!\bhe )(?<!\bshe )\bgotta (?:run|dash|bounce)\W*$", re.IGNORECASE
 )
+_BEGINS_TO_GO = re.compile(
+    r"(?:ok(?:ay)?|anyways?|well|so|right)?,?\s?(?:gonna|gotta|going to|i['’]?m off)\b", re.IGNORECASE
+)
 LEAST_BESIDE = {"ko": 2, "en": 3}  # words that tell something beside a goodbye: "thats right" does not
 
 
@@ -162,7 +165,7 @@ def _before_the_goodbye(sentence: str) -> str:
         return sentence
     apart = sentence[end : end + 1] in ",;" or sentence[:end].rstrip()[-1:] in (",", ";") or not sentence.isascii()
     told = sentence[:end].strip(" ,;")
-    return told if apart and len(told.split()) > 1 else ""
+    return told if apart and len(told.split()) > 1 and not _BEGINS_TO_GO.match(told) else ""
 
 
 def _is_of_another(before: str, goodbye: str) -> bool:
