@@ -158,7 +158,8 @@ def test_who_is_called_away_says_goodbye(message: str) -> None:
         ("thats right. boys are climbing the fridge gotta run. wish me luck lora, talk soon", ""),
         ("my left hand is always cold. gotta go", "my left hand is always cold."),
         ("i gotta run a marathon in may", "i gotta run a marathon in may"), ("", ""),
-        ("요즘 무릎이 너무 시려. 또 올게", "요즘 무릎이 너무 시려."), ("맞아. 내일 면접이야 응원해줘!", "맞아. 내일 면접이야"),
+        ("요즘 무릎이 너무 시려. 또 올게", "요즘 무릎이 너무 시려."),
+        ("나 이제 알바 가야됨 ㅠ 담에 또 올게 ㅂㅂ", ""), ("맞아. 내일 면접이야 응원해줘!", "맞아. 내일 면접이야"),
     ],
 )  # fmt: skip
 def test_goodbyes_are_no_part_of_what_is_told(message: str, told: str) -> None:

@@ -146,3 +146,9 @@ def test_nothing_is_made_up(told: list[tuple[str, str]], message: str) -> None:
         assert one.value in message or any(one.value in other.value for other in operations)
     forget = MemoryOperation("forget", "goal")
     assert sound_operations([forget], message, []) == [forget]
+
+
+def test_half_a_clause_is_no_value() -> None:
+    message = "나 전역한지 두달됨 지금 편의점 야간알바중"
+    found = sound_operations([MemoryOperation("add", "직업", "전역한지")], message, ())
+    assert [one.key for one in found] == ["한 말"]

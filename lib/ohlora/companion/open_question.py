@@ -85,7 +85,8 @@ def as_answer(reading: Reading, message: str, question: str, keys: Sequence[str]
         reading: of the message. question: that she could not answer; "": there is none. keys: see key_asked_for.
     """
     sentences = sentences_of(message)
-    first = next((one for one in sentences if not _NOT_TOLD_YET.search(one)), "".join(sentences[:1]))
+    tells = [one for one in sentences if any(stands_in(fact.value, one) for fact in reading.facts)]
+    first = next((one for one in sentences if one in tells or not _NOT_TOLD_YET.search(one)), "".join(sentences[:1]))
     if not question or _DECLINES.search(first) or not (key := key_asked_for(question, keys)):
         return reading
     if whose_name_is_asked(question) and (name := _name_alone(message)):

@@ -106,7 +106,9 @@ _RUNS = re.compile(  # "boys are climbing the fridge gotta run"
     r"(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bthey )(?<!\bhe )(?<!\bshe )\bgotta (?:run|dash|bounce)\W*$", re.IGNORECASE
 )
 _BEGINS_TO_GO = re.compile(
-    r"(?:ok(?:ay)?|anyways?|well|so|right)?,?\s?(?:gonna|gotta|going to|i['’]?m off)\b", re.IGNORECASE
+    r"(?:ok(?:ay)?|anyways?|well|so|right)?,?\s?(?:gonna|gotta|going to|i['’]?m off)\b"
+    r"|(?:(?:나|난|저|전)\s)?이제\s.*(?:가야|갈게|간다|자야)",
+    re.IGNORECASE,
 )
 LEAST_BESIDE = {"ko": 2, "en": 3}  # words that tell something beside a goodbye: "thats right" does not
 

@@ -33,6 +33,7 @@ _PART_OF_DAY = re.compile(
     r"|(?:이따가?|나중|오전|오후|저녁|아침|점심|밤|새벽)(?:에)?",
     re.IGNORECASE,
 )
+_HALF_A_CLAUSE = re.compile(r"[가-힣](?:한|는|은|인|된)지$")  # "전역한지" of "전역한지 두달됨"
 _NEAR_DAY = re.compile(r"오늘|내일|낼|모레|today|tomorrow(?: morning)?", re.IGNORECASE)
 _ROUTINE = re.compile(  # "내일 출근해야 하니까", "early shift tomorrow"; a first day at work is an event
     r"(?:오늘|내일|낼|모레)\S{0,2}\s(?:또\s|다시\s|아침\s|새벽에?\s|일찍\s|\S{1,3}시에?\s)*(?:출근|등교|일찍|일\s?(?:나가|가야)|(?:회사|학교)\s?(?:가|나가)"
@@ -127,7 +128,8 @@ def _under_its_key(operation: MemoryOperation, message: str) -> MemoryOperation 
     if _INSTRUMENTS.fullmatch(key) and any(map(_BAND_CALLED.search, before)):
         return replace(operation, kind="add", key="band")
     says_nothing = (
-        (_GOALS.fullmatch(key) and _is_a_day(value))
+        _HALF_A_CLAUSE.search(value)
+        or (_GOALS.fullmatch(key) and _is_a_day(value))
         or (_PLANS.fullmatch(key) and _PART_OF_DAY.fullmatch(value))
         or (_GOALS.fullmatch(key) and _is_wish_of_others(value, before, message))
     )
