@@ -505,6 +505,7 @@ def test_who_asks_what_to_do_asks_for_nothing_of_their_own(message: str) -> None
 def test_what_is_of_the_users_own_is_asked_for() -> None:
     assert asks_of_own("which colleges am i applying to")
     assert asks_of_own("what instrument do i play then")
+    assert asks_of_own("I meant my daughter; what is her name?")
     assert told_together("Dr. Kim! You told me on Monday.", "Dr. Lee, maybe?").endswith("Dr. Lee, maybe?")
 
 

@@ -299,7 +299,8 @@ def test_a_name_alone_behind_i_is_the_own_one() -> None:
     ("name", "message", "calls"),
     [
         ("dev", "yo whats good, im dev", True), ("jay", "yo i'm jay nice to meet u", True),
-        ("bea", "hi!! im bea haha first time", True), ("nurse", "hi im nurse", False), ("tired", "im tired", False),
+        ("bea", "hi!! im bea haha first time", True), ("dev", "lol. im dev btw, 17, senior in hs", True),
+        ("nurse", "hi im nurse", False), ("tired", "im tired", False),
         ("dev", "im dev lead at a startup", False), ("student", "im student btw", False), ("back", "yo im back", False),
         ("dev", "dev is great", False),
     ],

@@ -86,6 +86,7 @@ _ASKS_OF_OWN = re.compile(  # "when am i taking the kids camping", "and whats my
     r"|(what|which) \w+ (do i (play|support|study|speak|drive|own|collect|teach)"
     r"|am i (applying|training|learning|studying|playing|saving))\b(?!.*\b(next|first|tonight|now|here|or)\b)"
     r"|(is there |what ).{0,12}\bi (can['’]?t|cannot|must not|mustn['’]?t|should(n['’]?t| not)) eat\b"
+    r"|what['’]?(s| is) (her|his|their) names?\W*$"
     r"|(what|who)('?s| is| was) my (?!(problem|point|chance|fault|best|next|excuse|option|move|deal)s?\b)"
     r"(?!.*\b(life|thinking)\b))",
     re.IGNORECASE,

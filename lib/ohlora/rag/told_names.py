@@ -33,13 +33,16 @@ _BESIDE_A_GRADE = re.compile(  # "난 도현 고2임"
 _CALLS_ITSELF = re.compile(  # "yo whats good, im dev": no article, and hardly anything behind it
     r"(?:(?<=\bim )|(?<=\bi['’]m ))(?!\w*(?:ed|ing|er|or|ist|ian|nt)\b)"
     r"(?!(?:nurse|chef|cook|vet|clerk|guard|pilot|coach|vegan|mechanic|paramedic|barista|intern|temp|gay|single|freelance"
-    r"|police|security|sales|army|staff|admin|finance|retail|deaf|busy|broke|lazy|hungry|sad|lonely|drunk|lost|trans|awake|down|high|cold|hot|ill|mad|glad|late|sorry|fine|good|back|here|home"
+    r"|police|security|sales|army|staff|admin|finance|retail|deaf|busy|broke|lazy|hungry|sad|lonely|drunk|lost|trans|awake|down|high|cold|hot"
+    r"|ill|mad|glad|late|sorry|fine|good|back|here|home"
     r"|done|new|sick|\w+ish|\w+ic|\w+ean)\b)[a-z]{3,10}"
     r"(?=\W*$|[,.!]*\s(?:btw|by the way|nice to|lol|haha|\d\d)\b)",
     re.IGNORECASE,
 )
-_GREETS = re.compile(
-    r"\b(?:yo+|hi+|hey+|hello+|heya|hiya|sup|what['’]?s (?:up|good)|nice to meet|first time)\b", re.IGNORECASE
+_INTRODUCES = re.compile(
+    r"\b(?:yo+|hi+|hey+|hello+|heya|hiya|sup|what['’]?s (?:up|good)|nice to meet|first time)\b"
+    r"|\bi['’]?m \w+,? (?:btw|by the way|\d\d)\b",
+    re.IGNORECASE,
 )
 _MAY_BE_TAKEN_FOR = ("job", "nickname")  # keys under which such a name is read
 _STANDS_ALONE = re.compile(r"[가-힣]{2,4}\s*(?:[.,!~]|$)")  # "안녕 나 민수. 우리 강아지는 콩이야"
@@ -208,7 +211,7 @@ def key_of_named(key: str, message: str, begin: int) -> str:
     says_so = _BESIDE_A_GRADE.match(message, begin) or (may_be_a_name and _STANDS_ALONE.match(message, begin))
     if says_so and _I_IN_KOREAN.search(message[:begin]):
         return PLAIN_NAME_KEYS[0]
-    if key in _MAY_BE_TAKEN_FOR and _GREETS.search(message) and _CALLS_ITSELF.match(message, begin):
+    if key in _MAY_BE_TAKEN_FOR and _INTRODUCES.search(message) and _CALLS_ITSELF.match(message, begin):
         return PLAIN_NAME_KEYS[1]
     if own := _MY_NAME_IS.search(message[:begin]):
         return PLAIN_NAME_KEYS[0 if re.search("[가-힣]", own[0]) else 1]
@@ -225,10 +228,10 @@ def key_of_named(key: str, message: str, begin: int) -> str:
 
 
 def calls_itself(name: str, message: str) -> bool:
-    """Whether a greeting calls the user by a name in the shortest way: "yo whats good, im dev"."""
+    """Whether a message introduces the user by a name in the shortest way: "yo whats good, im dev", "im dev btw"."""
     found = re.search(rf"\bi['’]?m {re.escape(name)}(?!\w)", message, re.IGNORECASE)
     told = found is not None and _CALLS_ITSELF.match(message, found.end() - len(name))
-    return bool(told and _GREETS.search(message))
+    return bool(told and _INTRODUCES.search(message))
 
 
 def is_said_as_name(value: str, message: str) -> bool:
