@@ -28,10 +28,9 @@ from ohlora.llm.prompt import Example
 from ohlora.llm.reply_format import ReplyProgress, format_reply, stream_reply, without_marks
 from ohlora.rag import UNKNOWN_READING, DialogueExamples, MemoryStore, MessageReader, Reading, Recalled, Wants
 from ohlora.rag.intents import as_beginning
-from ohlora.rag.message_reader import POSSIBLE
+from ohlora.rag.message_reader import POSSIBLE, introduces_the_user
 from ohlora.rag.moved_plan import may_move
 from ohlora.rag.own_name import asks_for_own_name, asks_whether_it_is_known
-from ohlora.rag.told_names import PLAIN_NAME_KEYS, calls_itself
 from ohlora.rag.wants import ASKS_TOLD, CORRECTS, RISKY, is_about_her
 
 logger = logging.getLogger(__name__)
@@ -94,11 +93,9 @@ def read_message(
     if asks_otherwise and not (asks_back(message) or refers_to_told(message)):
         reading = replace(reading, may_ask=False, surely_asks=False)
         want = "" if want == ASKS_TOLD else want
-    asks_plainly = asks_of_own(message) or asks_back(message) or "?" in message
-    want = ASKS_TOLD if asks_of_own(message) else want
-    if not asks_plainly and any(
-        fact.key in PLAIN_NAME_KEYS and calls_itself(fact.value, message) for fact in reading.facts
-    ):
+    if asks_of_own(message):
+        want = ASKS_TOLD
+    elif introduces_the_user(reading.facts, message) and not (asks_back(message) or "?" in message):
         reading = replace(reading, may_ask=False, surely_asks=False)  # "yooo whats up im dev" asks for nothing
         want = "" if want == ASKS_TOLD else want
     if want == CORRECTS and (may_move(message) or is_news(message, before)):  # no slip of hers

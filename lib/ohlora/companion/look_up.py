@@ -16,16 +16,15 @@ from ohlora.companion.who_is import spoken_of, who_is, who_is_asked
 from ohlora.llm.language import text_language
 from ohlora.rag import Memory, MessageLog, Recalled
 from ohlora.rag.day_wording import BIRTHDAY_EN
-from ohlora.rag.job_wording import says_a_job
+from ohlora.rag.job_wording import JOB_KEYS, says_a_job
 from ohlora.rag.named_others import named_others
 from ohlora.rag.somebody_else import is_of_the_other
 from ohlora.rag.told_names import is_a_relation, may_be_the_same, speaks_of_another, whose_name_is_asked
 
 logger = logging.getLogger(__name__)
 
-_JOBS = ("job", "직업")
 _KEYS_ASKED_FOR = (
-    (ASKS_FOR_OWN_JOB, _JOBS),
+    (ASKS_FOR_OWN_JOB, JOB_KEYS),
     (ASKS_FOR_OWN_AGE, ("age", "나이")),
     (
         re.compile(
@@ -75,7 +74,7 @@ def _plainly_named(log: MessageLog, question: str, known: Sequence[Memory]) -> l
     )
     if not whose or re.search(of_theirs, question) or re.search(r"\bwho(?:['’]?s| is) my \w+ \w+ing\b", question):
         return []
-    told = [(one, _told_words(log, one)) for one in known]
+    told = [(one, log.told_in(one)) for one in known]
     return [
         Recalled(one, 1.0)
         for one, text in told
@@ -93,8 +92,8 @@ def _of_its_key(log: MessageLog, question: str, known: Sequence[Memory]) -> list
     of_another = not says_who and (speaks_of_another(question) or spoken_of(question, known))
     keys = () if of_another else next((keys for form, keys in _KEYS_ASKED_FOR if form.search(question)), ())
     found = [one for one in reversed(known) if one.key.casefold() in keys]
-    if keys == _JOBS:  # of a job that was read from something else the message shows it: "I'll feed Mochi"
-        found = [one for one in found if says_a_job(_told_words(log, one))]
+    if keys == JOB_KEYS:  # of a job that was read from something else the message shows it: "I'll feed Mochi"
+        found = [one for one in found if says_a_job(log.told_in(one))]
     return [Recalled(one, 1.0) for one in found]
 
 
@@ -103,8 +102,3 @@ def _stands_behind(memory: Memory, whose: str, text: str) -> bool:
     behind = rf"\b{re.escape(whose)}s?,? (?:called |named )?(?:\w+,? (?:and|&) )?{re.escape(memory.value)}(?!\w)"
     is_theirs = may_be_the_same(memory.key, whose) and not is_a_relation(memory.value)
     return is_theirs and re.search(behind, text, re.IGNORECASE) is not None
-
-
-def _told_words(log: MessageLog, memory: Memory) -> str:
-    """What the user wrote in telling a memory; "": that is not kept."""
-    return log.told_in(memory).removeprefix(f"{memory.key} {memory.value} ")

@@ -135,7 +135,8 @@ def _answering(
     def is_answer(one: Memory) -> bool:
         if one.is_quoted:
             return not (asks and log.keeps(one))  # there the words that answer are found in it, too
-        told = log.told_in(one) if asks else ""
+        said = log.told_in(one) if asks else ""
+        told = f"{one.key} {one.value} {said}" if said else ""
         if asks and not can_answer(message, one.value, told):
             return False
         if asks and _IS_OF_HEALTH.search(one.key) and _ASKS_FOR_NO_HEALTH.search(message):

@@ -17,7 +17,7 @@ from ohlora.rag.database import read_clock
 from ohlora.rag.dates import plan_ends
 from ohlora.rag.fallback_rules import extract_by_rule
 from ohlora.rag.goodbye_words import without_goodbyes
-from ohlora.rag.job_wording import says_a_job
+from ohlora.rag.job_wording import JOB_KEYS, says_a_job
 from ohlora.rag.lexicon import holds_curse
 from ohlora.rag.memory import MAXIMUM_KEY, MAXIMUM_VALUE, OWN_WORDS, Memory, clean_line
 from ohlora.rag.memory_store import MemoryStore
@@ -41,7 +41,6 @@ from ohlora.rag.whose_facts import is_of_somebody_unsaid, is_the_same_thing, tel
 
 _LONGEST_WORDS = 120  # letters of a message that is stored as it was said
 _SENTENCE_IN_KOREAN = re.compile(r"[가-힣](?:다|어|요|음|함)\W*$")
-_JOBS = ("직업", "job")
 _FORGETS = re.compile(r"잊어|지워|삭제|빼\s?(줘|주|달)|\b(forget|delete|erase|remove|scrap)\b", re.I)
 _GROUNDED = 0.6  # share of the value's letter pairs that must stand in the message
 _STEM, _ENDING = 5, 2  # letters that words of one family share at the beginning, and may differ by: allergy, allergic
@@ -327,7 +326,7 @@ def _carry_out(
             replaced = alike[0]
         if replaced is None:
             return Remembered("add", store.add(user, operation.key, value, **told), source)
-        if known.key in _JOBS and not (says_a_job(message) or tells_of_change(message)):
+        if known.key in JOB_KEYS and not (says_a_job(message) or tells_of_change(message)):
             return Remembered("none", source=source)  # "in the back of the ambulance" makes a paramedic no ambulance
         return Remembered("update", store.update(user, replaced.id, value, **told), source)
 

@@ -14,12 +14,12 @@ from dataclasses import replace
 
 from ohlora.llm.reply_format import plain_letters
 from ohlora.rag.fact_reader import Fact, FactReader, Told
+from ohlora.rag.job_wording import JOB_KEYS
 from ohlora.rag.marked_messages import KINDS
 from ohlora.rag.sentences import sentences_of, stands_in
 from ohlora.rag.told_names import NAME_KEYS
 
 MARKED = 0.3  # least probability of words that are taken for a fact
-_JOBS = ("job", "직업")
 _INTRODUCED = (
     r"(?:\b(?:i['’]?m|i am|this is|name['’]?s|name is)\s(?:{names})"
     r"(?:,? (?:btw|by the way|here))?,"
@@ -72,7 +72,7 @@ def _is_introduced(fact: Fact, names: Sequence[str], message: str) -> bool:
         names: that the message tells; "i'm tired, boss" tells none.
     """
     form = _INTRODUCED.format(job=re.escape(fact.value), names="|".join(map(re.escape, names)))
-    return bool(names) and fact.key in _JOBS and re.search(form, message, re.IGNORECASE) is not None
+    return bool(names) and fact.key in JOB_KEYS and re.search(form, message, re.IGNORECASE) is not None
 
 
 def _tells(told: Told) -> bool:

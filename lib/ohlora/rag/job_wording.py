@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+JOB_KEYS = ("직업", "job")
+"""Keys of memories under which the user's job stands."""
 _SAYS_ITS_JOB = re.compile(
     r"직업|(?<!서서 )일(?:해|하고 있|한다|합니다)|다녀|다닌|근무|출근|전직|이직|입사|취직|취업|합격|알바|됐|되었|아니"
     r"|몬다|몰[아고]"

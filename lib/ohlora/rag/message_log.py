@@ -231,9 +231,8 @@ class MessageLog:
         return bool(self._told_in(memory))
 
     def told_in(self, memory: Memory) -> str:
-        """What the user wrote in telling a memory, behind its key and value; "": that is not kept."""
-        texts = [row["text"] for row in self._told_in(memory)]
-        return " ".join([memory.key, memory.value, *texts]) if texts else ""
+        """What the user wrote in telling a memory; "": that is not kept."""
+        return " ".join(row["text"] for row in self._told_in(memory))
 
     def _told_in(self, memory: Memory) -> list[Row]:
         sql = "SELECT * FROM messages WHERE user = ? AND turn = ? ORDER BY id"

@@ -247,7 +247,7 @@ class MessageReader:
             marked = present_facts(told[row].facts, message)
             facts = tuple(standing_alone(marked, message, self._fact_reader))
             reading = replace(self._reading(kinds[row], told[row]), facts=facts, about_her=about_her)
-            named = any(fact.key in PLAIN_NAME_KEYS and calls_itself(fact.value, message) for fact in facts)
+            named = introduces_the_user(facts, message)
             plain = tuple(with_told_diet(with_named_others(told[row].facts, facts, message), message))
             if (named or plain != facts) and reading.forgets < POSSIBLE:
                 reading = replace(reading, facts=plain, tells=max(reading.tells, SURE))
@@ -269,6 +269,11 @@ class MessageReader:
             surely_asks=asks >= self.thresholds["surely_asks"],
             topic=told.topic,
         )
+
+
+def introduces_the_user(facts: Sequence[Fact], message: str) -> bool:
+    """Whether a message tells the user's own name in the shortest way: "yooo whats up im dev"."""
+    return any(fact.key in PLAIN_NAME_KEYS and calls_itself(fact.value, message) for fact in facts)
 
 
 def load_message_reader(

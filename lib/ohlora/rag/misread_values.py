@@ -14,6 +14,7 @@ from dataclasses import replace
 from ohlora.llm.reply_format import MemoryOperation, as_field, plain_letters
 from ohlora.rag.dates import ANY_DAY, named_day
 from ohlora.rag.former_value import places_of
+from ohlora.rag.job_wording import JOB_KEYS
 from ohlora.rag.memory import OWN_WORDS, Memory
 from ohlora.rag.normalisation import detect_language
 from ohlora.rag.told_names import PET_KEYS, is_of_people, names_a_pet, relations
@@ -72,7 +73,6 @@ _MOVED = re.compile(  # "2월로 땡겨졌단다"
     r"(?<=[월일주달])(?:으)?로\s?(?:앞?[당땡][겨김]|밀[려렸]|미[뤄뤘룸]|옮[겨김]|연기|변경|바[뀌뀐꼈])\S*$"
 )
 _BY_PARTICLE = re.compile(r"(?<=[가-힣]{2})(?<!프)(?:으)?로$")
-_JOBS = ("직업", "job")
 _PLAYED = re.compile(r"(?<=[가-힣])(?:침|친다|쳐요?|켬|켜요?|붐|불어요?|배움|배워요?|배운다)$")
 _DONE = re.compile(r"(?<=[가-힣]{2})(?:함|한다|해요?)$")
 _NAMED_IN_TALK = (
@@ -148,7 +148,7 @@ def _is_wish_of_others(value: str, before: Sequence[str], message: str) -> bool:
 def _without_ending(operation: MemoryOperation) -> MemoryOperation:
     """A Korean value without a verb's ending: "2월이란다" → 2월, "악기: 드럼침" → 드럼. Of all marked none changes."""
     value = _REPORTED.sub("", _MOVED.sub("", operation.value))
-    if operation.key in _JOBS:
+    if operation.key in JOB_KEYS:
         value = _BY_PARTICLE.sub("", value)
     if operation.key == "악기":
         value = _PLAYED.sub("", value)

@@ -168,7 +168,7 @@ _ANOTHER = re.compile(
     r"|\bmy (?!(?:full|first|last|middle|nick|own|real|whole|user|english|korean|japanese|chinese|given|maiden|actual"
     r"|family|stage|pen|gamer?|screen|new|old|legal|preferred|birth|married|name)\b)(\w+?)"
     r"(?:['’]?s)? names?\b"
-    r"|\bnames? (?:of|has) (?:my|our) (?:(?:little|big|older|younger|two|three|both) )*(\w+?)s?\b"
+    r"|\bnames? (?:of|has) (?:my|our) (?:(?:little|big|older|younger|two|three|both) )*(\w+?)(?:(?<!s)s)?\b"
     r"|\bname (?:of|has) (?:my|the|that|our)\b|\bhow (?:is|are) the names?\b|\bwho(?:'?s| is) my (\w+)\b",
     re.IGNORECASE,
 )
@@ -312,7 +312,6 @@ def whose_name_is_asked(message: str) -> str:
     """
     asked = None if says_my_name(message) else _ANOTHER.search(message)
     whose = next(filter(None, [*asked.groups(), asked[0]])) if asked else ""
-    whose = "boss" if whose == "bos" else whose
     return re.sub(r"(?<!^아)들$", "", whose)  # 고양이들, but 아들
 
 
